@@ -1,0 +1,79 @@
+"""Entries: what is written to the ledger, in the transaction of the fact that it records."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import BigInteger, Text, cast, func
+from sqlalchemy.orm import Session
+
+from ..ids import new_id, timestamp
+from ..store.tables import LedgerEntry
+
+VERSION = 1
+
+KINDS = frozenset(
+    {
+        "policy.published",
+        "terms.published",
+        "package.published",
+        "package.withdrawn",
+        "participant.joined",
+        "participant.decided",
+        "participant.erased",
+        "terms.accepted",
+        "link.issued",
+        "link.revoked",
+        "download",
+        "embed.created",
+        "embed.changed",
+        "embed.revoked",
+        "logo.used",
+        "artwork.checked",
+        "artwork.overruled",
+        "certificate.issued",
+        "key.created",
+        "key.revoked",
+        "report.imported",
+    }
+)
+
+
+def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
+    """Adds one entry to the session's transaction and returns the entry's id.
+
+    ``facts`` are JSON values without personal data; the entry's text is ``{v, kind, at, **facts}`` in
+    canonical JSON (RFC 8785). An entry whose facts have no ``id`` gets one (``ent_…``). ValueError for
+    an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is no kind of entry")
+    facts.setdefault("id", new_id("ent"))
+    body = rfc8785.dumps({"v": VERSION, "kind": kind, "at": timestamp(at), **facts}).decode()
+    postgres = session.get_bind().dialect.name == "postgresql"
+    session.add(
+        LedgerEntry(
+            id=facts["id"],
+            kind=kind,
+            at=at,
+            body=body,
+            # Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
+            xid=cast(cast(func.pg_current_xact_id(), Text), BigInteger) if postgres else None,
+        )
+    )
+    return str(facts["id"])
+
+
+def new_salt() -> bytes:
+    """32 random bytes: what binds a personal record, and what erasure erases."""
+    return secrets.token_bytes(32)
+
+
+def commitment(salt: bytes, record: Mapping[str, Any]) -> str:
+    """SHA-256(salt ‖ RFC 8785 record), lower-case hex: binds a personal record without showing it."""
+    return hashlib.sha256(salt + rfc8785.dumps(dict(record))).hexdigest()

@@ -1,0 +1,26 @@
+"""From ``EMBLEM_STORAGE_URL`` to a storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from ..problems import ConfigurationError
+from .base import Storage
+
+
+def open_storage(url: str) -> Storage:
+    """The storage of ``file:///dir`` or ``s3://bucket/prefix?endpoint_url=…&region=…``; else ConfigurationError."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path:
+        from .directory import DirectoryStorage
+
+        return DirectoryStorage(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        from .s3 import S3Storage  # here, because boto3 takes a third of a second to import
+
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if unknown := options.keys() - {"endpoint_url", "region"}:
+            raise ConfigurationError([f"EMBLEM_STORAGE_URL has an unknown option {sorted(unknown)[0]!r}."])
+        return S3Storage(parts.netloc, parts.path, options.get("endpoint_url"), options.get("region"))
+    raise ConfigurationError(["EMBLEM_STORAGE_URL: write file:///dir or s3://bucket/prefix?endpoint_url=…&region=…."])

@@ -1,0 +1,162 @@
+"""Sessions and durable writes. The guarantee: when ``Database.write`` returns, its changes survive a power cut.
+
+SQLite (WAL, ``synchronous=FULL``) has one writer at a time, and a commit is one fsync. So each process
+has one writer thread that takes whatever waits and commits it together: a hundred waiting downloads
+share one fsync. Each write runs in a SAVEPOINT of its own: one that fails takes nothing else with it.
+PostgreSQL does group commit itself; there each write is a transaction in the calling thread.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from ..problems import Unavailable
+
+T = TypeVar("T")
+_BATCH = 256  # writes a transaction: bounds how long the first of them waits
+
+
+class Database:
+    """The store of one deployment. Safe to share between threads; after a fork it starts afresh."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite and (path := make_url(url).database):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = _engine(url)
+        self._writer: _Writer | None = None
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        self.engine.dispose(close=False)
+        self._writer = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; one consistent snapshot. Problems of the engine become 503 ``unavailable``."""
+        try:
+            with Session(self.engine) as session:
+                yield session
+        except (OperationalError, DBAPIError) as error:
+            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Runs ``work(session)`` in a transaction and returns its result once that is durable.
+
+        What ``work`` raises is raised here, and nothing of it is kept. ``work`` must not have effects
+        outside the session. Raises ``Unavailable`` where the database cannot take the write.
+        """
+        try:
+            if not self.is_sqlite:
+                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                    return work(session)
+            future: Future[Any] = Future()
+            self._sqlite_writer().queue.put((work, future))
+            result: T = future.result()
+            return result
+        except DBAPIError as error:
+            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def _sqlite_writer(self) -> _Writer:
+        with self._lock:
+            if self._writer is None:
+                self._writer = _Writer(self.engine)
+            return self._writer
+
+    def ping(self) -> None:
+        """Raises ``Unavailable`` where the database does not answer."""
+        with self.read() as session:
+            session.execute(text("select 1"))
+
+    def close(self) -> None:
+        """Finishes the waiting writes and closes every connection."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.stop()
+                self._writer = None
+        self.engine.dispose()
+
+
+class _Writer:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.queue: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.queue.put(None)
+        self.thread.join()
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            batch = []
+            item = self.queue.get()
+            while True:
+                if item is None:
+                    ending = True
+                    break
+                batch.append(item)
+                if len(batch) >= _BATCH:
+                    break
+                try:
+                    item = self.queue.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                self._commit(batch)
+
+    def _commit(self, batch: list[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                session.execute(text("begin immediate"))
+                for work, future in batch:
+                    try:
+                        with session.begin_nested():
+                            result = work(session)
+                        done.append((future, result))
+                    except OperationalError:
+                        raise
+                    except BaseException as error:  # the caller's own: theirs alone
+                        future.set_exception(error)
+                session.commit()
+        except BaseException as error:  # nothing of the batch was kept: everybody hears it
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for future, result in done:
+            future.set_result(result)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=10)
+    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by us: the driver's own begin too late
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

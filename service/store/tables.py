@@ -1,0 +1,314 @@
+"""Every table, as typed SQLAlchemy models. Instants are stored in UTC; JSON columns hold plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime with microseconds on every backend (SQLite has no zones of its own)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; naive datetimes are a programming error."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """As aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The declarative base; its metadata is what the migrations build."""
+
+    type_annotation_map = {datetime: Instant(), dict[str, Any]: JSON, list[str]: JSON, bytes: LargeBinary}
+
+
+class Participant(Base):
+    """Someone who joined. Personal fields are null once erased."""
+
+    __tablename__ = "participants"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(String(320), unique=True)
+    country: Mapped[str | None] = mapped_column(String(2))
+    language: Mapped[str] = mapped_column(String(2))
+    website: Mapped[str | None] = mapped_column(Text)
+    answers: Mapped[dict[str, Any] | None]
+    purposes: Mapped[list[str]]
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    outcome: Mapped[str] = mapped_column(String(20))
+    rule: Mapped[str] = mapped_column(String(80))
+    reasons: Mapped[list[str]]
+    policy: Mapped[str] = mapped_column(String(64))
+    joined_via: Mapped[str] = mapped_column(String(60))
+    salt: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    decided_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+
+class PortalGrant(Base):
+    """A portal key that may act for a participant: it joined it, or the owner allowed it."""
+
+    __tablename__ = "portal_grants"
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    granted_at: Mapped[datetime]
+
+
+class Decision(Base):
+    """One decision on a participant, by rule or by staff; the newest is in force."""
+
+    __tablename__ = "decisions"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    outcome: Mapped[str] = mapped_column(String(20))
+    rule: Mapped[str] = mapped_column(String(80))
+    reasons: Mapped[list[str]]
+    policy: Mapped[str] = mapped_column(String(64))
+    by: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]
+
+
+class Acceptance(Base):
+    """A participant's acceptance of exactly the bytes of one version of the terms."""
+
+    __tablename__ = "acceptances"
+    __table_args__ = (UniqueConstraint("participant", "terms", "version"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"))
+    terms: Mapped[str] = mapped_column(String(60))
+    version: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(2))
+    digest: Mapped[str] = mapped_column(String(64))
+    signatory_name: Mapped[str | None] = mapped_column(Text)
+    signatory_capacity: Mapped[str | None] = mapped_column(Text)
+    via: Mapped[str] = mapped_column(String(60))
+    salt: Mapped[bytes | None]
+    commitment: Mapped[str] = mapped_column(String(64))
+    accepted_at: Mapped[datetime]
+
+
+class ApiKey(Base):
+    """An API key; only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    role: Mapped[str] = mapped_column(String(10))
+    participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class MailedLink(Base):
+    """A link sent by mail, waiting for its button: sign-in, confirmation of joining, a portal's wish to act."""
+
+    __tablename__ = "mailed_links"
+    secret_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str] = mapped_column(String(320), index=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInSession(Base):
+    """A signed-in browser; the cookie holds the secret, this row its SHA-256."""
+
+    __tablename__ = "sessions"
+    secret_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), index=True)
+    role: Mapped[str] = mapped_column(String(12))
+    participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class PackageVersion(Base):
+    """One published, immutable version of a package."""
+
+    __tablename__ = "package_versions"
+    package: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(4))
+    terms: Mapped[str] = mapped_column(String(60))
+    manifest: Mapped[dict[str, Any]]
+    source_digest: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str] = mapped_column(String(100))
+    filename: Mapped[str] = mapped_column(String(200))
+    storage_key: Mapped[str] = mapped_column(String(200))
+    visible_from: Mapped[datetime | None]
+    published_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Link(Base):
+    """A signed link's permission; the token itself is never stored."""
+
+    __tablename__ = "links"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    package: Mapped[str] = mapped_column(String(60))
+    version: Mapped[str] = mapped_column(String(20))
+    issued_by: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    max_downloads: Mapped[int | None]
+    counted: Mapped[int] = mapped_column(default=0)
+    revoked_at: Mapped[datetime | None]
+
+
+class LinkClient(Base):
+    """A client (keyed hash) on a link: when it last made a recorded GET, and whether it has begun."""
+
+    __tablename__ = "link_clients"
+    link: Mapped[str] = mapped_column(ForeignKey("links.id"), primary_key=True)
+    client: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_at: Mapped[datetime]
+    counted: Mapped[bool] = mapped_column(default=False)
+
+
+class Download(Base):
+    """A recorded GET that sends bytes; durable before the first of them leaves."""
+
+    __tablename__ = "downloads"
+    __table_args__ = (Index("ix_downloads_at_id", "at", "id"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    link: Mapped[str] = mapped_column(ForeignKey("links.id"), index=True)
+    participant: Mapped[str] = mapped_column(String(40), index=True)
+    package: Mapped[str] = mapped_column(String(60))
+    version: Mapped[str] = mapped_column(String(20))
+    counted: Mapped[bool]
+    range: Mapped[str | None] = mapped_column(String(400))
+    status: Mapped[int]
+    client_kind: Mapped[str] = mapped_column(String(10))
+    client_prefix: Mapped[str | None] = mapped_column(String(60))
+    client_hash: Mapped[str | None] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    bytes_sent: Mapped[int | None] = mapped_column(BigInteger)
+    ended: Mapped[str | None] = mapped_column(String(12))
+
+
+class Embed(Base):
+    """A partner's permission to show one logo on their sites."""
+
+    __tablename__ = "embeds"
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    logo: Mapped[str] = mapped_column(String(60))
+    origins: Mapped[list[str]]
+    unlisted: Mapped[str] = mapped_column(String(6))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]
+
+
+class LogoUse(Base):
+    """Views of an embed by origin, variant and hour. ``entered`` once it is an entry of the ledger."""
+
+    __tablename__ = "logo_uses"
+    __table_args__ = (UniqueConstraint("hour", "embed", "variant", "origin", "batch"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    hour: Mapped[datetime]
+    embed: Mapped[str] = mapped_column(ForeignKey("embeds.key"), index=True)
+    variant: Mapped[str] = mapped_column(String(80))
+    origin: Mapped[str] = mapped_column(String(300), default="")  # "" for none: null never equals null
+    batch: Mapped[str] = mapped_column(String(40), default="")  # a new batch begins when one was entered
+    views: Mapped[int] = mapped_column(BigInteger)
+    entered_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class PublishedPolicy(Base):
+    """A digest of the policies that was in force from ``at``."""
+
+    __tablename__ = "published_policies"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
+
+
+class PublishedTerms(Base):
+    """A version of the terms that was published, with its digests by language."""
+
+    __tablename__ = "published_terms"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20), primary_key=True)
+    digests: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class LedgerEntry(Base):
+    """An audited fact, written in the transaction of the fact; ``leaf`` is its index once sealed.
+
+    ``xid`` is PostgreSQL's transaction id: the sealer takes only rows of transactions before every one
+    still running, so no late commit can land behind a sealed entry. It is null on SQLite, where writers
+    follow each other and ``seq`` is the order of commits.
+    """
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index("ix_ledger_unsealed", "leaf", "seq"),)
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(60), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    at: Mapped[datetime]
+    body: Mapped[str] = mapped_column(Text)
+    xid: Mapped[int | None] = mapped_column(BigInteger)
+    leaf: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+
+
+class Checkpoint(Base):
+    """A published tree head of the log, with its signed note."""
+
+    __tablename__ = "checkpoints"
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class IdempotentRequest(Base):
+    """The first answer to a POST with an Idempotency-Key, kept for a day."""
+
+    __tablename__ = "idempotent_requests"
+    scope: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
