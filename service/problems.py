@@ -119,6 +119,18 @@ NotAcceptable = _problem(
     "None of the offered formats is acceptable to you",
     "Ask for one of the formats that the address offers, or send no Accept header.",
 )
+PreconditionFailed = _problem(
+    "precondition-failed",
+    412,
+    "The file is not the one you mean",
+    "If-Match names another version of the file. Ask without it, and compare the ETag.",
+)
+RangeNotSatisfiable = _problem(
+    "range-not-satisfiable",
+    416,
+    "The file has no such bytes",
+    "Ask for a range within the size that Content-Range names, or for the whole file.",
+)
 TooLarge = _problem(
     "too-large",
     413,
@@ -340,6 +352,12 @@ NotSealed = _problem(
     404,
     "This entry is not sealed in the log yet",
     "It will be within seconds. Try again after the number of seconds that Retry-After says.",
+)
+LogDamaged = _problem(
+    "log-damaged",
+    500,
+    "The public log does not fit what is stored",
+    "Sealing has stopped so that nothing is covered up. Staff: run `emblem audit verify`, which names the first bad leaf.",
 )
 InternalError = Problem
 

@@ -3,5 +3,17 @@
 from __future__ import annotations
 
 from .entries import KINDS, append, commitment, new_salt
+from .keys import key_source, new_log_key, signers
+from .sealer import Sealed, Sealer
 
-__all__ = ["KINDS", "append", "commitment", "new_salt"]
+__all__ = [
+    "KINDS",
+    "Sealed",
+    "Sealer",
+    "append",
+    "commitment",
+    "key_source",
+    "new_log_key",
+    "new_salt",
+    "signers",
+]

@@ -16,6 +16,7 @@ from ..ids import new_id, timestamp
 from ..store.tables import LedgerEntry
 
 VERSION = 1
+MAX_BYTES = 65_535  # an entry bundle writes the length of an entry in 16 bits
 
 KINDS = frozenset(
     {
@@ -49,19 +50,21 @@ def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
 
     ``facts`` are JSON values without personal data; the entry's text is ``{v, kind, at, **facts}`` in
     canonical JSON (RFC 8785). An entry whose facts have no ``id`` gets one (``ent_…``). ValueError for
-    an unknown kind.
+    an unknown kind or an entry of more than 65,535 bytes.
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of entry")
     facts.setdefault("id", new_id("ent"))
-    body = rfc8785.dumps({"v": VERSION, "kind": kind, "at": timestamp(at), **facts}).decode()
+    body = rfc8785.dumps({"v": VERSION, "kind": kind, "at": timestamp(at), **facts})
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"the entry {kind} has {len(body)} bytes, more than the log takes")
     postgres = session.get_bind().dialect.name == "postgresql"
     session.add(
         LedgerEntry(
             id=facts["id"],
             kind=kind,
             at=at,
-            body=body,
+            body=body.decode(),
             # Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
             xid=cast(cast(func.pg_current_xact_id(), Text), BigInteger) if postgres else None,
         )

@@ -1,0 +1,76 @@
+"""Who seals: one leader at a time over all threads, processes and machines of a deployment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+
+from ..store.database import Database
+
+_ADVISORY = 0x656D_626C_656D  # "emblem": any number will do that nothing else in the database uses
+
+#: Says whether the lock is still ours; a connection to PostgreSQL can break, and the lock with it.
+StillHeld = Callable[[], bool]
+
+
+@contextmanager
+def leadership(database: Database, data_dir: Path, wait: float = 0) -> Iterator[StillHeld | None]:
+    """Holds the lock, or gives None where another holds it for longer than ``wait`` seconds.
+
+    SQLite: ``flock`` on a file in the data directory, which the system releases when the process dies.
+    PostgreSQL: a session's advisory lock, which the server releases when the connection ends.
+    """
+    until = time.monotonic() + wait
+    with _file(data_dir) if database.is_sqlite else _advisory(database) as take:
+        while not (held := take()):
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.05)
+        yield held
+
+
+Take = Callable[[], "StillHeld | None"]
+
+
+@contextmanager
+def _file(data_dir: Path) -> Iterator[Take]:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data_dir / "seal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take() -> StillHeld | None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        return lambda: True
+
+    try:
+        yield take
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _advisory(database: Database) -> Iterator[Take]:
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        taken = False
+
+        def take() -> StillHeld | None:
+            nonlocal taken
+            taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _ADVISORY}).scalar())
+            return still_held if taken else None
+
+        def still_held() -> bool:
+            return connection.execute(text("select 1")).scalar() == 1
+
+        try:
+            yield take
+        finally:
+            if taken and not connection.closed and not connection.invalidated:
+                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _ADVISORY})

@@ -1,0 +1,306 @@
+"""Sealing: rows of the ledger become leaves of the log, its tiles are written, its checkpoint is signed and swapped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..ids import Clock
+from ..problems import ConfigurationError, LogDamaged, Unavailable
+from ..storage import Storage
+from ..store.database import Database
+from . import notes, tiles
+from .entries import append
+from .keys import Signer, Verifier
+from .lock import StillHeld, leadership
+from .rows import Rows
+from .tree import Edge, Tile, leaf_hash
+
+CHUNK = 64 * tiles.WIDTH  # entries a checkpoint: bounds memory, and how long a writer waits for their indexes
+_PARALLEL = 8  # tiles on their way to storage at once
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """How a call of ``Sealer.seal`` ended: ``sealed`` (with ``added`` new leaves), ``nothing`` to do, or ``busy``."""
+
+    outcome: str
+    size: int = 0
+    added: int = 0
+
+
+@dataclass(frozen=True)
+class _State:
+    edge: Edge
+    entries: tuple[bytes, ...]  # of the unfinished bundle
+
+
+def _no_step(name: str) -> None:
+    """What tests put in its place stops the process at a step."""
+
+
+class Sealer:
+    """Seals one log. Safe to share between threads; of all sealers of a deployment one works at a time.
+
+    ``signers`` gives the keys in force, newest first, under the log's ``origin``.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        signers: Callable[[], Sequence[Signer]],
+        origin: str,
+        clock: Clock,
+        data_dir: Path,
+    ) -> None:
+        self.database = database
+        self.storage = storage
+        self.signers = signers
+        self.origin = origin
+        self.clock = clock
+        self.data_dir = data_dir
+        self.rows = Rows(database)
+        self.step: Callable[[str], None] = _no_step
+        self._state: _State | None = None
+        self._mutex = threading.Lock()
+
+    # --- the start
+
+    def check(self) -> None:
+        """Raises ConfigurationError, with the fix, where key or origin are not those of the log that is there."""
+        head = self.rows.newest()
+        if head is None:
+            if self.storage.size(tiles.CHECKPOINT) is not None:
+                raise _mistake(
+                    "EMBLEM_STORAGE_URL holds a log that the database does not know: name the database that "
+                    "belongs to it, or another storage."
+                )
+            return
+        stated = notes.read(head.note)
+        if stated.origin != self.origin:
+            raise _mistake(
+                f"EMBLEM_LOG_ORIGIN is {self.origin}, but the log that is there is {stated.origin}: "
+                f"set EMBLEM_LOG_ORIGIN={stated.origin}."
+            )
+        try:
+            notes.verify(head.note, [signer.verifier for signer in self.signers()])
+        except notes.NoteError:
+            known = self.rows.vkeys()
+            raise _mistake(
+                "EMBLEM_LOG_KEY is not the key that signed the log so far"
+                + (f" ({known[0]})" if known else "")
+                + ": put that key back; `emblem audit rotate-key` adds a new one."
+            ) from None
+
+    def vkeys(self) -> list[str]:
+        """Every verifier key that the log has had, newest first; those in force although nothing is sealed yet."""
+        known = self.rows.vkeys()
+        fresh = [signer.verifier.vkey for signer in self.signers() if signer.verifier.vkey not in known]
+        return fresh + known
+
+    # --- sealing
+
+    def seal(self, wait: float = 0) -> Sealed:
+        """Seals what is committed. ``busy`` where another sealer works for longer than ``wait`` seconds.
+
+        Crash order. Each step is durable before the next begins, and a later call goes on where a crash
+        left off, by the same code:
+
+        1. stage: leaf indexes are written to the rows, in the order of commits. A crash after this leaves
+           rows with an index beyond the newest checkpoint: they are what the next call takes first.
+        2. tiles and bundles are stored. They follow from 1 alone, so they come out the same again; one that
+           exists with other bytes stops sealing (``LogDamaged``).
+        3. swap: the signed checkpoint becomes a row. From here on the entries are sealed.
+        4. publish: the checkpoint replaces the one in storage. A crash before this leaves an older one
+           there, which is a true one; the next call publishes first of all.
+
+        Raises ``Unavailable`` where database or storage do not answer; nothing is lost, the next call
+        goes on.
+        """
+        with self._mutex, leadership(self.database, self.data_dir, wait) as held:
+            if held is None:
+                return Sealed("busy")
+            try:
+                return self._seal(held)
+            except BaseException:
+                self._state = None  # whatever was reached: read again from what is durable
+                raise
+
+    def _seal(self, held: StillHeld) -> Sealed:
+        head = self.rows.newest()
+        if head is not None:
+            self._publish(head.size, head.note, held)
+        self._register_keys()
+        size, added = (head.size if head else 0), 0
+        state = self._load(size, notes.read(head.note).root if head else Edge().root)
+        while True:
+            rows = self._stage(size)
+            self.step("staged")
+            if not rows and head is not None:
+                break
+            state, written = self._write(state, rows)
+            self.step("tiles-written")
+            note = notes.sign(notes.Head(self.origin, state.edge.size, state.edge.root), self.signers())
+            self.database.write(_swap(size if head else None, state.edge, note, self.clock()))
+            self.step("swapped")
+            head = self.rows.newest()
+            if head is None or head.note != note:
+                raise Unavailable(private="another sealer swapped the checkpoint")
+            self._publish(head.size, note, held)
+            self._state = state
+            self.step("published")
+            self._remove_partials(size, written)
+            self.step("cleaned")
+            size, added = state.edge.size, added + len(rows)
+            if len(rows) < CHUNK:
+                break
+        self._state = state
+        return Sealed("sealed" if added else "nothing", size, added)
+
+    def resign(self, wait: float = 30) -> None:
+        """Signs the newest checkpoint anew by the keys in force, after these changed."""
+        with self._mutex, leadership(self.database, self.data_dir, wait) as held:
+            if held is None:
+                raise Unavailable(private="another sealer works")
+            head = self.rows.newest()
+            if head is not None:
+                note = notes.sign(notes.read(head.note), self.signers())
+                self.rows.rewrite_note(head.size, note)
+                self._publish(head.size, note, held)
+
+    # --- the steps
+
+    def _stage(self, size: int) -> list[bytes]:
+        staged = self.rows.staged(size, CHUNK)
+        for position, (leaf, _) in enumerate(staged):
+            if leaf != size + position:
+                raise LogDamaged(
+                    f"The entry of leaf {size + position} is gone from the database, so the log cannot grow. "
+                    "Restore the database from a backup.",
+                )
+        if staged:
+            return [entry for _, entry in staged]
+        rows = self.rows.unsealed(CHUNK)
+        if rows:
+            seqs = [seq for seq, _ in rows]
+            self.database.write(lambda session: self.rows.assign(session, seqs, size))
+        return [entry for _, entry in rows]
+
+    def _write(self, state: _State, entries: list[bytes]) -> tuple[_State, list[Tile]]:
+        edge, new_tiles = state.edge.grown([leaf_hash(entry) for entry in entries])
+        objects = [(tiles.key(tile.level, tile.index, tile.width), tile.data) for tile in new_tiles]
+        waiting = [*state.entries, *entries]
+        index = state.edge.size // tiles.WIDTH
+        start = 0
+        while start < len(waiting):
+            part = waiting[start : start + tiles.WIDTH]
+            objects.append((tiles.key("entries", index, len(part)), tiles.bundle(part)))
+            start, index = start + tiles.WIDTH, index + 1
+        rest = len(waiting) - len(waiting) % tiles.WIDTH
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            for _ in pool.map(self._put, objects):
+                pass
+        return _State(edge, tuple(waiting[rest:])), new_tiles
+
+    def _put(self, item: tuple[str, bytes]) -> None:
+        key, data = item
+        if not self.storage.put_new(key, data) and self.storage.read(key) != data:
+            raise LogDamaged(
+                f"{key} exists in storage with other bytes than the log has now; sealing has stopped. "
+                "Find out who changed the storage or the database; `emblem audit verify` names the first bad leaf."
+            )
+        self.step("tile-written")
+
+    def _publish(self, size: int, note: str, held: StillHeld) -> None:
+        try:
+            published = self.storage.read(tiles.CHECKPOINT).decode()
+        except KeyError:
+            published = ""
+        if published == note:
+            return
+        if published and notes.read(published).size > size:
+            raise LogDamaged(
+                f"The published checkpoint has {notes.read(published).size} leaves, the database knows only {size}: "
+                "the database is older than the log. Restore a newer backup of the database."
+            )
+        if not held():
+            raise Unavailable(private="the lock of the sealer was lost")
+        self.storage.replace(tiles.CHECKPOINT, note.encode(), "text/plain; charset=utf-8")
+
+    def _remove_partials(self, before: int, written: list[Tile]) -> None:
+        """Removes the unfinished tiles of every tile that is full now: only the first of a level can have had some."""
+        levels: list[int | str] = [tile.level for tile in written if tile.width == tiles.WIDTH]
+        for level in {*levels, *(["entries"] if 0 in levels else [])}:
+            depth = 0 if isinstance(level, str) else level
+            if tiles.partial_width(before, depth):
+                prefix = tiles.key(level, before >> (8 * (depth + 1)), 1).rpartition("/")[0] + "/"
+                for item in list(self.storage.list(prefix)):
+                    self.storage.delete(item.key)
+
+    def _load(self, size: int, root: bytes) -> _State:
+        """The right edge at a checkpoint, from memory or from storage; LogDamaged where storage does not hold it."""
+        if self._state is not None and self._state.edge.size == size and self._state.edge.root == root:
+            return self._state
+        partials = []
+        level = 0
+        while size >> (8 * level):
+            width = tiles.partial_width(size, level)
+            key = tiles.key(level, size >> (8 * (level + 1)), width) if width else ""
+            partials.append(self._stored(key, size) if width else b"")
+            level += 1
+        entries: list[bytes] = []
+        if width := tiles.partial_width(size, 0):
+            key = tiles.key("entries", size // tiles.WIDTH, width)
+            try:
+                entries = tiles.unbundle(self._stored(key, size))
+            except ValueError:
+                entries = []
+            if b"".join([leaf_hash(entry) for entry in entries]) != partials[0]:
+                raise LogDamaged(f"{key} in storage does not fit its tile; restore it from a copy of the log.")
+        try:
+            edge = Edge(size, partials)
+        except ValueError as error:
+            raise LogDamaged(f"The log in storage is damaged: {error}. Restore it from a copy of the log.") from None
+        if edge.root != root:
+            raise LogDamaged(
+                f"The tiles in storage do not give the root of the checkpoint of {size} leaves. "
+                "Restore them from a copy of the log; `emblem audit verify` names the first bad leaf."
+            )
+        return _State(edge, tuple(entries))
+
+    def _stored(self, key: str, size: int) -> bytes:
+        try:
+            return self.storage.read(key)
+        except KeyError:
+            raise LogDamaged(
+                f"{key} is missing in storage, which the checkpoint of {size} leaves needs. "
+                "Restore it from a copy of the log."
+            ) from None
+
+    def _register_keys(self) -> None:
+        known = set(self.rows.vkeys())
+        fresh = [signer.verifier for signer in self.signers() if signer.verifier.vkey not in known]
+        if fresh:
+            self.database.write(lambda session: self._enter_keys(session, list(reversed(fresh))))
+
+    def _enter_keys(self, session: Session, fresh: list[Verifier]) -> None:
+        at = self.clock()
+        for verifier in fresh:  # a rotation is itself a fact of the log
+            self.rows.add_key(session, verifier.vkey, at)
+            append(session, "key.created", at, key=verifier.id.hex(), role="log", vkey=verifier.vkey)
+
+
+def _mistake(sentence: str) -> ConfigurationError:
+    return ConfigurationError([sentence])
+
+
+def _swap(before: int | None, edge: Edge, note: str, at: datetime) -> Callable[[Session], Any]:
+    return lambda session: Rows.swap(session, before, edge.size, edge.root.hex(), note, at)

@@ -1,0 +1,106 @@
+"""The tables of the audit: keys of the log, segments, imported logs, refusals, alerts and their delivery."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .tables import Base, BigId
+
+
+class LogKey(Base):
+    """A verifier key that the log has had; ``number`` is the order in which they came."""
+
+    __tablename__ = "log_keys"
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    vkey: Mapped[str] = mapped_column(String(400), unique=True)
+    added_at: Mapped[datetime]
+
+
+class Segment(Base):
+    """Sealed entries of the leaves ``first`` to ``last`` of one day, as a Parquet file in storage."""
+
+    __tablename__ = "segments"
+    first: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(String(200))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class LogImport(Base):
+    """How far a server log has been taken in: ``lines`` lines, ``bytes`` bytes, with the digest of those bytes."""
+
+    __tablename__ = "log_imports"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    format: Mapped[str] = mapped_column(String(12), primary_key=True)
+    import_id: Mapped[str] = mapped_column(String(40), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger, index=True)
+    lines: Mapped[int] = mapped_column(BigInteger)
+    bad: Mapped[int] = mapped_column(BigInteger)
+    views: Mapped[int] = mapped_column(BigInteger)
+    finished: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class LogImportCount(Base):
+    """Views of an import that has not come to its end; they become entries when it does."""
+
+    __tablename__ = "log_import_counts"
+    import_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    embed: Mapped[str] = mapped_column(String(40), primary_key=True)
+    variant: Mapped[str] = mapped_column(String(80), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    views: Mapped[int] = mapped_column(BigInteger)
+
+
+class Refusal(Base):
+    """Requests refused in one hour on one link or embed, by the problem they were answered with."""
+
+    __tablename__ = "refusals"
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(40), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), primary_key=True)
+    attempts: Mapped[int] = mapped_column(BigInteger)
+
+
+class Alert(Base):
+    """An alert that was raised; ``fingerprint`` makes each be raised once."""
+
+    __tablename__ = "alerts"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(60))
+    fingerprint: Mapped[str] = mapped_column(String(300), unique=True)
+    summary: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WebhookDelivery(Base):
+    """One alert on its way to one webhook: attempts so far, and how the last one ended."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (Index("ix_webhooks_due", "done_at", "next_at"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    alert: Mapped[str] = mapped_column(String(40), index=True)
+    url: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(Text)
+
+
+class MailedCheckpoint(Base):
+    """The last checkpoint of a day, as it was mailed to the auditors."""
+
+    __tablename__ = "mailed_checkpoints"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
