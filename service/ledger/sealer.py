@@ -142,7 +142,7 @@ class Sealer:
         size, added = (head.size if head else 0), 0
         state = self._load(size, notes.read(head.note).root if head else Edge().root)
         while True:
-            rows = self._stage(size)
+            rows, more = self._stage(size)
             self.step("staged")
             if not rows and head is not None:
                 break
@@ -160,7 +160,7 @@ class Sealer:
             self._remove_partials(size, written)
             self.step("cleaned")
             size, added = state.edge.size, added + len(rows)
-            if len(rows) < CHUNK:
+            if not more:
                 break
         self._state = state
         return Sealed("sealed" if added else "nothing", size, added)
@@ -178,7 +178,8 @@ class Sealer:
 
     # --- the steps
 
-    def _stage(self, size: int) -> list[bytes]:
+    def _stage(self, size: int) -> tuple[list[bytes], bool]:
+        """The entries that come next, their indexes durable; and whether more may wait behind them."""
         staged = self.rows.staged(size, CHUNK)
         for position, (leaf, _) in enumerate(staged):
             if leaf != size + position:
@@ -187,12 +188,12 @@ class Sealer:
                     "Restore the database from a backup.",
                 )
         if staged:
-            return [entry for _, entry in staged]
+            return [entry for _, entry in staged], True
         rows = self.rows.unsealed(CHUNK)
         if rows:
             seqs = [seq for seq, _ in rows]
             self.database.write(lambda session: self.rows.assign(session, seqs, size))
-        return [entry for _, entry in rows]
+        return [entry for _, entry in rows], len(rows) == CHUNK
 
     def _write(self, state: _State, entries: list[bytes]) -> tuple[_State, list[Tile]]:
         edge, new_tiles = state.edge.grown([leaf_hash(entry) for entry in entries])

@@ -46,7 +46,8 @@ def test_the_roots_of_the_well_known_leaves(size: int) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 700), min_size=1, max_size=6))
 def test_a_tree_grown_in_any_steps_has_the_root_of_its_leaves(steps: list[int]) -> None:
-    edge, leaves = Edge(), []
+    edge = Edge()
+    leaves: list[bytes] = []
     for step in steps:
         new = [leaf_hash(str(len(leaves) + number).encode()) for number in range(step)]
         edge, _ = edge.grown(new)

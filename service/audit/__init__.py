@@ -1,0 +1,1 @@
+"""The audit: reports, exports, imports, alerts, and the verification that trusts nobody."""

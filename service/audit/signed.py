@@ -1,0 +1,105 @@
+"""The signed text forms of the public log, read strictly: verifier keys and checkpoints. Part of the verifier."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class BadFormError(ValueError):
+    """A checkpoint, key or receipt that is not in its form; the text says what is wrong with it."""
+
+
+def unbase64(text: str, what: str) -> bytes:
+    """The bytes of canonical base64; BadFormError otherwise, naming ``what`` it is."""
+    try:
+        value = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise BadFormError(f"{what} is not base64") from None
+    if base64.b64encode(value).decode() != text:
+        raise BadFormError(f"{what} is not the canonical base64 of its bytes")
+    return value
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A verifier key (vkey) taken apart."""
+
+    vkey: str
+    name: str
+    hash: bytes
+    key: bytes
+
+
+def parse_vkey(text: str) -> PublicKey:
+    """A verifier key ``name+hash+base64``; BadFormError where it is none or its hash is not its own."""
+    match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)", text.strip())
+    if not match:
+        raise BadFormError(f"{text.strip()[:80]!r} is no verifier key (name+8 hex digits+base64)")
+    data = unbase64(match[3], "the verifier key")
+    if len(data) != 33 or data[0] != 1:
+        raise BadFormError("the verifier key is not an Ed25519 key")
+    if hashlib.sha256(match[1].encode() + b"\n" + data).digest()[:4].hex() != match[2]:
+        raise BadFormError("the verifier key's hash is not that of its name and key")
+    return PublicKey(text.strip(), match[1], bytes.fromhex(match[2]), data[1:])
+
+
+@dataclass(frozen=True)
+class SignedHead:
+    """A checkpoint whose signatures were checked."""
+
+    origin: str
+    size: int
+    root: bytes
+    signed_by: list[str]
+
+
+def _signers(lines: Sequence[str], statement: bytes, keys: Sequence[PublicKey]) -> list[str]:
+    signed_by = []
+    for line in lines:
+        match = re.fullmatch(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)", line)
+        if not match:
+            raise BadFormError("a signature line is not in its form")
+        blob = unbase64(match[2], "a signature")
+        for key in keys:
+            if (key.name, key.hash) == (match[1], blob[:4]):
+                try:
+                    Ed25519PublicKey.from_public_bytes(key.key).verify(blob[4:], statement)
+                except InvalidSignature:
+                    raise BadFormError(f"the signature by {key.name}+{key.hash.hex()} does not fit") from None
+                signed_by.append(key.vkey)
+    return signed_by
+
+
+def parse_checkpoint(note: bytes, keys: Sequence[PublicKey]) -> SignedHead:
+    """A checkpoint signed by at least one of the keys; BadFormError in every other case."""
+    try:
+        whole = note.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadFormError("the checkpoint is not UTF-8") from None
+    if any(ord(letter) < 32 and letter != "\n" for letter in whole):
+        raise BadFormError("the checkpoint has control characters")
+    body, gap, tail = whole.partition("\n\n")
+    lines = body.split("\n")
+    if not gap or len(lines) != 3 or not lines[0]:
+        raise BadFormError("the checkpoint is not three lines, an empty line and signatures")
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
+        raise BadFormError("the checkpoint's size is not a plain number")
+    root = unbase64(lines[2], "the checkpoint's root")
+    if len(root) != 32:
+        raise BadFormError("the checkpoint's root is not 32 bytes")
+    if not tail.endswith("\n"):
+        raise BadFormError("the checkpoint does not end with a newline")
+    signed_by = _signers(tail[:-1].split("\n"), (body + "\n").encode(), keys)
+    if not signed_by:
+        raise BadFormError("no known key signed the checkpoint")
+    if any(key.name != lines[0] for key in keys if key.vkey in signed_by):
+        raise BadFormError("the checkpoint's origin is not the name of the key that signed it")
+    return SignedHead(lines[0], int(lines[1]), root, signed_by)

@@ -1,0 +1,85 @@
+"""Where a verifier reads a log from: a web address, a folder, or anything with the same one method."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+
+class SourceError(Exception):
+    """The source does not answer; the text says what to do."""
+
+
+class NotAllowedError(Exception):
+    """The source does not show this without a token of an auditor."""
+
+
+class Source(Protocol):
+    """A log by its paths, such as ``checkpoint`` or ``tile/0/000``."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a path, None where there is nothing. NotAllowedError and SourceError as they say."""
+
+
+class FolderSource(Source):
+    """A log in a folder, such as ``emblem audit export`` writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / "checkpoint").is_file():
+            raise SourceError(f"{folder} has no file named checkpoint; name the folder of `emblem audit export`.")
+
+    def read(self, path: str) -> bytes | None:
+        """See ``Source.read``."""
+        try:
+            return (self.folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise SourceError(f"{self.folder / path} cannot be read: {error.strerror}.") from error
+
+
+class UrlSource(Source):
+    """A log behind a web address, with one kept-alive connection a thread."""
+
+    def __init__(self, base: str, token: str | None = None) -> None:
+        parts = urlsplit(base.rstrip("/") if base.rstrip("/").endswith("/log") else base.rstrip("/") + "/log")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SourceError(f"{base!r} is no web address; write it with http:// or https://.")
+        self.parts = parts
+        self.token = token
+        self._local = threading.local()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if found is None:
+            kind = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
+            found = self._local.connection = kind(self.parts.hostname or "", self.parts.port, timeout=30)
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        """See ``Source.read``. One more try where a kept connection has ended."""
+        headers = {"User-Agent": "emblem-verify"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        for attempt in (1, 2):
+            connection = self._connection()
+            try:
+                connection.request("GET", f"{self.parts.path}/{path}", headers=headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                break
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                if attempt == 2:
+                    raise SourceError(f"{self.parts.geturl()} does not answer: {error}.") from error
+        if answer.status == 200:
+            return body
+        if answer.status in (404, 410):
+            return None
+        if answer.status in (401, 403):
+            raise NotAllowedError(path)
+        raise SourceError(f"{self.parts.geturl()}/{path} answered {answer.status}; try again later.")
