@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
+from .brand import BrandRules
+from .clients import ClientKind
+from .countries import country_name, is_country
+from .eligibility import Application, Eligibility, Verdict
+from .kinds import Field, Kind
+from .loader import Campaign, load
+from .manifests import Logo, PackageManifest
 from .mistakes import CampaignError, Mistake, Mistakes
+from .terms import Terms, TermsVersion
 from .text import LANGUAGES, Text
 
-__all__ = ["LANGUAGES", "CampaignError", "Mistake", "Mistakes", "Text"]
+__all__ = [
+    "LANGUAGES",
+    "Application",
+    "BrandRules",
+    "Campaign",
+    "CampaignError",
+    "ClientKind",
+    "Eligibility",
+    "Field",
+    "Kind",
+    "Logo",
+    "Mistake",
+    "Mistakes",
+    "PackageManifest",
+    "Terms",
+    "TermsVersion",
+    "Text",
+    "Verdict",
+    "country_name",
+    "is_country",
+    "load",
+]

@@ -1,0 +1,134 @@
+"""What the campaign says on its pages: who it is, how to join, what to do, the Protocol in a nutshell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, HttpUrl
+from pydantic import Field as Setting
+
+from .kinds import KindId
+from .source import Source, Strict
+from .text import Text
+
+Days = Annotated[int, Setting(ge=1, le=3650)]
+Slug = Annotated[str, Setting(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+
+
+class Section(Strict):
+    """A heading with its text; paragraphs are separated by empty lines."""
+
+    id: Slug
+    title: Text
+    text: Text
+
+
+class Home(Strict):
+    """The texts of the home page, in the order in which they stand there."""
+
+    lead: Text
+    why: Section
+    join: Section
+    steps: Annotated[tuple[Section, ...], Setting(min_length=1)]
+    who: Section
+    groups: Annotated[tuple[Section, ...], Setting(min_length=1)]
+    wear: Section
+    download: Section
+    day: Section
+
+
+class Retention(Strict):
+    """For how many days what is known of a download's client is kept."""
+
+    client_hash_days: Days
+    client_prefix_days: Days
+
+
+class Info(Strict):
+    """``campaign.yaml``: the campaign itself."""
+
+    id: Slug
+    sample: bool
+    sample_note: Text
+    name: Text
+    title: Text
+    tagline: Text
+    summary: Text
+    contact_email: EmailStr
+    terms_grace_days: Annotated[int, Setting(ge=0, le=365)]
+    retention: Retention
+    home: Home
+    privacy_written: Annotated[tuple[Section, ...], Setting(min_length=1, alias="privacy")]
+
+    @property
+    def privacy(self) -> tuple[Section, ...]:
+        """The sections of the privacy notice, with the days of retention filled in."""
+        days = {name: str(value) for name, value in self.retention.model_dump().items()}
+        return tuple(
+            section.model_copy(
+                update={"text": section.text.filled(**{name: _same(text) for name, text in days.items()})}
+            )
+            for section in self.privacy_written
+        )
+
+
+class Action(Strict):
+    """One thing that a participant can do for the campaign."""
+
+    id: Slug
+    title: Text
+    text: Text
+    effort: Literal["minutes", "hours", "days"]
+
+
+class ActionGroup(Strict):
+    """The suggested actions of one kind of participant."""
+
+    lead: Text
+    actions: Annotated[tuple[Action, ...], Setting(min_length=1)]
+
+
+class ActionsFile(Strict):
+    """``actions.yaml``."""
+
+    about: Text
+    kinds: dict[KindId, ActionGroup]
+
+
+class Reference(Strict):
+    """Where something can be read."""
+
+    title: Text
+    url: HttpUrl
+
+
+class Protocol(Strict):
+    """``protocol.yaml``: the Protocol in a nutshell."""
+
+    title: Text
+    full_title: Text
+    lead: Text
+    about: Text
+    sections: Annotated[tuple[Section, ...], Setting(min_length=1)]
+    references: tuple[Reference, ...] = ()
+
+
+def _same(text: str) -> Callable[[str], str]:
+    return lambda _language: text
+
+
+def check_actions(source: Source, written: ActionsFile, kinds: tuple[str, ...]) -> None:
+    """Notes kinds without actions and ids that stand twice."""
+    for kind in kinds:
+        if kind not in written.kinds:
+            source.mistake(("kinds",), f"{kind} has no actions", f"Add {kind}: with its lead and actions")
+    for kind, group in written.kinds.items():
+        check_ids(source, ("kinds", kind, "actions"), [action.id for action in group.actions])
+
+
+def check_ids(source: Source, where: tuple[str | int, ...], ids: list[str]) -> None:
+    """Notes ids that stand twice in a list."""
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            source.mistake((*where, index, "id"), f"{name} stands here twice", "Give each an id of its own")

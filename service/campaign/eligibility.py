@@ -1,0 +1,275 @@
+"""Who may use the campaign's logo and tools: rules in order, of which the first that holds decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field as Setting
+
+from ..problems import FieldError
+from . import answers as form
+from .countries import country_name, is_country
+from .kinds import FieldEntry, Kind, KindEntry, KindId, Name
+from .parties import PartyRow, convention_status, protocol_status
+from .source import Source, Strict
+from .text import Text
+
+RuleId = Annotated[str, Setting(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+OUTCOMES: dict[str, Literal["approved", "review", "declined"]] = {
+    "approve": "approved",
+    "review": "review",
+    "decline": "declined",
+}
+
+
+class Condition(Strict):
+    """When a rule holds: everything named here must be so. Named nothing, it always holds.
+
+    ``kind`` is one of these; ``statement: refused`` means that a required statement was answered with
+    false; ``protocol`` is the country's status as far as its row decides, else ``unknown``;
+    ``convention`` likewise for the Convention; ``evidence`` is whether any question marked as evidence
+    was answered; ``purposes`` means that any of these was named; ``country`` is one of these.
+    """
+
+    kind: tuple[KindId, ...] | None = None
+    statement: Literal["refused"] | None = None
+    protocol: tuple[Literal["party", "signatory", "none", "unknown"], ...] | None = None
+    convention: tuple[Literal["party", "unknown"], ...] | None = None
+    evidence: bool | None = None
+    purposes: tuple[Name, ...] | None = None
+    country: tuple[str, ...] | None = None
+
+
+class Rule(Strict):
+    """One rule: what must hold, what follows, and the reason that is shown (``{country}`` is its name)."""
+
+    id: RuleId
+    when: Condition
+    decision: Literal["approve", "review", "decline"]
+    reason: Text | None = None
+
+
+class Purpose(Strict):
+    """One purpose of use that an applicant may name; ``review`` is the reason if it leads to review."""
+
+    label: Text
+    help: Text
+    review: Text | None = None
+
+
+class EligibilityFile(Strict):
+    """``eligibility.yaml``."""
+
+    purposes: Annotated[dict[Name, Purpose], Setting(min_length=1)]
+    fields: dict[Name, FieldEntry]
+    kinds: dict[KindId, KindEntry]
+    rules: Annotated[tuple[Rule, ...], Setting(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Application:
+    """What is decided on; its form has been validated."""
+
+    kind: str
+    country: str | None
+    answers: Mapping[str, Any]
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision, the id of the rule that made it, and its reasons as they are shown."""
+
+    outcome: Literal["approved", "review", "declined"]
+    rule: str
+    reasons: tuple[Text, ...]
+
+
+class Eligibility:
+    """The kinds, what they are asked, and how they are decided."""
+
+    def __init__(self, written: EligibilityFile, parties: Mapping[str, PartyRow]) -> None:
+        self.purposes: Mapping[str, Purpose] = written.purposes
+        self.rules = written.rules
+        self._parties = parties
+        self.kinds = tuple(
+            Kind(
+                id=kind,
+                label=entry.label,
+                help=entry.help,
+                fields=tuple(written.fields[name].field(name) for name in entry.ask),
+                decided=entry.decided,
+                country_required=entry.country == "required",
+            )
+            for kind, entry in written.kinds.items()
+        )
+        self._by_id = {kind.id: kind for kind in self.kinds}
+
+    def kind(self, kind: str) -> Kind:
+        """One kind; KeyError if there is none of this id."""
+        return self._by_id[kind]
+
+    def as_json(self, lang: str) -> dict[str, Any]:
+        """What ``/api/v1/eligibility`` answers."""
+        return {
+            "kinds": [kind.as_json(lang) for kind in self.kinds],
+            "purposes": [
+                {"purpose": name, "label": purpose.label.get(lang), "help": purpose.help.get(lang)}
+                for name, purpose in self.purposes.items()
+            ],
+        }
+
+    def validate_answers(self, kind: str, answers: object) -> list[FieldError]:
+        """Every mistake in the form of the answers, with pointers below ``/answers``."""
+        found = self._by_id.get(kind)
+        if found is None:
+            return [FieldError("/kind", f"Choose one of {', '.join(self._by_id)}.")]
+        return form.check(found.fields, answers)
+
+    def validate_application(self, kind: str, country: object, answers: object, purposes: object) -> list[FieldError]:
+        """Every mistake in the form of an application: kind, country, answers and purposes."""
+        errors = []
+        found = self._by_id.get(kind)
+        if not form.missing(country):
+            if not is_country(country):
+                errors.append(
+                    FieldError("/country", "Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")
+                )
+        elif found and found.country_required:
+            errors.append(
+                FieldError("/country", "This kind is decided by its country: send its code, such as AT or EU.")
+            )
+        return self.validate_answers(kind, answers) + errors + self._validate_purposes(purposes)
+
+    def _validate_purposes(self, purposes: object) -> list[FieldError]:
+        known = ", ".join(self.purposes)
+        if not isinstance(purposes, (list, tuple)) or not purposes:
+            return [FieldError("/purposes", f"Send a list of at least one of {known}.")]
+        return [
+            FieldError(f"/purposes/{index}", f"Choose one of {known}.")
+            for index, purpose in enumerate(purposes)
+            if not isinstance(purpose, str) or purpose not in self.purposes
+        ]
+
+    def decide(self, application: Application) -> Verdict:
+        """The decision of the first rule that holds. The application's form must have been validated."""
+        for rule in self.rules:
+            if self._holds(rule.when, application):
+                return Verdict(OUTCOMES[rule.decision], rule.id, self._reasons(rule, application))
+        raise AssertionError("the last rule always holds, which was checked when the rules were read")
+
+    def _holds(self, when: Condition, application: Application) -> bool:
+        row = self._parties.get(application.country or "")
+        return all(
+            (
+                when.kind is None or application.kind in when.kind,
+                when.statement is None or bool(self._refused(application)),
+                when.protocol is None or protocol_status(row) in when.protocol,
+                when.convention is None or convention_status(row) in when.convention,
+                when.evidence is None or self._has_evidence(application) == when.evidence,
+                when.purposes is None or not set(when.purposes).isdisjoint(application.purposes),
+                when.country is None or application.country in when.country,
+            )
+        )
+
+    def _reasons(self, rule: Rule, application: Application) -> tuple[Text, ...]:
+        reasons = [rule.reason] if rule.reason else []
+        if rule.when.statement:
+            reasons += self._refused(application)
+        if rule.when.purposes:
+            named = (self.purposes[name] for name in rule.when.purposes if name in application.purposes)
+            reasons += [purpose.review for purpose in named if purpose.review]
+        country = application.country or ""
+        return tuple(reason.filled(country=lambda lang: country_name(country, lang)) for reason in reasons)
+
+    def _refused(self, application: Application) -> list[Text]:
+        """The reasons of each statement that was not given."""
+        return [
+            field.declines
+            for field in self.kind(application.kind).fields
+            if field.declines and application.answers.get(field.name) is not True
+        ]
+
+    def _has_evidence(self, application: Application) -> bool:
+        return any(
+            field.evidence and not form.missing(application.answers.get(field.name))
+            for field in self.kind(application.kind).fields
+        )
+
+
+def check_eligibility(source: Source, written: EligibilityFile) -> None:
+    """Notes what a schema cannot see: names that do not exist, rules that never decide, reasons not given."""
+    for kind in get_args(KindId):
+        if kind not in written.kinds:
+            source.mistake(("kinds",), f"The kind {kind} is missing", f"Add {kind}: with what it is asked")
+    asked: set[str] = set()
+    for kind, entry in written.kinds.items():
+        asked.update(entry.ask)
+        _check_questions(source, written, kind, entry)
+    for name in written.fields:
+        if name not in asked:
+            source.mistake(("fields", name), f"No kind asks {name}", "Name it under ask: of a kind, or remove it")
+    _check_rules(source, written)
+
+
+def _check_questions(source: Source, written: EligibilityFile, kind: str, entry: KindEntry) -> None:
+    where = ("kinds", kind, "ask")
+    for index, name in enumerate(entry.ask):
+        if name not in written.fields:
+            source.mistake((*where, index), f"There is no field {name}", "Add it under fields:, or correct its name")
+        elif name in entry.ask[:index]:
+            source.mistake((*where, index), f"{name} is asked twice", "Remove one of the two")
+    if not any(name in written.fields and written.fields[name].type == "boolean" for name in entry.ask):
+        source.mistake(where, f"{kind} is asked for no statement", "Add a field of type boolean: its refusal declines")
+
+
+def _check_rules(source: Source, written: EligibilityFile) -> None:
+    seen: set[str] = set()
+    always = ""
+    for index, rule in enumerate(written.rules):
+        where = ("rules", index)
+        if rule.id in seen:
+            source.mistake((*where, "id"), f"There are two rules {rule.id}", "Give each rule an id of its own")
+        seen.add(rule.id)
+        if always:
+            source.mistake(where, f"{rule.id} never decides: {always} always holds", "Move it up, or remove it")
+        if rule.when == Condition():
+            always = rule.id
+        _check_rule(source, written, where, rule)
+    last = len(written.rules) - 1
+    if not always:
+        source.mistake(("rules", last), "No rule decides what is left", "End with a rule that has when: {}")
+    if written.rules[0].when.statement is None or written.rules[0].decision != "decline":
+        source.mistake(
+            ("rules", 0),
+            "A statement that was refused must decline before anything else is looked at",
+            "Begin with a rule that has when: {statement: refused} and decision: decline",
+        )
+
+
+def _check_rule(source: Source, written: EligibilityFile, where: tuple[str | int, ...], rule: Rule) -> None:
+    reasoned = rule.reason or rule.when.statement or rule.when.purposes
+    if not reasoned:
+        source.mistake(where, f"{rule.id} gives no reason", "Add reason: as it is shown to the applicant")
+    for index, purpose in enumerate(rule.when.purposes or ()):
+        place = (*where, "when", "purposes", index)
+        if purpose not in written.purposes:
+            source.mistake(place, f"There is no purpose {purpose}", f"Use one of {', '.join(written.purposes)}")
+        elif not rule.reason and not written.purposes[purpose].review:
+            source.mistake(place, f"{purpose} has no reason for {rule.id}", f"Add review: under purposes, {purpose}")
+    for index, country in enumerate(rule.when.country or ()):
+        if not is_country(country):
+            source.mistake(
+                (*where, "when", "country", index), f"{country!r} is no country", "Use a code such as AT or EU"
+            )
+    for language, text in (rule.reason.root if rule.reason else {}).items():
+        unknown = set(re.findall(r"\{[^}]*\}?", text)) - {"{country}"}
+        if unknown:
+            source.mistake(
+                (*where, "reason", language),
+                f"{', '.join(sorted(unknown))} is not filled in",
+                "The only thing filled in is {country}, the country's name",
+            )

@@ -1,0 +1,128 @@
+"""Reading the whole campaign: everything is checked, and all mistakes are told at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from . import countries
+from .brand import BrandFile, BrandRules, check_brand
+from .clients import Clients, ClientsFile
+from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids
+from .eligibility import Eligibility, EligibilityFile, check_eligibility
+from .manifests import Logo, PackageManifest, load_logos, load_packages
+from .mistakes import Mistakes
+from .parties import PartyRow, read_parties
+from .source import Source, read_yaml
+from .terms import Terms, read_terms
+from .text import Text
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """The campaign in force, checked as a whole. It never changes; loading again makes another."""
+
+    info: Info
+    digest: str
+    eligibility: Eligibility
+    parties: Mapping[str, PartyRow]
+    terms: Terms
+    brand: BrandRules
+    logos: Mapping[str, Logo]
+    packages: Mapping[str, PackageManifest]
+    clients: Clients
+    actions: Mapping[str, ActionGroup]
+    actions_about: Text
+    protocol: Protocol
+    countries = countries
+
+
+def load(policies_dir: Path, assets_dir: Path) -> Campaign:
+    """The campaign from its files; CampaignError has every mistake in them with file, line and fix."""
+    mistakes = Mistakes()
+    if not policies_dir.is_dir():
+        mistakes.add(
+            policies_dir, 0, "There is no such folder", "Set EMBLEM_POLICIES_DIR to the folder of the policies"
+        )
+        mistakes.raise_if_any()
+    _, info = _read(policies_dir / "campaign.yaml", Info, mistakes)
+    parties = read_parties(policies_dir / "parties.csv", mistakes)
+    eligibility = _read_eligibility(policies_dir / "eligibility.yaml", parties, mistakes)
+    terms = read_terms(policies_dir / "terms", mistakes)
+    before = len(mistakes.all())
+    logos = load_logos(assets_dir, mistakes, terms.ids())
+    complete = len(mistakes.all()) == before  # a logo with a mistake is not among them
+    packages = load_packages(assets_dir, mistakes, terms.ids())
+    brand = _read_brand(policies_dir / "brand.yaml", logos if complete else None, mistakes)
+    _, clients = _read(policies_dir / "clients.yaml", ClientsFile, mistakes)
+    actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
+    protocol_source, protocol = _read(policies_dir / "protocol.yaml", Protocol, mistakes)
+    if actions_source and actions and eligibility:
+        check_actions(actions_source, actions, tuple(kind.id for kind in eligibility.kinds))
+    if protocol_source and protocol:
+        check_ids(protocol_source, ("sections",), [section.id for section in protocol.sections])
+    mistakes.raise_if_any()
+    # With no mistake noted, everything has been read.
+    assert info is not None
+    assert eligibility is not None
+    assert brand is not None
+    assert clients is not None
+    assert actions is not None
+    assert protocol is not None
+    return Campaign(
+        info=info,
+        digest=policies_digest(policies_dir),
+        eligibility=eligibility,
+        parties=parties,
+        terms=terms,
+        brand=brand,
+        logos=logos,
+        packages=packages,
+        clients=Clients(clients),
+        actions=dict(actions.kinds.items()),
+        actions_about=actions.about,
+        protocol=protocol,
+    )
+
+
+def policies_digest(policies_dir: Path) -> str:
+    """SHA-256 over all policy files: what ``sha256sum`` prints for them, sorted by name, hashed once more.
+
+    Names are relative to the folder; hidden files and editors' copies (``~``) decide nothing and are left out.
+    """
+    lines = []
+    for path in policies_dir.rglob("*"):
+        name = path.relative_to(policies_dir)
+        if path.is_file() and not any(part.startswith(".") or part.endswith("~") for part in name.parts):
+            lines.append((name.as_posix().encode(), hashlib.sha256(path.read_bytes()).hexdigest().encode()))
+    return hashlib.sha256(b"".join(digest + b"  " + name + b"\n" for name, digest in sorted(lines))).hexdigest()
+
+
+def _read(path: Path, model: type[Model], mistakes: Mistakes) -> tuple[Source | None, Model | None]:
+    source = read_yaml(path, mistakes)
+    return source, source.read(model) if source else None
+
+
+def _read_eligibility(path: Path, parties: Mapping[str, PartyRow], mistakes: Mistakes) -> Eligibility | None:
+    source, written = _read(path, EligibilityFile, mistakes)
+    if source is None or written is None:
+        return None
+    before = len(mistakes.all())
+    check_eligibility(source, written)
+    # With a question missing the kinds cannot be built; what is wrong has been noted.
+    return Eligibility(written, parties) if len(mistakes.all()) == before else None
+
+
+def _read_brand(path: Path, logos: Mapping[str, Logo] | None, mistakes: Mistakes) -> BrandRules | None:
+    source, written = _read(path, BrandFile, mistakes)
+    if source is None or written is None:
+        return None
+    check_brand(source, written, None if logos is None else {name: tuple(logo.masters) for name, logo in logos.items()})
+    return BrandRules(written.about, written.colourways, written.logos, written.forbidden)

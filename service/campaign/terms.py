@@ -1,0 +1,231 @@
+"""Terms of use: versions of Markdown files per language, with the digest of exactly their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import markdown
+import nh3
+from pydantic import BeforeValidator
+from pydantic import Field as Setting
+from pydantic_core import PydanticCustomError
+
+from .mistakes import Mistakes
+from .source import Source, Strict, read_text, read_yaml
+from .text import Text
+
+_VERSION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.([1-9][0-9]{0,5}))?")
+_TAGS = {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "code", "blockquote", "hr", "br"} | {
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+
+
+def _instant(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    raise PydanticCustomError(
+        "instant", "this is no instant with its time zone", {"fix": "Write it as 2026-03-01T00:00:00Z"}
+    )
+
+
+def _version(value: Any) -> Any:
+    match = _VERSION.fullmatch(value) if isinstance(value, str) else None
+    try:
+        assert match is not None
+        datetime.fromisoformat(match[1])
+    except (AssertionError, ValueError):
+        raise PydanticCustomError(
+            "version", "this is no version", {"fix": 'Write a date in quotes: "2026-03-01", or "2026-03-01.2"'}
+        ) from None
+    return value
+
+
+class VersionEntry(Strict):
+    """One version as ``terms.yaml`` lists it."""
+
+    version: Annotated[str, BeforeValidator(_version)]
+    effective: Annotated[datetime, BeforeValidator(_instant)]
+    languages: Annotated[tuple[Literal["ar", "en", "es", "fr", "ru", "zh"], ...], Setting(min_length=1)]
+    changes: Text
+
+
+class TermsFile(Strict):
+    """``terms/<id>/terms.yaml``."""
+
+    about: Text
+    versions: Annotated[tuple[VersionEntry, ...], Setting(min_length=1)]
+
+
+@dataclass(frozen=True)
+class TermsVersion:
+    """One version of one set of terms. ``effective`` is the instant from which it is current."""
+
+    id: str
+    version: str
+    effective: datetime
+    about: Text
+    changes: Text
+    _raw: Mapping[str, bytes]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which this version exists."""
+        return tuple(sorted(self._raw))
+
+    def language(self, lang: str) -> str:
+        """The language that is really given when ``lang`` is asked for."""
+        return lang if lang in self._raw else "en"
+
+    def raw(self, lang: str) -> bytes:
+        """Exactly the file's bytes, in English if the language does not exist."""
+        return self._raw[self.language(lang)]
+
+    def digest(self, lang: str) -> str:
+        """SHA-256 of the file's bytes in a language, in lower-case hexadecimal."""
+        return hashlib.sha256(self.raw(lang)).hexdigest()
+
+    def text(self, lang: str) -> str:
+        """The Markdown; encoded in UTF-8 it is again exactly the file's bytes."""
+        return self.raw(lang).decode("utf-8")
+
+    def title(self, lang: str) -> str:
+        """The heading with which the text begins."""
+        return _title(self.text(lang)) or self.id
+
+    def html(self, lang: str, *, heading: bool = True) -> str:
+        """The text as sanitised HTML, with or without its first heading."""
+        text = self.text(lang)
+        return render(text if heading else text.split("\n", 1)[1])
+
+
+class Terms:
+    """All terms, with all their versions."""
+
+    def __init__(self, versions: Mapping[str, tuple[TermsVersion, ...]]) -> None:
+        self._versions = {
+            name: tuple(sorted(found, key=_order, reverse=True)) for name, found in sorted(versions.items())
+        }
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all terms, in alphabetical order."""
+        return tuple(self._versions)
+
+    def versions(self, terms: str) -> tuple[TermsVersion, ...]:
+        """All versions, those to come included, newest first; KeyError if there are no such terms."""
+        return self._versions[terms]
+
+    def current(self, terms: str, now: datetime) -> TermsVersion:
+        """The newest version whose instant has come; KeyError if there are no such terms or none has come."""
+        for version in self._versions[terms]:
+            if version.effective <= now:
+                return version
+        raise KeyError(terms)
+
+    def get(self, terms: str, version: str) -> TermsVersion:
+        """One version; KeyError if there is none."""
+        for found in self._versions[terms]:
+            if found.version == version:
+                return found
+        raise KeyError(version)
+
+
+def _order(version: TermsVersion) -> tuple[datetime, tuple[str, int]]:
+    return version.effective, _version_key(version.version)
+
+
+def _version_key(version: str) -> tuple[str, int]:
+    match = _VERSION.fullmatch(version)
+    assert match is not None
+    return match[1], int(match[2] or 0)
+
+
+@lru_cache(maxsize=256)
+def render(text: str) -> str:
+    """Markdown as HTML in which no script, style, picture or foreign markup is left."""
+    made = markdown.markdown(text, extensions=["tables", "sane_lists"], output_format="html")
+    return nh3.clean(
+        made, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"}, link_rel="noopener"
+    )
+
+
+def _title(text: str) -> str:
+    first = text.split("\n", 1)[0].strip()
+    return first[2:].strip() if first.startswith("# ") else ""
+
+
+def read_terms(directory: Path, mistakes: Mistakes) -> Terms:
+    """All terms below ``terms/``; every mistake is noted with its file and line."""
+    folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
+    folders = [path for path in folders if not path.name.startswith(".")]
+    if not folders:
+        mistakes.add(directory, 0, "There are no terms", "Add terms/<id>/terms.yaml with at least one version")
+    found = {}
+    for folder in folders:
+        if not re.fullmatch("[a-z][a-z0-9-]*", folder.name):
+            mistakes.add(folder, 0, f"{folder.name!r} is no id", "Use lower-case letters, digits and hyphens")
+        source = read_yaml(folder / "terms.yaml", mistakes)
+        written = source.read(TermsFile) if source else None
+        if source and written:
+            found[folder.name] = _read_versions(folder, source, written, mistakes)
+    return Terms(found)
+
+
+def _read_versions(folder: Path, source: Source, written: TermsFile, mistakes: Mistakes) -> tuple[TermsVersion, ...]:
+    made = []
+    seen: dict[str, datetime] = {}
+    for index, entry in enumerate(written.versions):
+        where = ("versions", index)
+        if entry.version in seen:
+            source.mistake(where, f"{entry.version} stands here twice", "Give each version a name of its own")
+            continue
+        for other, effective in seen.items():
+            if (_version_key(other) < _version_key(entry.version)) != (effective < entry.effective):
+                source.mistake(
+                    (*where, "effective"),
+                    f"{entry.version} and {other} come into force in the wrong order",
+                    "Let the later version have the later instant",
+                )
+        seen[entry.version] = entry.effective
+        if "en" not in entry.languages:
+            source.mistake((*where, "languages"), "The English text is missing", "Add en, and the file en.md")
+            continue
+        raw = _read_languages(folder / entry.version, entry, mistakes)
+        made.append(TermsVersion(folder.name, entry.version, entry.effective, written.about, entry.changes, raw))
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name not in seen and not path.name.startswith("."):
+            mistakes.add(
+                path, 0, f"The version {path.name} is not in terms.yaml", "List it there, or remove the folder"
+            )
+    return tuple(made)
+
+
+def _read_languages(folder: Path, entry: VersionEntry, mistakes: Mistakes) -> Mapping[str, bytes]:
+    raw: dict[str, bytes] = {}
+    for language in entry.languages:
+        path = folder / f"{language}.md"
+        text = read_text(path, mistakes)
+        if text is None:
+            continue
+        if text.startswith("\ufeff"):
+            mistakes.add(path, 1, "The file begins with a byte order mark", "Save it as UTF-8 without one")
+        elif not _title(text):
+            mistakes.add(path, 1, "The file does not begin with its title", "Begin with a line such as # Terms of use")
+        elif not text.partition("\n")[2].strip():
+            mistakes.add(path, 1, "The file has a title and no text", "Write the terms below the title")
+        raw[language] = text.encode("utf-8")
+    for path in sorted(folder.glob("*.md")):
+        if path.stem not in entry.languages:
+            mistakes.add(path, 0, f"{path.stem} is not among the languages of this version", "List it in terms.yaml")
+    return raw
