@@ -1,0 +1,9 @@
+"""Packages: built deterministically from ``assets/``, published once, never changed, withdrawn when need be."""
+
+from __future__ import annotations
+
+from .build import Built, MadeFile, build, source_digest
+from .catalogue import Catalogue
+from .facts import PackageFacts
+
+__all__ = ["Built", "Catalogue", "MadeFile", "PackageFacts", "build", "source_digest"]

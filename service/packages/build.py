@@ -1,0 +1,136 @@
+"""Building a package: from a manifest and its sources to an archive with the digests of all that is in it.
+
+The same manifest and sources give the same bytes, whichever process, zone, or umask they are built in.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from ..campaign import Mistakes
+from ..campaign.manifests import SHARED, FileRule, PackageManifest
+from .archive import write_archive
+from .making import Maker, MakingError
+
+#: Raised when the making itself changes what comes out; every package then needs a new version.
+GENERATOR = 1
+_THREADS = 2  # the renderers are native code and let go of the interpreter
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """One file in a package."""
+
+    path: str
+    bytes: int
+    sha256: str
+    media_type: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that the interface shows."""
+        return {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "media_type": self.media_type}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built package: its archive as a file at ``path``, which the caller removes, and its preview picture."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    files: tuple[MadeFile, ...]
+    source_digest: str
+    preview: builtins.bytes = field(repr=False)
+
+
+def source_digest(manifest: PackageManifest, assets_dir: Path) -> str:
+    """SHA-256 over everything that a package is made of: manifest, its folder, shared sources, logos, generator.
+
+    Layout and comments of the manifest, and the date from which it is shown, do not count.
+    """
+    digest = hashlib.sha256(rfc8785.dumps([GENERATOR, _plain(manifest.content)]))
+    for path, file in _sources(manifest, assets_dir).items():
+        digest.update(f"\n{path} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def build(manifest: PackageManifest, assets_dir: Path, into: Path | None = None) -> Built:
+    """Builds a package into a new file in the folder ``into`` (the system's temporary one if not given).
+
+    CampaignError names file and line of every source that does not give its file.
+    """
+    with tempfile.TemporaryDirectory(prefix="emblem-build-") as staged:
+        # Sources are copied first: what is digested is what is built, and nothing else can be read.
+        root = Path(staged)
+        for path, file in _sources(manifest, assets_dir).items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        digest = source_digest(manifest, root)
+        maker = Maker(root)
+        mistakes = Mistakes()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            made = list(pool.map(lambda rule: _make(maker, rule), (manifest.preview, *manifest.files)))
+        for rule, result in zip((manifest.preview, *manifest.files), made, strict=True):
+            if isinstance(result, MakingError):
+                _note(mistakes, manifest, assets_dir, rule, result)
+        mistakes.raise_if_any()
+    preview, *contents = [content for content in made if isinstance(content, bytes)]
+    members = {rule.path: content for rule, content in zip(manifest.files, contents, strict=True)}
+    descriptor, name = tempfile.mkstemp(prefix="emblem-", suffix=".zip", dir=into)
+    archive = Path(name)
+    with os.fdopen(descriptor, "wb") as opened:
+        write_archive(members, opened)
+    raw = archive.read_bytes()
+    files = tuple(
+        MadeFile(rule.path, len(content), hashlib.sha256(content).hexdigest(), rule.media_type)
+        for rule, content in zip(manifest.files, contents, strict=True)
+    )
+    return Built(archive, hashlib.sha256(raw).hexdigest(), len(raw), files, digest, preview)
+
+
+def _make(maker: Maker, rule: FileRule) -> bytes | MakingError:
+    try:
+        return maker.make(rule)
+    except MakingError as error:
+        return error
+
+
+def _note(mistakes: Mistakes, manifest: PackageManifest, assets_dir: Path, rule: FileRule, error: MakingError) -> None:
+    message = f"{rule.path} of {manifest.id} cannot be made: {error}"
+    if error.line:
+        mistakes.add(assets_dir / error.source, error.line, message, "Correct the source")
+    else:
+        mistakes.add(manifest.path, rule.line, message, f"Correct {error.source}")
+
+
+def _sources(manifest: PackageManifest, assets_dir: Path) -> dict[str, Path]:
+    """What a package is made of, by path relative to the assets folder, in a fixed order."""
+    found = {}
+    for home in (f"tools/{manifest.id}", *SHARED):
+        for file in (assets_dir / home).rglob("*"):
+            relative = file.relative_to(assets_dir)
+            hidden = any(part.startswith(".") or part.endswith("~") for part in relative.parts)
+            if file.is_file() and not hidden and file.name != "manifest.yaml":
+                found[relative.as_posix()] = file
+    return dict(sorted(found.items()))
+
+
+def _plain(value: Any) -> Any:
+    """A YAML value as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,88 @@
+"""What is known of a published version of a package; none of it ever changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from ..campaign import Text
+from ..campaign.manifests import version_key
+from ..store.tables import PackageVersion
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """A published version: what it is, where its bytes lie, and what is in it. ``terms`` is an id."""
+
+    id: str
+    kind: str
+    version: str
+    title: Text
+    description: Text
+    licence: Text
+    languages: tuple[str, ...]
+    terms: str
+    bytes: int
+    sha256: str
+    media_type: str
+    filename: str
+    files: tuple[Mapping[str, Any], ...]
+    storage_key: str
+    preview_key: str
+    preview_sha256: str
+    published_at: datetime
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """What versions of one package are ordered by."""
+        return version_key(self.version)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The kinds of files inside, such as ``("PDF", "PNG")``, without readme and licence texts."""
+        suffixes = {PurePosixPath(file["path"]).suffix[1:].upper() for file in self.files}
+        return tuple(sorted(suffixes - {"TXT"})) or ("TXT",)
+
+    def as_json(self, lang: str, terms_version: str | None) -> dict[str, Any]:
+        """The package object of the interface, all but its URLs; texts fall back to English."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "title": self.title.get(lang),
+            "description": self.description.get(lang),
+            "version": self.version,
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "media_type": self.media_type,
+            "filename": self.filename,
+            "languages": list(self.languages),
+            "terms": {"id": self.terms, "version": terms_version},
+            "files": [dict(file) for file in self.files],
+        }
+
+
+def facts_of(row: PackageVersion) -> PackageFacts:
+    """The facts that a row holds."""
+    manifest = row.manifest
+    return PackageFacts(
+        id=row.package,
+        kind=row.kind,
+        version=row.version,
+        title=Text.model_validate(manifest["title"]),
+        description=Text.model_validate(manifest["description"]),
+        licence=Text.model_validate(manifest["licence"]),
+        languages=tuple(manifest["languages"]),
+        terms=row.terms,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        media_type=row.media_type,
+        filename=row.filename,
+        files=tuple(manifest["files"]),
+        storage_key=row.storage_key,
+        preview_key=manifest["preview"]["key"],
+        preview_sha256=manifest["preview"]["sha256"],
+        published_at=row.published_at,
+    )

@@ -1,0 +1,126 @@
+"""Making one file of a package from its source: taken as it is, rendered, or compiled.
+
+The fonts are those inside typst and one text face that is installed with the service: what the machine
+has of its own never shows in a package.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import fontpkg_hanken_grotesk
+import oxipng
+import pyvips
+import typst
+from PIL import Image
+
+from ..campaign.manifests import FileRule
+
+_ONE_POINT_PER_PIXEL = 72.0
+_EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
+
+
+class MakingError(Exception):
+    """A file cannot be made from its source. ``line`` is that of the source, 0 if unknown."""
+
+    def __init__(self, source: str, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.source = source
+        self.line = line
+
+
+class Maker:
+    """Makes the files of packages from a folder laid out like ``assets/``. Safe to share between threads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._fonts = typst.Fonts(
+            include_system_fonts=False,
+            include_embedded_fonts=True,
+            font_paths=[str(fontpkg_hanken_grotesk.ROOT / "files")],
+        )
+        self._local = threading.local()
+
+    def make(self, rule: FileRule) -> bytes:
+        """The bytes of the file; MakingError where the source does not give it."""
+        if rule.making == "copy":
+            return (self.root / rule.source).read_bytes()
+        if rule.making == "render":
+            assert rule.width is not None
+            return render_svg((self.root / rule.source).read_bytes(), rule.width, rule.source)
+        return self._compile(rule)
+
+    def _compile(self, rule: FileRule) -> bytes:
+        if not hasattr(self._local, "compiler"):
+            nowhere = self.root / "no-packages"  # nothing is fetched: there are no packages but the assets
+            self._local.compiler = typst.Compiler(
+                root=self.root,
+                font_paths=self._fonts,
+                ignore_system_fonts=True,
+                package_path=nowhere,
+                package_cache_path=nowhere,
+            )
+        inputs = dict(rule.inputs)
+        if rule.width is not None and rule.height is not None:
+            inputs |= {"width": str(rule.width), "height": str(rule.height)}
+        png = rule.path.endswith(".png")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", typst.TypstWarning)
+            try:
+                made: Any = self._local.compiler.compile(
+                    self.root / rule.source,
+                    format="png" if png else "pdf",
+                    ppi=_ONE_POINT_PER_PIXEL,
+                    sys_inputs=inputs,
+                    timestamp=_EPOCH,
+                )
+            except typst.TypstError as error:
+                raise _explained(rule, error) from error
+        if isinstance(made, list):
+            raise MakingError(rule.source, f"it has {len(made)} pages, a picture has one")
+        assert isinstance(made, bytes)
+        return _checked_picture(made, rule) if png else made
+
+
+def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
+    """A PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
+    try:
+        plain = pyvips.Image.svgload_buffer(svg)
+        image = pyvips.Image.svgload_buffer(svg, scale=width / plain.width)
+        if image.width != width:
+            # The renderer rounds up the scaled size; the last column then holds nothing of the drawing.
+            image = image.crop(0, 0, width, image.height)
+        rendered: bytes = image.pngsave_buffer(compression=1, strip=True)
+    except pyvips.Error as error:
+        raise MakingError(source, f"it cannot be rendered: {str(error).strip().splitlines()[-1]}") from error
+    return _optimised(rendered)
+
+
+def _optimised(png: bytes) -> bytes:
+    return oxipng.optimize_from_memory(png, level=1, strip=oxipng.StripChunks.safe(), optimize_alpha=True)
+
+
+def _checked_picture(png: bytes, rule: FileRule) -> bytes:
+    with Image.open(io.BytesIO(png)) as image:
+        if image.size != (rule.width, rule.height):
+            width, height = image.size
+            raise MakingError(
+                rule.source, f"its page has {width} by {height} points; make it sys.inputs width by height"
+            )
+    return _optimised(png)
+
+
+def _explained(rule: FileRule, error: typst.TypstError) -> MakingError:
+    # typst names the place as "┌─ path:line:column", relative to the root.
+    source, line = rule.source, 0
+    for text in str(error.diagnostic).splitlines():
+        if "┌─" in text:
+            parts = text.partition("┌─")[2].strip().lstrip("/\\").rsplit(":", 2)
+            if len(parts) == 3 and parts[1].isdigit():
+                source, line = parts[0], int(parts[1])
+            break
+    return MakingError(source, str(error.message).removeprefix("error: "), line)

@@ -1,0 +1,21 @@
+"""Inserting a row that another process may be inserting at the same moment."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import CursorResult
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from .tables import Base
+
+
+def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
+    """Inserts a row unless one with its primary key or a unique value is there; True if this call inserted it.
+
+    Of several transactions at once exactly one gets True; on PostgreSQL the others wait for its end first.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    result = session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    return cast(CursorResult[Any], result).rowcount == 1
