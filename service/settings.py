@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,6 +57,7 @@ class Settings:
     link_default_age: int
     link_max_age: int
     rate_limits: bool
+    config: Path | None = None
 
     @property
     def outbox(self) -> Path | None:
@@ -201,8 +202,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Settings from an environment mapping; ConfigurationError names every mistake at once."""
     mistakes: list[str] = []
     given: dict[str, str] = {}
-    if config := environ.get("EMBLEM_CONFIG"):
-        given, mistakes = read_config(Path(config))
+    config = Path(environ["EMBLEM_CONFIG"]).absolute() if environ.get("EMBLEM_CONFIG") else None
+    if config:
+        given, mistakes = read_config(config)
     given |= {name: value for name, value in environ.items() if name in VARIABLES}
     values: dict[str, Any] = {}
     for name, (check, default) in VARIABLES.items():
@@ -216,7 +218,26 @@ def load(environ: Mapping[str, str]) -> Settings:
             mistakes.append(f"{name}: {error}.")
     if mistakes:
         raise ConfigurationError(mistakes)
-    return _settings(values)
+    # Where the log's key was read from, so that a rotation reaches a running service (see service.ledger).
+    return replace(_settings(values), config=None if environ.get("EMBLEM_LOG_KEY") else config)
+
+
+def folders(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """The folders of policies and assets, which may be checked before a deployment has its secrets.
+
+    ConfigurationError where one of them is no folder.
+    """
+    given = read_config(Path(environ["EMBLEM_CONFIG"]))[0] if environ.get("EMBLEM_CONFIG") else {}
+    found, mistakes = [], []
+    for name, default in (("EMBLEM_POLICIES_DIR", "policies"), ("EMBLEM_ASSETS_DIR", "assets")):
+        text = environ.get(name) or given.get(name)
+        try:
+            found.append(_existing(text) if text else shipped(default))
+        except ValueError as error:
+            mistakes.append(f"{name}: {error}.")
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return found[0], found[1]
 
 
 def _settings(values: dict[str, Any]) -> Settings:

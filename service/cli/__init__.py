@@ -1,5 +1,92 @@
-"""The command line."""
+"""The command line entrance: ``emblem``, one module a command group.
+
+Exit status: 0 done; 1 it ran and the answer is no; 2 usage or configuration error. Errors are one clear
+sentence each on standard error, with the fix.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from .. import __version__
+from ..campaign import CampaignError
+from ..problems import ConfigurationError, InvalidRequest, Problem
+
+
+class _Group(click.Group):
+    """Loads a command's module only when that command is used, so that ``emblem`` answers quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the contract."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, its module imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = getattr(import_module(f".{_COMMANDS[cmd_name]}", __name__), cmd_name)
+        return command
+
+
+#: command -> the module that has it
+_COMMANDS = {
+    "demo": "demo",
+    "serve": "server",
+    "db": "db",
+    "doctor": "doctor",
+    "catalogue": "catalogue",
+    "participants": "participants",
+    "keys": "keys",
+    "links": "links",
+    "variants": "variants",
+    "audit": "audit",
+    "secrets": "secrets",
+}
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="emblem")
+def emblem() -> None:
+    """Hands out a campaign's logo and tools, and knows how they are used.
+
+    Configuration comes from the environment, or from the file that EMBLEM_CONFIG names.
+    """
 
 
 def main() -> None:
-    """Placeholder until the command groups land in the next commit."""
+    """Runs the command line and turns every error into its exit status and one line."""
+    try:
+        status = emblem.main(standalone_mode=False, prog_name="emblem")
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except ConfigurationError as error:
+        for mistake in error.mistakes:
+            click.echo(f"emblem: {mistake}", err=True)
+        sys.exit(2)
+    except CampaignError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except Problem as error:
+        click.echo(f"emblem: {_sentence(error)}", err=True)
+        sys.exit(2 if isinstance(error, InvalidRequest) else 1)
+    except BrokenPipeError:  # the reader of our output went away, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _sentence(problem: Problem) -> str:
+    found = [f"{error.pointer.strip('/?').replace('_', '-')}: {error.detail}" for error in problem.errors]
+    return f"{problem.title}: {' '.join(found) or problem.detail}"

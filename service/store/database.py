@@ -12,14 +12,14 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from ..problems import Unavailable
@@ -38,12 +38,14 @@ class Database:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _engine(url)
         self._writer: _Writer | None = None
+        self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
         self.engine.dispose(close=False)
         self._writer = None
+        self._pool = None
         self._lock = threading.Lock()
 
     @contextmanager
@@ -58,8 +60,9 @@ class Database:
     def write(self, work: Callable[[Session], T]) -> T:
         """Runs ``work(session)`` in a transaction and returns its result once that is durable.
 
-        What ``work`` raises is raised here, and nothing of it is kept. ``work`` must not have effects
-        outside the session. Raises ``Unavailable`` where the database cannot take the write.
+        What ``work`` raises is raised here, and nothing of it is kept; so is IntegrityError, where another
+        writer was first. ``work`` must not have effects outside the session. Raises ``Unavailable`` where
+        the database cannot take the write.
         """
         try:
             if not self.is_sqlite:
@@ -69,8 +72,23 @@ class Database:
             self._sqlite_writer().queue.put((work, future))
             result: T = future.result()
             return result
+        except IntegrityError:
+            raise
         except DBAPIError as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def write_soon(self, work: Callable[[Session], Any]) -> None:
+        """Hands ``work`` over and returns at once: it is written soon, or lost if the process dies first.
+
+        For notes that may be missing, never for a record. What it raises is dropped.
+        """
+        if self.is_sqlite:
+            self._sqlite_writer().queue.put((work, Future()))
+            return
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="emblem-notes")
+            self._pool.submit(self.write, work)
 
     def _sqlite_writer(self) -> _Writer:
         with self._lock:
@@ -89,6 +107,9 @@ class Database:
             if self._writer is not None:
                 self._writer.stop()
                 self._writer = None
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
         self.engine.dispose()
 
 

@@ -1,0 +1,5 @@
+"""``python -m service`` is ``emblem``."""
+
+from .cli import main
+
+main()

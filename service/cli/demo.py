@@ -1,0 +1,185 @@
+"""``emblem demo``: an embedded deployment of the shipped campaign, on one command."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import settings
+from ..campaign import CampaignError
+from ..problems import ConfigurationError
+from .secrets import make
+from .server import Server
+
+STAFF = "staff@example.org"
+AUDITOR = "auditor@example.org"
+_KEPT = ("EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY", "EMBLEM_LOG_ORIGIN")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--dir", "folder", default="var", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--once", is_flag=True, help="Walk the main job over HTTP on a free port, show each step, and end.")
+def demo(host: str, port: int, folder: Path, once: bool) -> None:
+    """Run the shipped campaign on this machine, kept in a folder."""
+    if once:
+        from .walk import walk_once
+
+        sys.exit(walk_once(folder if folder != Path("var") else None))
+    began = time.monotonic()
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    listener = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    base_url = f"http://{shown}:{listener.getsockname()[1]}"
+    environ = _configure(folder, base_url)
+    _in_a_process_of_its_own(_prepare, environ)
+    descriptor = listener.fileno()
+    os.set_inheritable(descriptor, True)
+
+    def ready(worker: Any) -> None:
+        if worker.age == 1:  # the first of the workers tells, once
+            _announce(folder, environ, base_url, os.getppid(), began)
+
+    server = Server(environ, bind=f"fd://{descriptor}", workers=2, threads=16, ready=ready)
+    server.run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise ConfigurationError(
+            [
+                f"{host}:{port} cannot be used ({error.strerror}): choose another with --port, or --port 0 for a free one."
+            ]
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+def _configure(folder: Path, base_url: str) -> dict[str, str]:
+    """The environment of this start; ``DIR/emblem.env`` is written from it. Secrets stay over restarts."""
+    file = folder / "emblem.env"
+    before = settings.read_config(file)[0] if file.exists() else {}
+    given = {name: value for name, value in os.environ.items() if name in settings.VARIABLES}
+    fresh = make() | {"EMBLEM_LOG_ORIGIN": f"emblem-{secrets.token_hex(8)}.example/log"}
+    values = {
+        "EMBLEM_BASE_URL": base_url,
+        "EMBLEM_DATA_DIR": str(folder),
+        "EMBLEM_STAFF": STAFF,
+        "EMBLEM_AUDITORS": AUDITOR,
+    }
+    values |= {name: before.get(name) or fresh[name] for name in _KEPT}
+    values |= given
+    lines = ["# The complete configuration of this demo. It holds secrets.", ""]
+    lines += [f"{name}={values[name]}" for name in settings.VARIABLES if values.get(name)]
+    _write(file, "\n".join(lines) + "\n")
+    # The file is named too, so that a rotation of the log's key reaches the running service.
+    values = {name: value for name, value in values.items() if name != "EMBLEM_LOG_KEY" or name in given}
+    return values | {"EMBLEM_CONFIG": str(file)}
+
+
+def _prepare(environ: Mapping[str, str]) -> None:
+    """Migrates and publishes, before any worker starts."""
+    from ..app import assemble
+    from ..store import migrate
+
+    parts = assemble(settings.load(environ))
+    migrate.upgrade(parts.database)
+    parts.sealer.check()
+    parts.catalogue.publish()
+    parts.close()
+
+
+def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
+    """Runs ``work`` in a forked child: renderers keep threads that must not be there when workers are forked."""
+    context = multiprocessing.get_context("fork")
+    failed = context.Queue()
+
+    def run() -> None:
+        try:
+            work(environ)
+        except ConfigurationError as error:
+            failed.put(list(error.mistakes))
+        except CampaignError as error:
+            failed.put(str(error).splitlines())
+
+    child = context.Process(target=run)
+    child.start()
+    child.join()
+    if not failed.empty():
+        raise ConfigurationError(failed.get())
+    if child.exitcode:
+        raise SystemExit(1)
+
+
+def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int, began: float) -> None:
+    from ..app import assemble
+
+    parts = assemble(settings.load(environ))
+    try:
+        file = folder / "demo.json"
+        keys = _keys(parts.participants, file)
+        url = parts.participants.issue_sign_in_url(STAFF)
+        outbox = parts.settings.outbox
+    finally:
+        parts.close()
+    told = {
+        "base_url": base_url,
+        "pid": pid,
+        "keys": keys,
+        "staff_sign_in_url": url,
+        "outbox": str(outbox) if outbox else None,
+    }
+    _write(file, json.dumps(told, indent=2) + "\n")
+    click.echo(
+        f"\n  Emblem is up at {base_url}/ ({time.monotonic() - began:.1f} s)\n\n"
+        f"  The campaign      {base_url}/en/\n"
+        f"  Staff sign in     {url}\n"
+        f"  Mail goes to      {outbox or parts.settings.mail_url.partition('@')[2]}\n"
+        f"  API               {base_url}/api/v1/docs   (keys are in {file})\n"
+        f"  Command line      EMBLEM_CONFIG={folder / 'emblem.env'} emblem doctor\n\n"
+        "  Ctrl+C stops it; what happened stays in the folder.\n"
+    )
+
+
+def _keys(participants: Any, file: Path) -> dict[str, str]:
+    """The demo's API keys: those of the last start as long as they are good, else new ones."""
+    try:
+        before = json.loads(file.read_text())["keys"]
+    except (OSError, ValueError, KeyError, TypeError):
+        before = {}
+    keys = {}
+    for role in ("portal", "staff", "auditor"):
+        found = participants.authenticate(str(before.get(role, "")))
+        if found is not None and found.role == role:
+            keys[role] = before[role]
+        else:
+            _, keys[role] = participants.create_key(role, participant=None, name="demo", by="staff:demo")
+    return keys
+
+
+def _write(file: Path, text: str) -> None:
+    """Replaces a private file atomically."""
+    staged = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    staged.replace(file)

@@ -1,0 +1,198 @@
+"""``emblem doctor``: one line a part of the deployment, each with the fix where it is not well."""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from .. import settings
+from ..campaign import CampaignError
+from ..problems import ConfigurationError, Problem
+from .common import json_option
+
+if TYPE_CHECKING:
+    from ..app import Parts
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor."""
+
+    part: str
+    state: str
+    detail: str
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check configuration, database, storage, mail, secrets, clock, catalogue and proxies."""
+    findings = list(examine())
+    if as_json:
+        click.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        marks = {OK: "ok     ", WARNING: "warning", FAILED: "FAILED "}
+        for finding in findings:
+            click.echo(f"{marks[finding.state]}  {finding.part:<14} {finding.detail}")
+    sys.exit(1 if any(finding.state == FAILED for finding in findings) else 0)
+
+
+def examine() -> Iterator[Finding]:
+    """The findings, each as soon as it is known."""
+    from ..app import assemble
+
+    try:
+        found = settings.load(os.environ)
+    except ConfigurationError as error:
+        for mistake in error.mistakes:
+            yield Finding("configuration", FAILED, mistake)
+        return
+    yield Finding("configuration", OK, f"base URL {found.base_url}, data in {found.data_dir}")
+    try:
+        parts = assemble(found)
+    except CampaignError as error:
+        for line in str(error).splitlines():
+            yield Finding("catalogue", FAILED, line)
+        return
+    except (ConfigurationError, Problem) as error:
+        yield Finding("configuration", FAILED, str(error))
+        return
+    checks: list[tuple[str, Callable[[Parts], Iterator[tuple[str, str]]]]] = [
+        ("database", _database),
+        ("storage", _storage),
+        ("mail", _mail),
+        ("secrets", _secrets),
+        ("clock", _clock),
+        ("catalogue", _catalogue),
+        ("log", _log),
+        ("rate limits", _limits),
+        ("proxies", _proxies),
+    ]
+    for name, check in checks:
+        try:
+            for state, detail in check(parts):
+                yield Finding(name, state, detail)
+        except ConfigurationError as error:
+            yield Finding(name, FAILED, " ".join(error.mistakes))
+        except Problem as error:
+            yield Finding(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
+    parts.close()
+
+
+def _database(parts: Parts) -> Iterator[tuple[str, str]]:
+    from ..store import migrate
+
+    parts.database.ping()
+    migrate.require_current(parts.database)
+    kind = "SQLite" if parts.database.is_sqlite else "PostgreSQL"
+    yield OK, f"{kind} answers, schema {migrate.head()}"
+
+
+def _storage(parts: Parts) -> Iterator[tuple[str, str]]:
+    parts.storage.check()
+    yield OK, f"{urlsplit(parts.settings.storage_url).scheme}: objects can be written and read"
+    if parts.settings.delivery == "redirect" and parts.settings.storage_url.startswith("file:"):
+        yield FAILED, "EMBLEM_DELIVERY=redirect needs an s3: storage; use direct or x-accel with a directory."
+
+
+def _mail(parts: Parts) -> Iterator[tuple[str, str]]:
+    outbox = parts.settings.outbox
+    if outbox is not None:
+        outbox.mkdir(parents=True, exist_ok=True)
+        yield (
+            (OK, f"mail is written to {outbox}")
+            if os.access(outbox, os.W_OK)
+            else (
+                FAILED,
+                f"{outbox} cannot be written to: correct its owner, or EMBLEM_MAIL_URL.",
+            )
+        )
+        return
+    url = urlsplit(parts.settings.mail_url)
+    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
+    try:
+        with kind(url.hostname or "", url.port or (465 if url.scheme == "smtps" else 25), timeout=5) as server:
+            server.noop()
+        yield OK, f"{url.hostname} answers"
+    except OSError as error:
+        yield FAILED, f"{url.hostname} does not answer ({error}): correct EMBLEM_MAIL_URL."
+
+
+def _secrets(parts: Parts) -> Iterator[tuple[str, str]]:
+    count = len(parts.settings.secret_keys)
+    yield OK, f"{count} signing secret{'s' if count > 1 else ''}; the first signs"
+    config = parts.settings.config
+    if config and config.stat().st_mode & 0o077:
+        yield WARNING, f"{config} can be read by others: chmod 600 {config}"
+
+
+def _clock(_parts: Parts) -> Iterator[tuple[str, str]]:
+    wall, steady = time.time(), time.monotonic()
+    time.sleep(0.05)
+    drift = abs((time.time() - wall) - (time.monotonic() - steady))
+    if drift > 0.02:
+        yield WARNING, f"the clock jumped by {drift:.2f} s while it was looked at: check its synchronisation."
+    elif wall < 1_767_225_600:  # 2026: older than this program
+        yield FAILED, "the clock is in the past: set it, links and records depend on it."
+    else:
+        yield OK, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall))
+
+
+def _catalogue(parts: Parts) -> Iterator[tuple[str, str]]:
+    waiting = parts.catalogue.check()
+    if waiting:
+        names = ", ".join(f"{manifest.id} {manifest.version}" for manifest in waiting)
+        yield WARNING, f"not published yet: {names}: run `emblem catalogue publish`."
+    yield OK, f"{len(parts.campaign.packages)} packages, {len(parts.campaign.logos)} logos"
+
+
+def _log(parts: Parts) -> Iterator[tuple[str, str]]:
+    parts.sealer.check()
+    yield OK, f"log {parts.settings.log_origin}"
+
+
+def _limits(parts: Parts) -> Iterator[tuple[str, str]]:
+    if not parts.settings.rate_limits:
+        yield WARNING, "EMBLEM_RATE_LIMITS=off: for load tests only; remove it."
+    elif parts.settings.redis_url:
+        import redis
+
+        try:
+            redis.Redis.from_url(parts.settings.redis_url, socket_timeout=3).ping()
+            yield OK, "shared by Redis"
+        except redis.RedisError as error:
+            yield FAILED, f"Redis does not answer ({error}): correct EMBLEM_REDIS_URL."
+    else:
+        yield OK, "counted per process; EMBLEM_REDIS_URL shares them between machines"
+
+
+def _proxies(parts: Parts) -> Iterator[tuple[str, str]]:
+    from ..web import proxies
+
+    seen = proxies.seen(parts.settings.data_dir)
+    if parts.settings.trusted_proxies == 0 and seen:
+        yield (
+            WARNING,
+            f"forwarded headers were seen ({seen}) but EMBLEM_TRUSTED_PROXIES is 0: set the number of proxies.",
+        )
+    elif parts.settings.trusted_proxies and not seen:
+        yield OK, f"{parts.settings.trusted_proxies} trusted; no forwarded header seen yet"
+    else:
+        yield OK, f"{parts.settings.trusted_proxies} trusted"
+    if parts.settings.base_url.startswith("http://") and not _loopback(parts.settings.base_url):
+        yield WARNING, "EMBLEM_BASE_URL is http: use https, cookies and links need it."
+
+
+def _loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

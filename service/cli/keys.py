@@ -1,0 +1,52 @@
+"""``emblem keys``: API keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from .common import BY, deployment, json_option, show
+
+
+@click.group()
+def keys() -> None:
+    """API keys. Only their hashes are kept; a secret is shown once."""
+
+
+@keys.command()
+@click.option("--role", type=click.Choice(["portal", "staff", "auditor", "partner"]), required=True)
+@click.option("--participant", metavar="ID", help="Whose key it is; for a partner.")
+@click.option("--name", default="", help="What it is for.")
+@json_option
+def create(role: str, participant: str | None, name: str, as_json: bool) -> None:
+    """Make a key and print its secret, once."""
+    if (role == "partner") != (participant is not None):
+        raise click.UsageError("A partner key needs --participant ID, and only a partner key has one.")
+    with deployment() as parts:
+        key, secret = parts.participants.create_key(role, participant=participant, name=name, by=BY)
+    value: dict[str, Any] = {"id": key.id, "role": role, "participant": participant, "name": name, "secret": secret}
+    if as_json:
+        click.echo(json.dumps(value, indent=2))
+    else:
+        click.echo(secret)
+        click.echo(f"{key.id}, role {role}. The secret above is not shown again.", err=True)
+
+
+@keys.command("list")
+@json_option
+def list_keys(as_json: bool) -> None:
+    """List the keys, newest first, without their secrets."""
+    with deployment() as parts:
+        rows = [key.as_json() for key in parts.participants.keys()]
+    show(rows, ("id", "role", "participant", "name", "created_at", "revoked_at"), name="keys", as_json=as_json)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+def revoke(key_id: str) -> None:
+    """End a key."""
+    with deployment() as parts:
+        parts.participants.revoke_key(key_id, by=BY)
+    click.echo(f"{key_id} is revoked; every process refuses it within seconds.")

@@ -1,0 +1,77 @@
+"""``emblem links``: download links."""
+
+from __future__ import annotations
+
+import click
+
+from ..settings import parse_duration
+from .common import BY, deployment, json_option, show, show_one
+
+
+class Duration(click.ParamType):
+    """Seconds, written as 90, 15m, 12h, 7d or 2w."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds of the text."""
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+@click.group()
+def links() -> None:
+    """Signed, expiring download links."""
+
+
+@links.command()
+@click.option("--participant", metavar="ID", required=True)
+@click.option("--package", metavar="SLUG", required=True)
+@click.option("--version", metavar="V", help="A version; the current one otherwise.")
+@click.option("--expires-in", type=Duration(), metavar="7d", help="How long it lives.")
+@click.option("--max-downloads", type=click.IntRange(min=1), metavar="N", help="How many counted downloads it allows.")
+@json_option
+def create(
+    participant: str,
+    package: str,
+    version: str | None,
+    expires_in: int | None,
+    max_downloads: int | None,
+    as_json: bool,
+) -> None:
+    """Issue a link and print its URL."""
+    with deployment() as parts:
+        issued = parts.links.issue(
+            participant, package, issued_by=BY, version=version, expires_in=expires_in, max_downloads=max_downloads
+        )
+    if as_json:
+        show_one(issued.as_json(), as_json=True)
+    else:
+        click.echo(issued.url)
+
+
+@links.command("list")
+@click.option("--participant", metavar="ID", help="Only this participant's.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+def list_links(participant: str | None, limit: int, as_json: bool) -> None:
+    """List links, newest first."""
+    with deployment() as parts:
+        page = parts.links.list(participant=participant, limit=limit)
+        rows = [link.as_json(with_url=as_json) for link in page.items]
+    if not as_json:
+        for row in rows:
+            row["package"] = f"{row['package']['id']} {row['package']['version']}"
+    columns = ("id", "participant", "package", "status", "downloads", "max_downloads", "expires_at")
+    show(rows, columns, name="links", as_json=as_json)
+
+
+@links.command()
+@click.argument("link", metavar="ID")
+def revoke(link: str) -> None:
+    """End a link at once."""
+    with deployment() as parts:
+        parts.links.revoke(link, by=BY)
+    click.echo(f"{link} is revoked.")

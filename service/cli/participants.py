@@ -1,0 +1,63 @@
+"""``emblem participants``: staff work on participants."""
+
+from __future__ import annotations
+
+import click
+
+from .common import BY, deployment, json_option, show, show_one
+
+
+@click.group()
+def participants() -> None:
+    """Who joined: list, show, approve, decline, suspend, erase."""
+
+
+@participants.command("list")
+@click.option("--status", type=click.Choice(["approved", "under_review", "declined", "suspended", "erased"]))
+@click.option("--kind", help="Only this kind.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+def list_participants(status: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+    """List participants, newest first."""
+    with deployment() as parts:
+        page = parts.participants.list(status=status, kind=kind, limit=limit)
+        rows = [participant.as_json("staff") for participant in page.items]
+    columns = ("id", "status", "kind", "country", "name", "created_at")
+    show(rows, columns, name="participants", as_json=as_json)
+
+
+@participants.command("show")
+@click.argument("participant", metavar="ID")
+@json_option
+def show_participant(participant: str, as_json: bool) -> None:
+    """Show one participant with the decision and its reasons."""
+    with deployment() as parts:
+        show_one(parts.participants.get(participant).as_json("staff"), as_json=as_json)
+
+
+def _decision(name: str, outcome: str, help: str) -> None:
+    @participants.command(name, help=help)
+    @click.argument("participant", metavar="ID")
+    @click.option("--reason", default=f"{name.capitalize()}d by the operator.", help="Shown to the participant.")
+    def decide(participant: str, reason: str) -> None:
+        with deployment() as parts:
+            decided = parts.participants.decide(participant, outcome, reason=reason, by=BY)
+        click.echo(f"{participant} is {decided.status.replace('_', ' ')}.")
+
+
+_decision("approve", "approved", "Approve a participant; also lifts a suspension.")
+_decision("decline", "declined", "Decline a participant.")
+_decision("suspend", "suspended", "Suspend a participant: links and embeds stop at once.")
+
+
+@participants.command()
+@click.argument("participant", metavar="ID")
+@click.option("--reason", default="Erased by the operator.", help="Why.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(participant: str, reason: str, yes: bool) -> None:
+    """Erase what is known of a participant; the log and the figures stay."""
+    if not yes and click.get_text_stream("stdin").isatty():
+        click.confirm(f"Erase {participant}? This cannot be undone.", abort=True)
+    with deployment() as parts:
+        removed = parts.participants.erase(participant, reason=reason, by=BY)
+    click.echo(f"{participant} is erased: " + ", ".join(f"{count} {what}" for what, count in removed.items()) + ".")

@@ -1,0 +1,116 @@
+"""``emblem serve``: the production server, gunicorn with Emblem's settings and background work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from ..campaign import CampaignError
+from ..problems import ConfigurationError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+GRACE = 7  # seconds that requests have to end after SIGTERM; the whole has to end within 10
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn over the deployment of an environment; each worker process does its share of the work."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        bind: str,
+        workers: int,
+        threads: int,
+        ready: Callable[[Any], None] | None = None,
+    ) -> None:
+        self._environ = dict(environ)
+        self._options = {
+            "bind": bind,
+            "workers": workers,
+            "threads": threads,
+            "worker_class": "gthread",
+            "graceful_timeout": GRACE,
+            "timeout": 60,
+            "keepalive": 5,
+            "max_requests": 0,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "limit_request_line": 8190,
+            "proc_name": "emblem",
+            "post_worker_init": self._started,
+            "worker_exit": self._ended,
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # forwarded headers are EMBLEM_TRUSTED_PROXIES' business alone
+        }
+        self._ready = ready
+        self._end: Callable[[], None] | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Gives gunicorn its settings; nothing is read from its own files or variables."""
+        for name, value in self._options.items():
+            if name in self.cfg.settings:  # some came with later versions
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application, made in each worker."""
+        self._app = load_or_exit(self._environ)
+        return self._app
+
+    def _started(self, worker: Any) -> None:
+        from ..app import start_work
+
+        self._end = start_work(self._app.extensions["emblem"])
+        if self._ready is not None:
+            self._ready(worker)
+
+    def _ended(self, _arbiter: Any, _worker: Any) -> None:
+        if self._end is not None:
+            self._end()
+
+
+def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
+    """The application; what hinders it is told on standard error, and the process ends with 4.
+
+    4 is gunicorn's own status for an application that cannot be loaded: it stops instead of trying again.
+    """
+    from ..app import create_app
+    from ..web import logging
+
+    logging.configure()
+    try:
+        # Without our own server around it (`gunicorn wsgi:app`) the work is started here.
+        return create_app(environ, work=environ is None)
+    except ConfigurationError as error:
+        for mistake in error.mistakes:
+            click.echo(f"emblem: {mistake}", err=True)
+    except CampaignError as error:
+        click.echo(str(error), err=True)
+    sys.exit(4)
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, metavar="A", help="HOST:PORT or unix:PATH.")
+@click.option("--workers", type=click.IntRange(1, 256), default=None, metavar="N", help="Processes; one a core.")
+@click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True, metavar="N")
+def serve(bind: str, workers: int | None, threads: int) -> None:
+    """Serve from the environment, for production."""
+    from .. import settings
+    from ..app import assemble
+    from ..store import migrate
+
+    # Everything that can be wrong is found here, once, before any worker starts.
+    parts = assemble(settings.load(os.environ))
+    migrate.require_current(parts.database)
+    parts.sealer.check()
+    parts.close()
+    Server(os.environ, bind=bind, workers=workers or os.cpu_count() or 1, threads=threads).run()

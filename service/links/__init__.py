@@ -1,0 +1,10 @@
+"""Links: signed, expiring permission to download, and the record of each download."""
+
+from __future__ import annotations
+
+from .clients import Client
+from .links import IssuedLink, Links
+from .recording import Asked, Recorded, Recorder
+from .tokens import Claim, Tokens
+
+__all__ = ["Asked", "Claim", "Client", "IssuedLink", "Links", "Recorded", "Recorder", "Tokens"]

@@ -1,0 +1,303 @@
+"""Links: issuing, listing and revoking signed, expiring download links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..campaign import Campaign
+from ..ids import Clock, new_id, timestamp
+from ..packages import Catalogue, PackageFacts
+from ..problems import (
+    FieldError,
+    InvalidLink,
+    InvalidRequest,
+    NotFound,
+    PackageWithdrawn,
+    ParticipantNotApproved,
+    TermsNotAccepted,
+    UnknownVersion,
+)
+from ..store import Database
+from ..store.paging import Page, paginate
+from ..store.tables import Download, Link, Participant, PortalGrant
+from .permission import Standing, read_standing, select_standing, standing_of
+from .tokens import Claim, Tokens
+
+MOST_DOWNLOADS = 1_000_000
+_REMEMBERED = 50_000  # links whose package a process keeps in mind: a few megabytes
+
+
+@dataclass(frozen=True)
+class IssuedLink:
+    """A link as its owner sees it; ``url`` carries the token."""
+
+    standing: Standing
+    published: PackageFacts
+    url: str
+    status: str
+
+    @property
+    def id(self) -> str:
+        """The link's id."""
+        return self.standing.link
+
+    def as_json(self, *, with_url: bool = True) -> dict[str, Any]:
+        """The answer of ``POST`` and ``GET /api/v1/links``; auditors see no URL, since it is a permission."""
+        value: dict[str, Any] = {
+            "id": self.id,
+            "url": self.url,
+            "participant": self.standing.participant,
+            "package": {
+                "id": self.published.id,
+                "version": self.published.version,
+                "sha256": self.published.sha256,
+                "bytes": self.published.bytes,
+                "filename": self.published.filename,
+            },
+            "created_at": timestamp(self.standing.created_at),
+            "expires_at": timestamp(self.standing.expires_at),
+            "max_downloads": self.standing.max_downloads,
+            "downloads": self.standing.counted,
+            "status": self.status,
+        }
+        if not with_url:
+            del value["url"]
+        return value
+
+
+class Links:
+    """The links of one deployment."""
+
+    def __init__(
+        self,
+        database: Database,
+        campaign: Campaign,
+        catalogue: Catalogue,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        base_url: str,
+        ages: tuple[int, int],
+    ) -> None:
+        """``ages``: the default and the longest life of a link, in seconds."""
+        self._database = database
+        self._campaign = campaign
+        self._catalogue = catalogue
+        self._tokens = tokens
+        self._clock = clock
+        self._base_url = base_url
+        self._default_age, self._longest_age = ages
+        self._packages: dict[str, str] = {}
+
+    def issue(
+        self,
+        participant: str,
+        package: str,
+        *,
+        issued_by: str,
+        version: str | None = None,
+        expires_in: int | None = None,
+        max_downloads: int | None = None,
+    ) -> IssuedLink:
+        """A new link for an approved participant that accepted the current terms of the package.
+
+        ``expires_in`` is in seconds. Raises InvalidRequest, NotFound (participant), UnknownPackage,
+        UnknownVersion, PackageWithdrawn, ParticipantNotApproved or TermsNotAccepted.
+        """
+        self._check_values(expires_in, max_downloads)
+        published = self._published(package, version)
+        link = new_id("lnk")
+
+        def work(session: Session) -> Standing:
+            now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
+            owner = session.get(Participant, participant)
+            if owner is None or owner.status == "erased":
+                raise NotFound("There is no participant of this id that you may act for.")
+            if owner.status != "approved":
+                raise ParticipantNotApproved(extra={"participant_status": owner.status})
+            expires = now + timedelta(seconds=expires_in or self._default_age)
+            session.add(
+                Link(
+                    id=link,
+                    participant=participant,
+                    package=published.id,
+                    version=published.version,
+                    issued_by=issued_by,
+                    created_at=now,
+                    expires_at=expires,
+                    max_downloads=max_downloads,
+                    counted=0,
+                )
+            )
+            session.flush()
+            standing = read_standing(session, self._campaign, link, now)
+            if standing.withdrawn:
+                raise self._withdrawn(published.id, published.version)
+            if not standing.accepted:
+                raise TermsNotAccepted(
+                    extra={
+                        "terms": {
+                            "id": standing.terms,
+                            "version": standing.terms_version,
+                            "url": f"{self._base_url}/api/v1/terms/{standing.terms}",
+                        }
+                    }
+                )
+            ledger.append(
+                session,
+                "link.issued",
+                now,
+                id=link,
+                participant=participant,
+                package=published.id,
+                version=published.version,
+                expires_at=timestamp(expires),
+                max_downloads=max_downloads,
+                by=issued_by,
+            )
+            return standing
+
+        return self._issued(self._database.write(work))
+
+    def get(self, link: str) -> IssuedLink:
+        """A link by its id; NotFound where there is none."""
+        with self._database.read() as session:
+            row = session.execute(select_standing().where(Link.id == link)).first()
+            if row is None:
+                raise NotFound("There is no link of this id.")
+            standing = standing_of(session, self._campaign, row, self._clock())
+        return self._issued(standing)
+
+    def package_of(self, link: str) -> str:
+        """The package of a link, which never changes; InvalidLink where there is no such link."""
+        found = self._packages.get(link)
+        if found is None:
+            with self._database.read() as session:
+                found = session.scalar(select(Link.package).where(Link.id == link))
+            if found is None:
+                raise InvalidLink
+            if len(self._packages) >= _REMEMBERED:
+                self._packages.clear()
+            self._packages[link] = found
+        return found
+
+    def list(
+        self,
+        *,
+        participant: str | None = None,
+        portal: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[IssuedLink]:
+        """Links, newest first: of one participant, or of those that a portal key may act for, or all."""
+        statement = select_standing()
+        if participant:
+            statement = statement.where(Link.participant == participant)
+        if portal:
+            statement = statement.where(Link.participant.in_(_granted_to(portal)))
+        now = self._clock()
+        with self._database.read() as session:
+            page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
+            return page.map(lambda row: self._issued(standing_of(session, self._campaign, row, now)))
+
+    def revoke(self, link: str, *, by: str) -> None:
+        """Ends a link at once; nothing happens to one that is revoked already. NotFound where there is none."""
+
+        def work(session: Session) -> None:
+            now = self._clock()
+            found = session.get(Link, link, with_for_update=True)
+            if found is None:
+                raise NotFound("There is no link of this id.")
+            if found.revoked_at is None:
+                found.revoked_at = now
+                ledger.append(session, "link.revoked", now, id=link, participant=found.participant, by=by)
+
+        self._database.write(work)
+
+    def downloads(
+        self,
+        *,
+        participant: str | None = None,
+        package: str | None = None,
+        link: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        portal: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[dict[str, Any]]:
+        """Recorded downloads, newest first; ``until`` is not included."""
+        statement = select(Download)
+        conditions = {
+            Download.participant: participant,
+            Download.package: package,
+            Download.link: link,
+        }
+        for column, value in conditions.items():
+            if value:
+                statement = statement.where(column == value)
+        if since:
+            statement = statement.where(Download.at >= since)
+        if until:
+            statement = statement.where(Download.at < until)
+        if portal:
+            statement = statement.where(Download.participant.in_(_granted_to(portal)))
+        with self._database.read() as session:
+            page = paginate(session, statement, Download.at, Download.id, cursor=cursor, limit=limit)
+            return page.map(lambda row: _download_json(row[0]))
+
+    def url(self, standing: Standing, filename: str) -> str:
+        """The link's URL, its token signed anew with the same text."""
+        claim = Claim(standing.link, standing.version, standing.expires_at)
+        return f"{self._base_url}/d/{self._tokens.sign(claim, standing.created_at)}/{quote(filename)}"
+
+    def _issued(self, standing: Standing) -> IssuedLink:
+        published = self._catalogue.version(standing.package, standing.version)
+        return IssuedLink(standing, published, self.url(standing, published.filename), standing.status(self._clock()))
+
+    def _check_values(self, expires_in: int | None, max_downloads: int | None) -> None:
+        errors = []
+        if expires_in is not None and not 1 <= expires_in <= self._longest_age:
+            errors.append(FieldError("/expires_in", f"Give between 1 and {self._longest_age} seconds."))
+        if max_downloads is not None and not 1 <= max_downloads <= MOST_DOWNLOADS:
+            errors.append(FieldError("/max_downloads", f"Give between 1 and {MOST_DOWNLOADS}, or leave it out."))
+        if errors:
+            raise InvalidRequest(errors=errors)
+
+    def _published(self, package: str, version: str | None) -> PackageFacts:
+        if version is not None:
+            if version not in {shown["version"] for shown in self._catalogue.versions(package)}:
+                raise UnknownVersion(f"See /api/v1/packages/{package}/versions for the versions that there are.")
+            return self._catalogue.version(package, version)
+        return self._catalogue.current_version(package)
+
+    def _withdrawn(self, package: str, version: str) -> PackageWithdrawn:
+        return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
+
+
+def _granted_to(portal: str) -> Select[tuple[str]]:
+    return select(PortalGrant.participant).where(PortalGrant.key == portal)
+
+
+def _download_json(row: Download) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": timestamp(row.at),
+        "link": row.link,
+        "participant": row.participant,
+        "package": row.package,
+        "version": row.version,
+        "counted": row.counted,
+        "range": row.range,
+        "status": row.status,
+        "client": {"kind": row.client_kind, "prefix": row.client_prefix},
+        "bytes": row.bytes,
+        "bytes_sent": row.bytes_sent,
+    }

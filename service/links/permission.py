@@ -1,0 +1,136 @@
+"""Permission: whether a link may be used now. Read in the transaction that records, so nothing slips between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.orm import Session
+
+from ..campaign import Campaign
+from ..problems import (
+    InvalidLink,
+    LinkExhausted,
+    LinkExpired,
+    LinkRevoked,
+    PackageWithdrawn,
+    ParticipantSuspended,
+    Problem,
+    RobotsNotServed,
+    TermsNotAccepted,
+)
+from ..store.tables import Acceptance, Link, PackageVersion, Participant
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A link with all that decides about it, as one consistent read gave it."""
+
+    link: str
+    participant: str
+    participant_kind: str
+    country: str | None
+    package: str
+    version: str
+    created_at: datetime
+    expires_at: datetime
+    max_downloads: int | None
+    counted: int
+    revoked: bool
+    withdrawn: bool
+    participant_status: str
+    terms: str
+    terms_version: str
+    accepted: bool
+
+    def refusal(self, now: datetime) -> Problem | None:
+        """The first refusal of contract 5 that holds, those about the client left out; None where it may be used."""
+        if self.revoked:
+            return LinkRevoked()
+        if now >= self.expires_at:
+            return LinkExpired()
+        if self.withdrawn:
+            return PackageWithdrawn()
+        if self.participant_status != "approved":
+            return ParticipantSuspended()
+        if not self.accepted:
+            return TermsNotAccepted()
+        return None
+
+    def status(self, now: datetime) -> str:
+        """``active``, ``expired``, ``revoked``, ``exhausted``, ``suspended``, ``terms_required`` or ``withdrawn``."""
+        match self.refusal(now):
+            case None:
+                spent = self.max_downloads is not None and self.counted >= self.max_downloads
+                return "exhausted" if spent else "active"
+            case LinkRevoked():
+                return "revoked"
+            case LinkExpired():
+                return "expired"
+            case PackageWithdrawn():
+                return "withdrawn"
+            case ParticipantSuspended():
+                return "suspended"
+            case _:
+                return "terms_required"
+
+    def refuse_client(self, kind: str, begun: bool) -> None:
+        """Raises what limited links refuse: robots, and new clients after the last download."""
+        if self.max_downloads is None:
+            return
+        if kind == "robot":
+            raise RobotsNotServed
+        if not begun and self.counted >= self.max_downloads:
+            raise LinkExhausted
+
+
+_COLUMNS = (
+    Link.id,
+    Link.participant,
+    Participant.kind,
+    Participant.country,
+    Link.package,
+    Link.version,
+    Link.created_at,
+    Link.expires_at,
+    Link.max_downloads,
+    Link.counted,
+    Link.revoked_at,
+    PackageVersion.withdrawn_at,
+    Participant.status,
+    PackageVersion.terms,
+)
+
+
+def select_standing() -> Select[Any]:
+    """The select that ``standing_of`` reads rows of; callers add their conditions."""
+    return (
+        select(*_COLUMNS)
+        .join(Participant, Participant.id == Link.participant)
+        .join(PackageVersion, and_(PackageVersion.package == Link.package, PackageVersion.version == Link.version))
+    )
+
+
+def standing_of(session: Session, campaign: Campaign, row: Row[Any], now: datetime) -> Standing:
+    """The standing of one row, with the acceptance of the terms that are current at ``now``."""
+    *values, revoked_at, withdrawn_at, status, terms = row
+    current = campaign.terms.current(terms, now).version
+    accepted = session.execute(
+        select(Acceptance.id).where(
+            Acceptance.participant == values[1], Acceptance.terms == terms, Acceptance.version == current
+        )
+    ).first()
+    return Standing(*values, revoked_at is not None, withdrawn_at is not None, status, terms, current, bool(accepted))
+
+
+def read_standing(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> Standing:
+    """The standing of a link; InvalidLink where there is none. ``lock`` keeps others out until the transaction ends."""
+    statement = select_standing().where(Link.id == link)
+    if lock:
+        statement = statement.with_for_update(of=Link)
+    row = session.execute(statement).first()
+    if row is None:
+        raise InvalidLink
+    return standing_of(session, campaign, row, now)

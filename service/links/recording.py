@@ -1,0 +1,151 @@
+"""Recording a download before its first byte: the counting rule, the limit, and the row, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..campaign import Campaign
+from ..ids import Clock, new_id
+from ..problems import NotRecorded, Unavailable
+from ..store import Database
+from ..store.tables import Download, Link, LinkClient
+from .clients import Client, hashing_keys
+from .permission import Standing, read_standing
+from .tokens import Claim
+
+# COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
+WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a GET asks for: the ``Range`` as sent (None: the whole file), the answer's status, bytes of the file."""
+
+    range: str | None
+    status: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A durable record of a download."""
+
+    id: str
+    counted: bool
+
+
+class Recorder:
+    """Checks and records downloads."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, secrets: Sequence[str]) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._keys = hashing_keys(secrets)
+
+    def check(self, claim: Claim, client: Client) -> None:
+        """Raises the first refusal that holds, and records nothing: for HEAD, 304 and 416."""
+        now = self._clock()
+        with self._database.read() as session:
+            standing = read_standing(session, self._campaign, claim.link, now)
+            self._refuse(standing, now)
+            known = self._known(session, standing, client)
+            standing.refuse_client(client.kind, begun=_begun(known, now))
+
+    def record(self, claim: Claim, client: Client, asked: Asked) -> Recorded:
+        """Records a GET that will send bytes of the file. When it returns, the record survives a power cut.
+
+        Raises the first refusal that holds, or ``NotRecorded`` where the database cannot take the record;
+        then no byte of the file may leave.
+        """
+        try:
+            return self._database.write(lambda session: self._record(session, claim, client, asked))
+        except Unavailable as error:
+            raise NotRecorded(headers={"Retry-After": "5"}, private=error.private) from error
+
+    def _refuse(self, standing: Standing, now: datetime) -> None:
+        if problem := standing.refusal(now):
+            problem.extra.setdefault("package", standing.package)
+            if problem.slug == "terms-not-accepted":
+                problem.extra["terms"] = {
+                    "id": standing.terms,
+                    "version": standing.terms_version,
+                    "url": f"/api/v1/terms/{standing.terms}",
+                }
+            raise problem
+
+    def _known(self, session: Session, standing: Standing, client: Client) -> LinkClient | None:
+        return session.scalars(
+            select(LinkClient)
+            .where(LinkClient.link == standing.link, LinkClient.client.in_(client.hashes(self._keys, standing.link)))
+            .order_by(LinkClient.last_at.desc())
+        ).first()
+
+    def _record(self, session: Session, claim: Claim, client: Client, asked: Asked) -> Recorded:
+        now = self._clock()
+        standing = read_standing(session, self._campaign, claim.link, now, lock=True)
+        self._refuse(standing, now)
+        known = self._known(session, standing, client)
+        begun = _begun(known, now)
+        standing.refuse_client(client.kind, begun=begun)
+        counted = client.kind != "robot" and not begun
+        if counted:
+            session.execute(update(Link).where(Link.id == standing.link).values(counted=Link.counted + 1))
+        name = known.client if known else client.hashes(self._keys, standing.link)[0]
+        if known:
+            known.last_at = now
+        else:
+            session.execute(insert(LinkClient).values(link=standing.link, client=name, last_at=now, counted=counted))
+        download = new_id("dl")
+        session.execute(
+            insert(Download).values(
+                id=download,
+                at=now,
+                link=standing.link,
+                participant=standing.participant,
+                package=standing.package,
+                version=standing.version,
+                counted=counted,
+                range=asked.range,
+                status=asked.status,
+                client_kind=client.kind,
+                client_prefix=client.prefix,
+                client_hash=name,
+                bytes=asked.bytes,
+            )
+        )
+        ledger.append(
+            session,
+            "download",
+            now,
+            id=download,
+            link=standing.link,
+            participant=standing.participant,
+            participant_kind=standing.participant_kind,
+            country=standing.country,
+            package=standing.package,
+            version=standing.version,
+            terms_version=standing.terms_version,
+            counted=counted,
+            client_kind=client.kind,
+            bytes=asked.bytes,
+        )
+        return Recorded(download, counted)
+
+    def ended(self, download: str, sent: int, how: str) -> None:
+        """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
+        self._database.write_soon(
+            lambda session: session.execute(
+                update(Download).where(Download.id == download).values(bytes_sent=sent, ended=how)
+            )
+        )
+
+
+def _begun(known: LinkClient | None, now: datetime) -> bool:
+    return known is not None and now - known.last_at <= WINDOW

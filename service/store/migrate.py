@@ -1,0 +1,70 @@
+"""Schema migrations, by Alembic, one at a time also when several machines start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from ..problems import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from .database import Database
+
+_LOCK = 0x656D_626C  # the advisory lock that migrations share in PostgreSQL
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(database: Database) -> str | None:
+    """The revision that the database is at; None where it is empty."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(database: Database) -> None:
+    """Brings the schema to the newest revision. Safe to call at once from several processes."""
+    config = _config()
+    with database.engine.connect() as connection:
+        _lock(database, connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def require_current(database: Database) -> None:
+    """ConfigurationError where the database is not at the revision of this program, with the fix."""
+    found = current(database)
+    if found == head():
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise ConfigurationError(
+            [f"The database is at revision {found}, which is newer than this program: install the newer Emblem."]
+        )
+    at = f"at revision {found}" if found else "empty"
+    raise ConfigurationError([f"The database is {at}, but revision {head()} is needed: run `emblem db upgrade`."])
+
+
+def _lock(database: Database, connection: Connection) -> None:
+    if database.is_sqlite:
+        connection.execute(text("begin immediate"))
+    else:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

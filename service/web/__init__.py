@@ -1,0 +1,63 @@
+"""The web entrance: pages, API, downloads, logo variants and the public log, over the capabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask_openapi3 import Info, OpenAPI
+
+from .. import __version__
+from . import delivery, errors, logging, operations, proxies, security
+from .limits import Limiter
+
+if TYPE_CHECKING:
+    from ..app import Parts
+
+LARGEST_REQUEST = 1024 * 1024  # bytes; uploads have a limit of their own
+
+
+def compose(parts: Parts) -> Flask:
+    """The Flask application over the parts of a deployment, every route of it registered here."""
+    from . import i18n, pages, staff, variants
+    from . import log as public_log
+    from .api import audit, catalogue, docs, embeds, links, me, participants
+
+    app = OpenAPI(
+        "service.web",
+        info=Info(title="Emblem", version=__version__, description="Signed links, logo variants and their record."),
+        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
+        validation_error_callback=errors.invalid,
+        doc_ui=False,
+        static_folder="static",
+        static_url_path="/static",
+    )
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        SECRET_KEY=None,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    app.extensions["emblem"] = parts
+    parts.limiter = Limiter(parts.settings.rate_limits, parts.settings.redis_url)
+    logging.install(app)
+    errors.install(app)
+    security.install(app)
+    i18n.install(app)
+    for blueprint in (
+        delivery.blueprint,
+        operations.blueprint,
+        public_log.blueprint,
+        docs.pages,
+        *pages.blueprints,
+        *staff.blueprints,
+    ):
+        app.register_blueprint(blueprint)
+    for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, audit.api):
+        app.register_api(part)
+    app.wsgi_app = variants.install(app, parts)  # type: ignore[method-assign]
+    proxies.install(app, parts.settings)
+    return app

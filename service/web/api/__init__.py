@@ -1,0 +1,93 @@
+"""The API ``/api/v1``: models that validate, and thin views over the capabilities."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Response, make_response, request
+from flask_openapi3 import APIBlueprint, Tag
+
+from ...problems import FieldError, InvalidRequest, UnsupportedMediaType
+from .. import idempotency, limits
+from ..auth import identify
+from .models import ProblemAnswer
+
+LARGEST_BODY = 256 * 1024  # bytes of JSON: four long answers of every kind fit many times
+
+security = [{"key": []}]  # type: ignore[var-annotated]
+
+
+def blueprint(name: str, description: str, *, public: bool = False) -> APIBlueprint:
+    """A part of the API with the checks that all parts share."""
+    made = APIBlueprint(
+        name,
+        __name__,
+        url_prefix="/api/v1",
+        abp_tags=[Tag(name=name, description=description)],
+        abp_security=None if public else security,
+        abp_responses={"4XX": ProblemAnswer, "5XX": ProblemAnswer},
+    )
+    made.before_request(identify)
+    made.before_request(_check_body)
+    made.before_request(idempotency.begin)
+    made.after_request(idempotency.finish)
+    made.after_request(limits.show)
+    return made
+
+
+def answer(value: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer that no cache keeps."""
+    response = make_response(json.dumps(value, ensure_ascii=False), status)
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers.update({name.replace("_", "-"): text for name, text in headers.items()})
+    return response
+
+
+def cacheable(value: Any) -> Response:
+    """A public JSON answer with a strong ETag, and 304 where the caller has it already."""
+    body = json.dumps(value, ensure_ascii=False).encode()
+    response = make_response(body)
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    return response.make_conditional(request)
+
+
+def _check_body() -> None:
+    if request.method not in ("POST", "PUT", "PATCH") or request.mimetype == "multipart/form-data":
+        return
+    request.max_content_length = LARGEST_BODY
+    body = request.get_data()
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
+    try:
+        value = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        detail = f"The body is not valid JSON: {error}."[:300]
+        raise InvalidRequest(detail, errors=[FieldError("", detail)]) from error
+    if not isinstance(value, dict):
+        raise InvalidRequest(errors=[FieldError("", "The body has to be a JSON object.")])
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    if any("\0" in name or (isinstance(text, str) and not _storable(text)) for name, text in pairs):
+        raise ValueError("a text holds characters that cannot be stored (U+0000 or half a surrogate pair)")
+    return value
+
+
+def _storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

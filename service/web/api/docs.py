@@ -1,0 +1,61 @@
+"""The OpenAPI document, made from the models that validate, and a page of it that works offline."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+
+from ..context import language
+
+pages = Blueprint("api_docs", __name__)
+
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body within a day get the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
+@pages.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    """OpenAPI 3.1."""
+    response = make_response(json.dumps(document(), ensure_ascii=False))
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@pages.get("/api/v1/docs")
+def docs() -> str:
+    """The same as a page."""
+    return render_template("api_docs.html", api=document(), lang=language())
+
+
+def document() -> dict[str, Any]:
+    """The document of this application, completed by what all operations share."""
+    made = current_app.extensions.get("emblem.openapi")
+    if made is None:
+        made = copy.deepcopy(current_app.api_doc)  # type: ignore[attr-defined]
+        for path in made["paths"].values():
+            for method, operation in path.items():
+                if method == "post":
+                    operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+                _as_problems(operation.get("responses", {}))
+        current_app.extensions["emblem.openapi"] = made
+    return dict(made)
+
+
+def _as_problems(responses: dict[str, Any]) -> None:
+    for status in ("4XX", "5XX", "422"):
+        if status in responses and "content" in responses[status]:
+            schema = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
+            responses[status] = {
+                "description": "A problem (RFC 9457)",
+                "content": {"application/problem+json": schema},
+            }

@@ -1,0 +1,105 @@
+"""Participants: joining, decisions, acceptances, erasure."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from ...participants import Application, Signatory
+from ..auth import may_see, need, portal, require
+from ..context import actor, parts
+from . import answer, blueprint
+from .models import (
+    AcceptanceAnswer,
+    AcceptanceBody,
+    AcceptancesAnswer,
+    DecisionBody,
+    ErasureBody,
+    IdPath,
+    JoinBody,
+    ParticipantAnswer,
+    ParticipantsAnswer,
+    ParticipantsQuery,
+)
+
+api = blueprint("participants", "Joining, decisions and acceptances")
+
+
+@api.post("/participants", responses={201: ParticipantAnswer})
+@need("portal", "staff")
+def join(body: JoinBody) -> Response:
+    """Joins someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
+    application = Application(
+        kind=body.kind,
+        name=body.name,
+        email=body.email,
+        country=body.country,
+        language=body.language,
+        website=body.website,
+        answers=body.answers,
+        purposes=tuple(body.purposes),
+    )
+    joined = parts().participants.join(application, via=actor())
+    return answer(joined.as_json(require("portal", "staff").role), 201, Location=f"/api/v1/participants/{joined.id}")
+
+
+@api.get("/participants", responses={200: ParticipantsAnswer})
+@need("portal", "staff", "auditor")
+def participants(query: ParticipantsQuery) -> Response:
+    """Lists participants, newest first; a portal sees those it may act for."""
+    caller = require("portal", "staff", "auditor")
+    page = parts().participants.list(
+        status=query.status, kind=query.kind, portal=portal(), cursor=query.cursor, limit=query.limit
+    )
+    found = [participant.as_json(caller.role) for participant in page.items]
+    return answer({"participants": found, "next_cursor": page.next_cursor})
+
+
+@api.get("/participants/<id>", responses={200: ParticipantAnswer})
+@need("portal", "partner", "staff", "auditor")
+def participant(path: IdPath) -> Response:
+    """One participant."""
+    may_see(path.id)
+    caller = require("portal", "partner", "staff", "auditor")
+    return answer(parts().participants.get(path.id).as_json(caller.role))
+
+
+@api.post("/participants/<id>/decisions", responses={200: ParticipantAnswer})
+@need("staff")
+def decide(path: IdPath, body: DecisionBody) -> Response:
+    """Approves, declines or suspends; ``approved`` also lifts a suspension."""
+    decided = parts().participants.decide(path.id, body.outcome, reason=body.reason, by=actor())
+    return answer(decided.as_json("staff"))
+
+
+@api.post("/participants/<id>/erasure", responses={200: ParticipantAnswer})
+@need("staff")
+def erase(path: IdPath, body: ErasureBody) -> Response:
+    """Erases what is known of a person; figures stay."""
+    removed = parts().participants.erase(path.id, reason=body.reason, by=actor())
+    return answer({**parts().participants.get(path.id).as_json("staff"), "removed": removed})
+
+
+@api.post("/participants/<id>/acceptances", responses={201: AcceptanceAnswer, 200: AcceptanceAnswer})
+@need("portal", "partner", "staff")
+def accept(path: IdPath, body: AcceptanceBody) -> Response:
+    """Accepts the current terms; the same version again gives the first acceptance."""
+    may_see(path.id)
+    acceptance, created = parts().participants.accept(
+        path.id,
+        terms=body.terms,
+        version=body.version,
+        language=body.language,
+        digest=body.digest,
+        signatory=Signatory(body.signatory.name, body.signatory.capacity),
+        via=actor(),
+    )
+    return answer(acceptance.as_json(), 201 if created else 200)
+
+
+@api.get("/participants/<id>/acceptances", responses={200: AcceptancesAnswer})
+@need("portal", "partner", "staff", "auditor")
+def acceptances(path: IdPath) -> Response:
+    """What a participant has accepted, newest first."""
+    may_see(path.id)
+    found = [acceptance.as_json() for acceptance in parts().participants.acceptances(path.id)]
+    return answer({"acceptances": found, "next_cursor": None})

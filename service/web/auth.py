@@ -1,0 +1,83 @@
+"""Who calls the API: Bearer keys, their roles, and whose things they may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import g, request
+
+from ..participants import Key
+from ..problems import Forbidden, NotFound, Unauthorized
+from .context import client, parts
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def identify() -> None:
+    """Reads the key of the request into ``g.key`` and counts the request against its rate limit.
+
+    Raises Unauthorized for a key that is none: a caller who sends one means to be somebody.
+    """
+    g.key = None
+    limiter = parts().limiter
+    given = request.headers.get("Authorization", "")
+    scheme, _, secret = given.partition(" ")
+    found = parts().participants.authenticate(secret.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        limiter.hit("api", client().network)
+        if given:
+            raise Unauthorized("This key is unknown or was revoked. Send a valid one as Authorization: Bearer emb_….")
+        return
+    limiter.hit("key", found.id)
+    g.key = found
+
+
+def need(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorates a view that only keys of these roles may use: 401 without a key, 403 with another one."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            require(*roles)
+            return view(*args, **kwargs)
+
+        checked.roles = roles  # type: ignore[attr-defined]  # read by the OpenAPI document
+        return checked
+
+    return decorate
+
+
+def require(*roles: str) -> Key:
+    """The request's key, if it has one of these roles; else Unauthorized or Forbidden."""
+    found: Key | None = g.get("key")
+    if found is None:
+        raise Unauthorized
+    if found.role not in roles:
+        raise Forbidden(f"This needs a key of the role {' or '.join(roles)}; yours is {found.role}.")
+    return found
+
+
+def may_see(participant: str) -> None:
+    """NotFound where the request's key has nothing to do with this participant: as if it were not there."""
+    found: Key | None = g.get("key")
+    if found is None or not parts().participants.may_act(found, participant):
+        raise NotFound("There is no participant of this id that you may act for.")
+
+
+def portal() -> str | None:
+    """The id of the portal key that asks, to narrow a list to the participants it may act for; else None."""
+    found: Key | None = g.get("key")
+    return found.id if found and found.role == "portal" else None
+
+
+def own(participant: str | None) -> str | None:
+    """The participant to narrow a list to: a partner's own, whatever it asked for, else what was asked."""
+    found: Any = g.get("key")
+    if found and found.role == "partner":
+        if participant not in (None, found.participant):
+            raise NotFound("There is no participant of this id that you may act for.")
+        return str(found.participant)
+    return participant

@@ -1,0 +1,48 @@
+"""What a request is about: the parts of the deployment, the caller's language, address and key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, g, request
+
+from ..campaign import LANGUAGES
+from ..links import Client
+
+if TYPE_CHECKING:
+    from ..app import Parts
+    from ..participants import Key
+
+
+def parts() -> Parts:
+    """The parts of this deployment, put together in ``service.app``."""
+    return cast("Parts", current_app.extensions["emblem"])
+
+
+def language() -> str:
+    """The language of the answer: that of the path, else the best of ``Accept-Language``, else English."""
+    if request.view_args and request.view_args.get("lang") in LANGUAGES:
+        return str(request.view_args["lang"])
+    first = request.path.split("/", 2)[1]
+    if first in LANGUAGES:
+        return first
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def client() -> Client:
+    """The sender of this request, as far as the counting rule knows one."""
+    agent = request.headers.get("User-Agent", "")
+    return Client(request.remote_addr or "", agent, parts().campaign.clients.kind(agent))
+
+
+def key() -> Key | None:
+    """The API key of this request, or None."""
+    return cast("Key | None", g.get("key"))
+
+
+def actor() -> str:
+    """Who acts, for the record: an API key as ``role:key_…``, a signed-in person by role; no personal data."""
+    if found := key():
+        return f"{found.role}:{found.id}"
+    session = g.get("session")
+    return session.role if session else "page"

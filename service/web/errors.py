@@ -1,0 +1,120 @@
+"""The one place where errors become answers: problem+json (RFC 9457), or a page for a browser that asks for HTML."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import structlog
+from flask import Flask, Response, make_response, render_template, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from ..problems import (
+    FieldError,
+    Forbidden,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    Problem,
+    RateLimited,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from .context import language
+
+log = structlog.get_logger()
+
+_BY_STATUS: dict[int, type[Problem]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    413: TooLarge,
+    415: UnsupportedMediaType,
+    429: RateLimited,
+    503: Unavailable,
+}
+
+
+def install(app: Flask) -> None:
+    """Registers the handlers."""
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(Exception, _from_bug)
+
+
+def answer(problem: Problem) -> Response:
+    """The answer for a problem, in the form that the client prefers."""
+    if problem.private:
+        log.info("problem", slug=problem.slug, reason=problem.private)
+    if wants_html():
+        page = render_template("problem.html", problem=problem, lang=language())
+        response = make_response(page, problem.status)
+    else:
+        document = problem.as_json(request.path)
+        response = make_response(json.dumps(document, ensure_ascii=False), problem.status)
+        response.headers["Content-Type"] = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Accept")
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    response.headers.update(problem.headers)
+    return response
+
+
+def wants_html() -> bool:
+    """Whether the client names HTML and likes it no less than JSON; never under ``/api/``."""
+    accepted = request.accept_mimetypes
+    named = any(kind.lower() in ("text/html", "application/xhtml+xml") for kind, _ in accepted)
+    json_quality = max(accepted.quality("application/problem+json"), accepted.quality("application/json"))
+    return named and accepted.quality("text/html") >= json_quality and not request.path.startswith("/api/v1/openapi")
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """Pydantic's findings as field errors; models of query strings have names that end in ``Query``."""
+    query = error.title.endswith("Query")
+    found = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        path = [str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"]]
+        pointer = "?" + ".".join(path[:1]) if query else "".join(f"/{part}" for part in path)
+        found.append(FieldError(pointer, _sentence(item)))
+    return found
+
+
+def _sentence(item: Any) -> str:
+    match item["type"]:
+        case "missing":
+            return "This is required."
+        case "extra_forbidden":
+            return "There is no such field here; remove it or correct its name."
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return message if message.endswith(".") else f"{message}."
+
+
+def invalid(error: ValidationError) -> None:
+    """flask-openapi3's callback: raises the problem for a body or query that does not validate."""
+    raise InvalidRequest(errors=field_errors(error)) from error
+
+
+def _from_http(error: HTTPException) -> Response:
+    if error.code and error.code < 400 and error.response is None:
+        return make_response(error.get_response(request.environ))
+    if error.code and 300 <= error.code < 400:
+        return make_response(error.get_response(request.environ))
+    made = _BY_STATUS.get(error.code or 500, InvalidRequest if (error.code or 500) < 500 else Problem)
+    headers = dict(error.get_headers(request.environ)) if error.code in (405, 413, 429, 503) else {}
+    headers.pop("Content-Type", None)
+    problem = made(headers=headers, private=str(error.description or ""))
+    if made is MethodNotAllowed and "Allow" in headers:
+        problem.detail = f"Use one of the methods that this address takes: {headers['Allow']}."
+    return answer(problem)
+
+
+def _from_bug(error: Exception) -> Response:
+    log.error("internal error", error=type(error).__name__, exc_info=error)
+    return answer(Problem(private=repr(error)))

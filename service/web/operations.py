@@ -1,0 +1,94 @@
+"""For operators and crawlers: health, readiness, security contact, robots, sitemap."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, jsonify, make_response
+
+from ..campaign import LANGUAGES
+from ..ids import timestamp
+from ..problems import Unavailable
+from .context import parts
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """200 while the process answers."""
+    response = jsonify(status="ok")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """200 while database and storage answer; else 503, saying which does not."""
+    failed = []
+    for name, check in (("database", parts().database.ping), ("storage", parts().storage.check)):
+        try:
+            check()
+        except Unavailable:
+            failed.append(name)
+    if failed:
+        raise Unavailable(
+            f"Not ready: {' and '.join(failed)} not answering. `emblem doctor` tells more.",
+            extra={"failed": failed},
+            headers={"Retry-After": "5"},
+        )
+    response = jsonify(status="ok", database="ok", storage="ok")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/.well-known/security.txt")
+def security_txt() -> Response:
+    """RFC 9116."""
+    emblem = parts()
+    base, contact = emblem.settings.base_url, emblem.campaign.info.contact_email
+    expires = timestamp(emblem.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180))
+    return _text(
+        f"Contact: mailto:{contact}\nExpires: {expires}\nPreferred-Languages: en, fr\n"
+        f"Canonical: {base}/.well-known/security.txt\n"
+    )
+
+
+@blueprint.get("/robots.txt")
+def robots_txt() -> Response:
+    """Search engines read the pages; nothing else is for them."""
+    return _text(
+        "User-agent: *\nDisallow: /api/\nDisallow: /d/\nDisallow: /staff\n"
+        + "".join(f"Disallow: /{lang}/account\nDisallow: /{lang}/sign-in\n" for lang in LANGUAGES)
+        + f"Sitemap: {parts().settings.base_url}/sitemap.xml\n"
+    )
+
+
+@blueprint.get("/sitemap.xml")
+def sitemap() -> Response:
+    """The public pages in all languages."""
+    emblem = parts()
+    paths = ["", "actions", "protocol", "rules", "join", "tools", "privacy"]
+    paths += [f"tools/{published.id}" for published in emblem.catalogue.current()]
+    paths += [f"terms/{terms}" for terms in emblem.campaign.terms.ids()]
+    base = emblem.settings.base_url
+    lines = []
+    for path in paths:
+        others = "".join(
+            f'<xhtml:link rel="alternate" hreflang="{lang}" href="{base}/{lang}/{path}"/>' for lang in LANGUAGES
+        )
+        lines += [f"<url><loc>{base}/{lang}/{path}</loc>{others}</url>" for lang in LANGUAGES]
+    response = make_response(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        f'xmlns:xhtml="http://www.w3.org/1999/xhtml">{"".join(lines)}</urlset>\n'
+    )
+    response.headers["Content-Type"] = "application/xml; charset=utf-8"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _text(text: str) -> Response:
+    response = make_response(text)
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
