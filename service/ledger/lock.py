@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,21 +14,21 @@ from sqlalchemy import text
 
 from ..store.database import Database
 
-_ADVISORY = 0x656D_626C_656D  # "emblem": any number will do that nothing else in the database uses
+_ADVISORY = 0x656D_626C_656D << 16  # "emblem": any number will do that nothing else in the database uses
 
 #: Says whether the lock is still ours; a connection to PostgreSQL can break, and the lock with it.
 StillHeld = Callable[[], bool]
 
 
 @contextmanager
-def leadership(database: Database, data_dir: Path, wait: float = 0) -> Iterator[StillHeld | None]:
-    """Holds the lock, or gives None where another holds it for longer than ``wait`` seconds.
+def leadership(database: Database, data_dir: Path, wait: float = 0, name: str = "seal") -> Iterator[StillHeld | None]:
+    """Holds the lock ``name``, or gives None where another holds it for longer than ``wait`` seconds.
 
     SQLite: ``flock`` on a file in the data directory, which the system releases when the process dies.
     PostgreSQL: a session's advisory lock, which the server releases when the connection ends.
     """
     until = time.monotonic() + wait
-    with _file(data_dir) if database.is_sqlite else _advisory(database) as take:
+    with _file(data_dir / f"{name}.lock") if database.is_sqlite else _advisory(database, name) as take:
         while not (held := take()):
             if time.monotonic() >= until:
                 break
@@ -39,9 +40,9 @@ Take = Callable[[], "StillHeld | None"]
 
 
 @contextmanager
-def _file(data_dir: Path) -> Iterator[Take]:
-    data_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data_dir / "seal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _file(path: Path) -> Iterator[Take]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def take() -> StillHeld | None:
         try:
@@ -57,13 +58,14 @@ def _file(data_dir: Path) -> Iterator[Take]:
 
 
 @contextmanager
-def _advisory(database: Database) -> Iterator[Take]:
+def _advisory(database: Database, name: str) -> Iterator[Take]:
+    key = {"key": _ADVISORY + zlib.crc32(name.encode()) % 65_536}
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         taken = False
 
         def take() -> StillHeld | None:
             nonlocal taken
-            taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _ADVISORY}).scalar())
+            taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), key).scalar())
             return still_held if taken else None
 
         def still_held() -> bool:
@@ -73,4 +75,4 @@ def _advisory(database: Database) -> Iterator[Take]:
             yield take
         finally:
             if taken and not connection.closed and not connection.invalidated:
-                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _ADVISORY})
+                connection.execute(text("select pg_advisory_unlock(:key)"), key)

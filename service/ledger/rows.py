@@ -53,6 +53,13 @@ class Rows:
         """The checkpoint of exactly this size."""
         return self._one(select(Checkpoint).where(Checkpoint.size == size))
 
+    def sizes_near(self, size: int) -> list[int]:
+        """The sizes of the checkpoints just below and above ``size``."""
+        below = select(func.max(Checkpoint.size)).where(Checkpoint.size < size)
+        above = select(func.min(Checkpoint.size)).where(Checkpoint.size > size)
+        with self.database.read() as session:
+            return [found for found in (session.scalar(below), session.scalar(above)) if found is not None]
+
     def _one(self, statement: object) -> StoredCheckpoint | None:
         with self.database.read() as session:
             row = session.scalars(statement).first()  # type: ignore[call-overload]  # both callers select Checkpoint

@@ -1,0 +1,238 @@
+"""Segments: sealed entries as immutable Parquet files, by day, readable by any engine as they are.
+
+A segment takes the leaves from the end of the one before it up to 65,536 more, or up to the last
+checkpoint of the day, whichever is fewer. Its rows go into one file for each day on which its facts
+happened: ``segments/day=YYYY-MM-DD/<first leaf>-<last leaf>.parquet``. Entries that are sealed and in no
+segment yet are the tail, which is read from the database; it is bounded by the same rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from ..ids import Clock
+from ..ledger.lock import leadership
+from ..problems import LogDamaged
+from ..storage import Storage
+from ..store.audit_tables import Segment
+from ..store.database import Database
+from ..store.tables import Checkpoint, LedgerEntry
+from .engine import COLUMNS, connect, load_entries
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROWS = 65_536  # leaves of a segment at most: 256 full tiles
+_PARQUET = "application/vnd.apache.parquet"
+_READ = 10_000  # rows read from the database at a time
+
+
+@dataclass(frozen=True)
+class SegmentFile:
+    """A Parquet file of the entries of one day among the leaves ``first`` to ``last``."""
+
+    first: int
+    last: int
+    day: str
+    rows: int
+    key: str
+    sha256: str
+
+
+class Segments:
+    """Writes and reads the segments of one deployment."""
+
+    def __init__(self, database: Database, storage: Storage, data_dir: Path, clock: Clock) -> None:
+        self.database = database
+        self.storage = storage
+        self.data_dir = data_dir
+        self.clock = clock
+        self.rows = ROWS
+        self.step: Callable[[str], None] = lambda _name: None
+
+    def end(self) -> int:
+        """The first leaf that is in no segment."""
+        with self.database.read() as session:
+            last = session.scalar(select(func.max(Segment.last)))
+        return 0 if last is None else last + 1
+
+    def size(self) -> int:
+        """The size of the newest checkpoint, 0 before the first."""
+        with self.database.read() as session:
+            return session.scalar(select(func.max(Checkpoint.size))) or 0
+
+    def write(self) -> int:
+        """Writes every segment that is due, and gives their number.
+
+        Crash order: files are stored, then all of a segment become rows in one transaction. What a segment
+        takes follows from the checkpoints alone, so after a crash the same files come out again; one that
+        is there already is taken as it is if it says the same, and is ``LogDamaged`` if it does not.
+        """
+        count = 0
+        with leadership(self.database, self.data_dir, name="segments") as held:
+            while held is not None and (due := self._due()):
+                self._write(*due)
+                count += 1
+        return count
+
+    def files(self, size: int) -> list[SegmentFile]:
+        """The files with leaves below ``size``, in order."""
+        with self.database.read() as session:
+            rows = session.scalars(select(Segment).where(Segment.first < size).order_by(Segment.first, Segment.day))
+            return [SegmentFile(row.first, row.last, row.day, row.rows, row.key, row.sha256) for row in rows]
+
+    def local(self, file: SegmentFile) -> Path:
+        """The file's path here; fetched once where storage is elsewhere: it never changes, so no copy goes stale."""
+        path = self.storage.local_path(file.key)
+        if path is not None:
+            return path
+        path = self.data_dir / "segments" / f"{file.sha256}.parquet"
+        if not path.exists():
+            data = self.storage.read(file.key)
+            if hashlib.sha256(data).hexdigest() != file.sha256:
+                raise LogDamaged(f"{file.key} is not the file that was written. Restore it from a copy of the storage.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as staged:
+                staged.write(data)
+            Path(staged.name).replace(path)
+        return path
+
+    def entries(self, first: int, end: int) -> Iterator[tuple[int, str]]:
+        """Leaf and entry of the leaves ``first`` to ``end - 1`` from the database."""
+        while first < end:
+            statement = (
+                select(LedgerEntry.leaf, LedgerEntry.body)
+                .where(LedgerEntry.leaf >= first, LedgerEntry.leaf < min(first + _READ, end))
+                .order_by(LedgerEntry.leaf)
+            )
+            with self.database.read() as session:
+                rows = session.execute(statement).all()
+            if len(rows) != min(_READ, end - first):
+                raise LogDamaged(
+                    f"Entries from leaf {first} on are gone from the database before they were in a segment. "
+                    "Restore the database from a backup."
+                )
+            yield from ((leaf or 0, body) for leaf, body in rows)
+            first += _READ
+
+    def _due(self) -> tuple[int, int] | None:
+        """First leaf and end of the next segment, None where none is due."""
+        first = self.end()
+        with self.database.read() as session:
+            begun = session.scalar(
+                select(Checkpoint.at).where(Checkpoint.size > first).order_by(Checkpoint.size).limit(1)
+            )
+            if begun is None:
+                return None
+            midnight = datetime.combine(begun.date() + timedelta(days=1), time(tzinfo=UTC))
+            of_day = session.scalar(select(func.max(Checkpoint.size)).where(Checkpoint.at < midnight)) or 0
+        if of_day >= first + self.rows:
+            return first, first + self.rows
+        # A minute after midnight, so that clocks of two machines that differ by seconds cannot disagree.
+        if self.clock() >= midnight + timedelta(minutes=1):
+            return first, of_day
+        return None
+
+    def _write(self, first: int, end: int) -> None:
+        now = self.clock()
+        with self._folder() as folder:
+            connection = connect(threads=1)
+            load_entries(connection, "segment", self.entries(first, end))
+            found = []
+            days = connection.execute(
+                "select cast(happened_at as date)::varchar, count(*) from segment group by 1 order by 1"
+            )
+            for day, rows in days.fetchall():
+                path = folder / f"{day}.parquet"
+                _copy(
+                    connection,
+                    f"from segment where cast(happened_at as date) = date '{day}' order by leaf",
+                    path,
+                )
+                key = f"segments/day={day}/{first:012d}-{end - 1:012d}.parquet"
+                self.step("made")
+                if not self.storage.put_new(key, path, _PARQUET):
+                    self._adopt(connection, key, path)
+                self.step("stored")
+                data = path.read_bytes()
+                found.append(
+                    Segment(
+                        first=first,
+                        day=day,
+                        last=end - 1,
+                        rows=rows,
+                        key=key,
+                        bytes=len(data),
+                        sha256=hashlib.sha256(data).hexdigest(),
+                        at=now,
+                    )
+                )
+            connection.close()
+            self.database.write(lambda session: session.add_all(found))
+            self.step("entered")
+
+    def _adopt(self, connection: DuckDBPyConnection, key: str, made: Path) -> None:
+        """Takes the file that is there in place of the one made, where both say the same."""
+        there = made.with_suffix(".there")
+        there.write_bytes(self.storage.read(key))
+        same = "select count(*) from (select * from read_parquet($a) except all select * from read_parquet($b))"
+        try:
+            differ = sum(
+                connection.execute(same, {"a": str(a), "b": str(b)}).fetchall()[0][0]
+                for a, b in ((made, there), (there, made))
+            )
+        except Exception as error:
+            raise LogDamaged(
+                f"{key} in storage is no segment that can be read. Remove it.", private=str(error)
+            ) from error
+        if differ:
+            raise LogDamaged(
+                f"{key} in storage does not say what the log says. Find out who changed it, then remove it."
+            )
+        there.replace(made)
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        folder = Path(tempfile.mkdtemp(prefix="emblem-segment-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(connection: DuckDBPyConnection, query: str, path: Path) -> None:
+    connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, row_group_size 65536)")
+
+
+def check_segment(connection: DuckDBPyConnection, path: Path, leaf_hash: Callable[[int], bytes]) -> int | None:
+    """The first leaf of a Parquet file that disagrees with the log, None where all agree.
+
+    Each row's entry must have the hash of its leaf, and each column must say what the entry says.
+    """
+    rows = connection.execute(
+        "select leaf, entry from read_parquet($file) order by leaf", {"file": str(path)}
+    ).fetchall()
+    for leaf, entry in rows:
+        if hashlib.sha256(b"\x00" + entry.encode()).digest() != leaf_hash(leaf):
+            return int(leaf)
+    load_entries(connection, "again", rows)
+    names = ", ".join(COLUMNS)
+    try:
+        found = connection.execute(
+            f"select min(leaf) from (select {names} from read_parquet($file, hive_partitioning=false) "  # noqa: S608
+            f"except all select {names} from again)",
+            {"file": str(path)},
+        ).fetchall()
+    finally:
+        connection.execute("drop table again")
+    return None if found[0][0] is None else int(found[0][0])

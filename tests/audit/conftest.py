@@ -1,0 +1,156 @@
+"""A sealed log with downloads and logo uses of known facts, and everything that reads it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from service import ledger
+from service.audit.reports import Reports
+from service.audit.segments import Segments
+from service.ids import rfc3339
+from service.storage.directory import DirectoryStorage
+from service.store import Base, Database
+
+ORIGIN = "emblem.example.org/log"
+START = datetime(2026, 11, 20, tzinfo=UTC)
+
+Fact = dict[str, Any]
+
+
+class Deployment:
+    """Database, storage and clock, and the parts of the audit on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.time = START
+        self.key = ledger.new_log_key()
+        self.database = Database(f"sqlite:///{folder / 'emblem.sqlite3'}")
+        Base.metadata.create_all(self.database.engine)
+        self.storage = DirectoryStorage(folder / "storage")
+        self.sealer = ledger.Sealer(
+            self.database, self.storage, ledger.key_source(self.key, ORIGIN), ORIGIN, self.clock, folder
+        )
+        self.segments = Segments(self.database, self.storage, folder, self.clock)
+        self.reports = Reports(self.database, self.segments, self.clock)
+        self.facts: list[Fact] = []
+
+    def clock(self) -> datetime:
+        """The time that tests set."""
+        return self.time
+
+    def record(self, facts: list[Fact]) -> None:
+        """Writes entries of ``{kind, at, …}`` in one transaction."""
+
+        def work(session: Session) -> None:
+            for fact in facts:
+                rest = {name: value for name, value in fact.items() if name not in ("kind", "at")}
+                ledger.append(session, fact["kind"], fact["at"], **rest)
+
+        self.database.write(work)
+        self.facts += facts
+
+
+def download(at: datetime, **facts: Any) -> Fact:
+    """A download's facts."""
+    return {
+        "kind": "download",
+        "at": at,
+        "link": "lnk_one",
+        "participant": "par_one",
+        "participant_kind": "individual",
+        "country": "AT",
+        "package": "logo",
+        "version": "1.0.0",
+        "terms_version": "2026-01-01",
+        "counted": True,
+        "client_kind": "browser",
+        "bytes": 1000,
+        **facts,
+    }
+
+
+def use(at: datetime, hour: datetime, **facts: Any) -> Fact:
+    """An hour's views of a logo."""
+    return {
+        "kind": "logo.used",
+        "at": at,
+        "hour": rfc3339(hour),
+        "embed": "ebd_one",
+        "participant": "par_one",
+        "participant_kind": "individual",
+        "country": "AT",
+        "logo": "heart",
+        "variant": "blue/256.png",
+        "origin": "https://partner.example",
+        "views": 3,
+        **facts,
+    }
+
+
+def some_facts(count: int, start: datetime, seed: int = 7) -> list[Fact]:
+    """Downloads and uses over four days, each fact drawn from a few values."""
+    draw = random.Random(seed)
+    found: list[Fact] = []
+    for number in range(count):
+        at = start + timedelta(seconds=draw.randrange(4 * 86_400), microseconds=number)
+        who = draw.randrange(20)
+        common: Fact = {
+            "participant": f"par_{who}",
+            "participant_kind": ["individual", "government", "civil_society"][who % 3],
+            "country": ["AT", "FR", "EU", None][who % 4],
+        }
+        if draw.random() < 0.7:
+            found.append(
+                download(
+                    at,
+                    package=draw.choice(["logo", "posters"]),
+                    version=draw.choice(["1.0.0", "1.1.0"]),
+                    terms_version=draw.choice(["2026-01-01", "2026-06-01"]),
+                    counted=draw.random() < 0.6,
+                    client_kind=draw.choice(["browser", "program", "robot"]),
+                    bytes=draw.randrange(5000),
+                    **common,
+                )
+            )
+        else:
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            found.append(
+                use(
+                    at + timedelta(hours=2),
+                    hour,
+                    logo=draw.choice(["heart", "lockup"]),
+                    variant=draw.choice(["blue/256.png", "white/64.svg"]),
+                    origin=draw.choice(["https://a.example", "https://b.example", None]),
+                    views=draw.randrange(1, 9),
+                    **common,
+                )
+            )
+    return found
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[[str], Deployment]]:
+    """Makes deployments and closes them."""
+    made: list[Deployment] = []
+
+    def new(name: str) -> Deployment:
+        (tmp_path / name).mkdir()
+        made.append(Deployment(tmp_path / name))
+        return made[-1]
+
+    yield new
+    for item in made:
+        item.database.close()
+
+
+@pytest.fixture
+def deployment(make: Callable[[str], Deployment]) -> Deployment:
+    """An empty deployment."""
+    return make("deployment")
