@@ -1,0 +1,99 @@
+"""The pages of the campaign itself: home, actions, Protocol, logo rules, terms, privacy; and the way in at ``/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, redirect, request, url_for
+
+from ...campaign.terms import TermsVersion
+from ...problems import NotFound, UnknownTerms, UnknownVersion
+from ..context import parts
+from . import figures
+from .blueprint import pages, root
+from .globals import symbol
+from .i18n import language, negotiated
+from .render import public
+
+
+@root.get("/")
+def start() -> Response:
+    """Leads to the home page in the visitor's language."""
+    response = make_response(redirect(url_for("pages.home", lang=negotiated()), 302))
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.vary.add("Accept-Language")
+    return response
+
+
+@root.get("/brand/<logo>/<colourway>.svg")
+def master(logo: str, colourway: str) -> Response:
+    """A logo's master, for our own pages; partners use embeds."""
+    found = parts().campaign.logos.get(logo)
+    if found is None or colourway not in found.colourways:
+        raise NotFound("There is no such logo in this colourway.")
+    response = make_response(found.master_bytes(colourway))
+    response.headers["Content-Type"] = "image/svg+xml"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@pages.get("/")
+def home() -> Response:
+    """The campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
+    return public("home.html", tools=parts().catalogue.current()[:3])
+
+
+@pages.get("/actions")
+def actions() -> Response:
+    """Suggested actions for each kind of participant."""
+    campaign = parts().campaign
+    groups = [(kind, campaign.actions[kind.id]) for kind in campaign.eligibility.kinds]
+    return public("actions.html", groups=groups)
+
+
+@pages.get("/protocol")
+def protocol() -> Response:
+    """The Protocol in a nutshell."""
+    return public("protocol.html")
+
+
+@pages.get("/rules")
+def rules() -> Response:
+    """The logo rules, with right and wrong examples drawn from the same data that decides elsewhere."""
+    campaign = parts().campaign
+    logos = [figures.of_logo(campaign, logo) for logo in campaign.logos.values()]
+    backgrounds = figures.backgrounds(campaign, symbol())
+    return public("rules.html", logos=logos, backgrounds=backgrounds, example=figures.example(campaign, symbol()))
+
+
+@pages.get("/terms/<terms_id>")
+@pages.get("/terms/<terms_id>/<version>")
+def terms(terms_id: str, version: str | None = None) -> Response:
+    """One version of terms of use (the one in force, where none is named), with its digest and the others."""
+    campaign, now = parts().campaign, parts().clock()
+    try:
+        versions = campaign.terms.versions(terms_id)
+        current = campaign.terms.current(terms_id, now)
+    except KeyError:
+        raise UnknownTerms("There are no terms of this name; the foot of the page leads to all that there are.") from None
+    try:
+        shown = campaign.terms.get(terms_id, version) if version else current
+    except KeyError:
+        raise UnknownVersion("There is no such version of these terms. Look at the one in force.") from None
+    listed = [(item, _standing(item, current, now)) for item in versions]
+    given = shown.language(language())
+    return public("terms.html", shown=shown, given=given, listed=listed, standing=_standing(shown, current, now))
+
+
+def _standing(version: TermsVersion, current: TermsVersion, now: Any) -> str:
+    if version.version == current.version:
+        return "current"
+    return "coming" if version.effective > now else "earlier"
+
+
+@pages.get("/privacy")
+def privacy() -> Response:
+    """What is kept of visitors and participants, why, and for how long."""
+    return public("privacy.html")

@@ -1,0 +1,72 @@
+"""What a sent form holds, and how its mistakes are shown: beside the field, and in a summary that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flask import request
+from markupsafe import Markup
+
+from ...problems import FieldError
+from .i18n import translate
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: the id of the input that it belongs to (empty for none), and what to do, in words."""
+
+    target: str
+    message: Markup
+
+
+@dataclass
+class Mistakes:
+    """The mistakes of a form by the field's name, in the order in which they were found."""
+
+    found: dict[str, Mistake] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def add(self, name: str, message: Markup) -> None:
+        """Notes a mistake; the first one of a field counts."""
+        self.found.setdefault(name, Mistake(input_id(name) if name else "", message))
+
+    def of(self, name: str) -> Markup | None:
+        """What is wrong with a field, or None."""
+        mistake = self.found.get(name)
+        return mistake.message if mistake else None
+
+    def ordered(self, names: Iterable[str]) -> list[Mistake]:
+        """All mistakes in the order of the form's fields; those of no field come first."""
+        order = {name: index for index, name in enumerate(names)}
+        return [self.found[name] for name in sorted(self.found, key=lambda name: order.get(name, -1))]
+
+
+def input_id(name: str) -> str:
+    """The id of the input with this name; radio buttons and checkboxes have it on the first of them."""
+    return "f-" + name.replace(".", "-")
+
+
+def sent(name: str, longest: int = 10_000) -> str:
+    """A field's text without spaces around it; cut where a program sent more than any form of ours takes."""
+    return request.form.get(name, "")[:longest].strip()
+
+
+def required(mistakes: Mistakes, name: str, message: str, longest: int = 0) -> str:
+    """A field's text; notes a mistake where it is empty or longer than ``longest`` characters."""
+    value = sent(name)
+    if not value:
+        mistakes.add(name, translate(message))
+    elif longest and len(value) > longest:
+        mistakes.add(name, translate("Shorten this to at most %(max)s characters.", max=longest))
+    return value
+
+
+def from_pointers(errors: Iterable[FieldError], mistakes: Mistakes) -> None:
+    """Notes what the capabilities found: ``/answers/plan`` belongs to the field ``answers.plan``."""
+    for error in errors:
+        parts = [part for part in error.pointer.split("/") if part]
+        name = ".".join(parts[:2]) if parts[:1] == ["answers"] else ".".join(parts[:1])
+        mistakes.add(name, translate(error.detail))

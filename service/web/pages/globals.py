@@ -1,0 +1,127 @@
+"""What every template knows: the campaign, its logo, the navigation, and the files of the stylesheet and scripts."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from flask import Flask, current_app, url_for
+from markupsafe import Markup
+
+from ...packages.facts import PackageFacts
+from ...problems import NotFound
+from ..context import parts
+from .i18n import direction, language, msgid, translate
+
+#: The main navigation: endpoint and words.
+NAVIGATION = (
+    ("pages.actions", msgid("What you can do")),
+    ("pages.protocol", msgid("The Protocol")),
+    ("pages.rules", msgid("Logo rules")),
+    ("pages.tools", msgid("Campaign tools")),
+    ("pages.join", msgid("Join")),
+    ("pages.account", msgid("Your account")),
+)
+#: Problems that a new link solves.
+TOOLS_HELP = frozenset(
+    {"invalid-link", "link-revoked", "link-expired", "link-exhausted", "package-withdrawn", "terms-not-accepted"}
+)
+_SYMBOL = "heart"  # the logo that stands for the campaign in small places, where it has one of this name
+
+
+def install(app: Flask) -> None:
+    """Gives the templates of this app what they share."""
+    app.jinja_env.globals.update(
+        navigation=NAVIGATION,
+        asset=asset,
+        logo_url=logo_url,
+        logo_width=logo_width,
+        preview_url=preview_url,
+        terms_title=terms_title,
+        contact_link=contact_link,
+        status_word=status_word,
+        tools_help=TOOLS_HELP,
+    )
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    found = parts()
+    return {"campaign": found.campaign, "base_url": found.settings.base_url}
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its content's digest: a changed file is another address."""
+    return url_for("static", filename=name, v=_digest(str(current_app.static_folder), name))
+
+
+@cache
+def _digest(folder: str, name: str) -> str:
+    with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123  # the folder is Flask's text
+        return hashlib.sha256(file.read()).hexdigest()[:12]
+
+
+def symbol() -> str:
+    """The id of the logo that stands for the campaign."""
+    logos = parts().campaign.logos
+    return _SYMBOL if _SYMBOL in logos else next(iter(logos))
+
+
+def logo_url(colourway: str = "", logo: str = "") -> str:
+    """The address of a logo's master, for our own pages; another colourway of it where that one is missing."""
+    found = parts().campaign.logos[logo or symbol()]
+    name = colourway if colourway in found.colourways else found.colourways[0]
+    return url_for("root.master", logo=found.id, colourway=name)
+
+
+def logo_width(height: int, logo: str = "") -> int:
+    """The width in pixels of a logo that is so high."""
+    return round(height * parts().campaign.logos[logo or symbol()].aspect_ratio)
+
+
+def preview_url(package: PackageFacts) -> str:
+    """The address of a package version's picture."""
+    return url_for("root.preview", package=package.id, version=package.version)
+
+
+def contact_link() -> Markup:
+    """The campaign's address, as a link."""
+    return Markup('<a href="mailto:{0}">{0}</a>').format(parts().campaign.info.contact_email)
+
+
+def terms_title(terms_id: str) -> Markup:
+    """The title of terms in force, marked where they are not in the visitor's language; NotFound if none are."""
+    found = parts()
+    try:
+        version = found.campaign.terms.current(terms_id, found.clock())
+    except KeyError:
+        raise NotFound(f"There are no terms {terms_id} in force.") from None
+    lang = version.language(language())
+    if lang == language():
+        return Markup("{}").format(version.title(lang))
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(lang, direction(lang), version.title(lang))
+
+
+def status_word(status: str) -> Markup:
+    """A status or outcome in words."""
+    words = {
+        "approved": msgid("Approved"),
+        "under_review": msgid("Under review"),
+        "review": msgid("Review"),
+        "declined": msgid("Declined"),
+        "suspended": msgid("Suspended"),
+        "erased": msgid("Erased"),
+        "active": msgid("Active"),
+        "expired": msgid("Expired"),
+        "revoked": msgid("Revoked"),
+        "exhausted": msgid("Used up"),
+        "terms_required": msgid("Needs the new terms"),
+        "withdrawn": msgid("Withdrawn"),
+        "current": msgid("In force"),
+        "coming": msgid("Coming"),
+        "earlier": msgid("Earlier version"),
+        "right": msgid("Right"),
+        "wrong": msgid("Wrong"),
+    }
+    return translate(words.get(status, status))

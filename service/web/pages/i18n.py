@@ -1,0 +1,229 @@
+"""The visitor's language: which it is, the catalogue's texts in it, and the marks on texts that are not in it.
+
+A text without a translation is shown in English inside ``lang="en" dir="ltr"``, so that screen readers
+and the bidirectional algorithm treat it as what it is. Texts come from two places: the interface's
+catalogue (``translations/``) and the campaign's own localized ``Text`` objects.
+"""
+
+from __future__ import annotations
+
+import gettext as gettext_module
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlencode
+
+import babel.dates
+import babel.numbers
+from babel import Locale
+from flask import Flask, g, has_request_context, request
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Language tags with the name that their own speakers use.
+LANGUAGES = {
+    "ar": "العربية",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "ru": "Русский",
+    "zh": "中文",
+}
+RIGHT_TO_LEFT = frozenset({"ar"})
+TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
+_ENGLISH = Markup(' lang="en" dir="ltr"')
+
+
+class Localized(Protocol):
+    """What the campaign's texts offer: the words for a language, and which language they really are in."""
+
+    def get(self, lang: str) -> str:
+        """The text in ``lang``, or in English."""
+
+    def language(self, lang: str) -> str:
+        """The language that ``get(lang)`` answers in."""
+
+
+class _Untranslated(gettext_module.NullTranslations):
+    """Answers the empty text, which no translation is: that is how a missing one is seen."""
+
+    def gettext(self, message: str) -> str:
+        return ""
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return ""
+
+
+@cache
+def _catalogue(lang: str) -> gettext_module.NullTranslations:
+    path = TRANSLATIONS / lang / "LC_MESSAGES" / "messages.mo"
+    if lang == "en":
+        return gettext_module.NullTranslations()
+    if not path.is_file():
+        return _Untranslated()
+    with path.open("rb") as file:
+        catalogue = gettext_module.GNUTranslations(file)
+    catalogue.add_fallback(_Untranslated())
+    return catalogue
+
+
+def msgid(text: str) -> str:
+    """Marks a text for the catalogue where it stands as data and is translated later."""
+    return text
+
+
+def language() -> str:
+    """The language of this request: of its path, else chosen with ``?lang=``, else by Accept-Language."""
+    if not has_request_context():
+        return "en"
+    if "lang" not in g:
+        first = request.path.split("/", 2)[1]
+        wished = request.args.get("lang", "")
+        g.lang = first if first in LANGUAGES else wished if wished in LANGUAGES else negotiated()
+    found: str = g.lang
+    return found
+
+
+def negotiated() -> str:
+    """The best of our languages for the request's Accept-Language; English where none fits."""
+    return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
+
+
+def direction(lang: str) -> str:
+    """``rtl`` or ``ltr``."""
+    return "rtl" if lang in RIGHT_TO_LEFT else "ltr"
+
+
+def _fill(text: str, variables: dict[str, Any]) -> Markup:
+    safe = escape(text)
+    return safe % variables if variables else safe
+
+
+def _marked(text: str, msgid: str, variables: dict[str, Any]) -> Markup:
+    if text:
+        return _fill(text, variables)
+    return Markup('<span lang="en" dir="ltr">{}</span>').format(_fill(msgid, variables))
+
+
+def translate(msgid: str, **variables: Any) -> Markup:
+    """The text for HTML, escaped; ``%(name)s`` takes variables, escaped unless they are markup."""
+    return _marked(_catalogue(language()).gettext(msgid), msgid, variables)
+
+
+def translate_count(singular: str, plural: str, number: int, **variables: Any) -> Markup:
+    """The form for ``number``, which is also the variable ``%(num)s``, written as the language writes numbers."""
+    catalogue, lang = _catalogue(language()), language()
+    text = catalogue.ngettext(singular, plural, number)
+    values = {"num": babel.numbers.format_decimal(number, locale=lang), **variables}
+    return _marked(text, singular if number == 1 else plural, values)
+
+
+def translate_plain(msgid: str, **variables: Any) -> str:
+    """The text where no element can mark its language: attributes, ``<title>``, ``<option>``, mail."""
+    text = _catalogue(language()).gettext(msgid) or msgid
+    return text % variables if variables else text
+
+
+def mark(msgid: str) -> Markup:
+    """The attributes for an element that holds ``translate_plain(msgid)``: empty where it is translated."""
+    return Markup("") if _catalogue(language()).gettext(msgid) else _ENGLISH
+
+
+def localized(text: Localized | str) -> Markup:
+    """A campaign's text for HTML, escaped, marked where it is not in the visitor's language."""
+    if isinstance(text, str):
+        return translate(text)
+    lang = language()
+    words, given = escape(text.get(lang)), text.language(lang)
+    if given == lang:
+        return words
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(given, direction(given), words)
+
+
+def localized_plain(text: Localized | str) -> str:
+    """A campaign's text where no element can mark its language."""
+    return translate_plain(text) if isinstance(text, str) else text.get(language())
+
+
+def lang_of(text: Localized | str) -> Markup:
+    """The attributes for an element that holds ``localized_plain(text)``."""
+    if isinstance(text, str):
+        return mark(text)
+    given = text.language(language())
+    return Markup("") if given == language() else Markup(' lang="{}" dir="{}"').format(given, direction(given))
+
+
+def format_date(value: date | datetime) -> str:
+    """A day, written out, in UTC."""
+    return babel.dates.format_date(value, format="long", locale=language())
+
+
+def format_instant(value: datetime) -> Markup:
+    """Day and time in UTC, as a ``<time>`` element."""
+    text = babel.dates.format_datetime(value, format="d MMMM y, HH:mm", locale=language())
+    return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), text)
+
+
+def format_number(value: float) -> str:
+    """A number as the language writes it."""
+    return babel.numbers.format_decimal(value, locale=language())
+
+
+def format_bytes(value: int) -> str:
+    """A file's size with two or three significant digits, such as ``1.2 MB`` (decimal units)."""
+    amount, unit = float(value), "byte"
+    for larger in ("kilobyte", "megabyte", "gigabyte"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    digits = "#,##0" if amount >= 10 or unit == "byte" else "#,##0.0"
+    # Only a locale's English pattern is sure to have the short unit's usual form (kB, MB).
+    number = babel.numbers.format_decimal(amount, format=digits, locale=language())
+    symbol = {"byte": "B", "kilobyte": "kB", "megabyte": "MB", "gigabyte": "GB"}[unit]
+    if language() == "fr":
+        symbol = {"B": "o", "kB": "ko", "MB": "Mo", "GB": "Go"}[symbol]
+    return f"{number}\u00a0{symbol}"
+
+
+def language_name(tag: str) -> str:
+    """The name of a language in itself."""
+    return LANGUAGES.get(tag) or Locale.parse(tag).get_display_name() or tag
+
+
+def in_language(lang: str) -> str:
+    """This page's address in another language, with what was chosen on it (its query)."""
+    first = request.path.split("/", 2)[1]
+    query = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
+    if first in LANGUAGES:
+        path = f"/{lang}{request.path[len(first) + 1 :]}"
+    else:
+        path, query = request.path, [*query, ("lang", lang)]
+    return quote(path) + ("?" + urlencode(query) if query else "")
+
+
+def install(app: Flask) -> None:
+    """Gives every template the functions of this module under short names."""
+    functions: dict[str, Callable[..., Any] | dict[str, str]] = {
+        "_": translate,
+        "_n": translate_count,
+        "_attr": translate_plain,
+        "_mark": mark,
+        "lang_of": lang_of,
+        "direction": direction,
+        "in_language": in_language,
+        "language_name": language_name,
+        "LANGUAGES": LANGUAGES,
+    }
+    app.jinja_env.globals.update(functions)
+    app.jinja_env.filters.update(
+        localized=localized,
+        plain=localized_plain,
+        longdate=format_date,
+        instant=format_instant,
+        number=format_number,
+        filesize=format_bytes,
+    )
+    app.context_processor(lambda: {"lang": language(), "dir": direction(language())})

@@ -1,0 +1,140 @@
+"""The campaign tools: what there is, what is in it, and the way to a download in three plain steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, request, url_for
+
+from ...campaign.terms import TermsVersion
+from ...packages.facts import PackageFacts
+from ...participants import Participant, Signatory
+from ...problems import DigestMismatch, NotFound, TermsNotCurrent
+from ..context import actor, parts
+from ..security import current_session, require_session
+from .blueprint import pages, root
+from .forms import Mistakes, required, sent
+from .i18n import language, msgid, translate
+from .render import private, public, see_other
+
+
+_LONGEST_NAME = 200
+
+
+@root.get("/brand/packages/<package>/<version>.png")
+def preview(package: str, version: str) -> Response:
+    """The picture of a package version; it never changes."""
+    catalogue = parts().catalogue
+    facts = catalogue.version(package, version)
+    response = make_response(catalogue.preview(facts))
+    response.headers["Content-Type"] = "image/png"
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.set_etag(facts.preview_sha256)
+    return response.make_conditional(request)
+
+
+@pages.get("/tools")
+def tools() -> Response:
+    """Every package with its picture, size, formats and licence."""
+    catalogue = parts().catalogue
+    return public("tools.html", logos=catalogue.current("logo"), tools=catalogue.current("tool"))
+
+
+@pages.get("/tools/<package>")
+def tool(package: str) -> Response:
+    """One package, and what this visitor needs to do to download it."""
+    return _tool_page(parts().catalogue.current_version(package), Mistakes())
+
+
+@pages.post("/tools/<package>")
+def tool_accept(package: str) -> Response:
+    """Accepts exactly the text of the terms that the page showed."""
+    facts = parts().catalogue.current_version(package)
+    participant = _own_participant()
+    mistakes = Mistakes()
+    name = required(mistakes, "name", msgid("Write the name of the person who accepts."), _LONGEST_NAME)
+    capacity = required(mistakes, "capacity", msgid("Write in which capacity this person accepts."), _LONGEST_NAME)
+    if sent("agree") != "yes":
+        mistakes.add("agree", translate("Tick the box if you accept the terms."))
+    if mistakes:
+        return _tool_page(facts, mistakes, status=422)
+    try:
+        parts().participants.accept(
+            participant.id,
+            terms=facts.terms,
+            version=sent("version"),
+            language=sent("language"),
+            digest=sent("digest"),
+            signatory=Signatory(name, capacity),
+            via=actor(),
+        )
+    except (TermsNotCurrent, DigestMismatch):
+        mistakes.add("", translate("The terms have changed while you read them. Please read them again below."))
+        return _tool_page(facts, mistakes, status=409)
+    return see_other(url_for("pages.tool", package=package, _anchor="get"))
+
+
+@pages.post("/tools/<package>/link")
+def tool_link(package: str) -> Response:
+    """Issues a link to the current version and leads to the page that has it."""
+    participant = _own_participant()
+    link = parts().links.issue(participant.id, package, issued_by=actor())
+    return see_other(url_for("pages.tool_ready", package=package, link=link.id))
+
+
+@pages.get("/tools/<package>/link/<link>")
+def tool_ready(package: str, link: str) -> Response:
+    """A link of one's own, ready to download."""
+    session = require_session()
+    found = parts().links.get(link)
+    if found.standing.participant != session.participant or found.published.id != package:
+        raise NotFound("There is no such link of yours.")
+    return private("tool_ready.html", link=found, package=found.published)
+
+
+def _own_participant() -> Participant:
+    session = require_session()
+    if not session.participant:
+        raise NotFound("You are signed in without having joined; join with your address first.")
+    return parts().participants.get(session.participant)
+
+
+def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Response:
+    session = current_session()
+    terms = _terms(facts)
+    context: dict[str, Any] = {
+        "package": facts,
+        "terms": terms,
+        "versions": parts().catalogue.versions(facts.id, language()),
+        "mistakes": mistakes,
+        "participant": None,
+        "state": "signed-out",
+    }
+    if session is None and not request.cookies:
+        response = public("tool.html", **context)
+        response.vary.add("Cookie")
+        return response
+    if session is not None:
+        context["state"], context["participant"] = _state(session.participant, terms)
+    return private("tool.html", status, **context)
+
+
+def _terms(facts: PackageFacts) -> TermsVersion:
+    found = parts()
+    try:
+        return found.campaign.terms.current(facts.terms, found.clock())
+    except KeyError:
+        raise NotFound("The terms of this package are not in force yet.") from None
+
+
+def _state(participant: str | None, terms: TermsVersion) -> tuple[str, Participant | None]:
+    """What stands between a signed-in visitor and the download, and who they are."""
+    if not participant:
+        return "not-joined", None
+    found = parts().participants.get(participant)
+    if found.status != "approved":
+        return "not-approved", found
+    accepted = parts().participants.acceptances(participant)
+    if any(one.terms == terms.id and one.version == terms.version for one in accepted):
+        return "ready", found
+    return "terms", found
