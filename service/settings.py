@@ -88,7 +88,7 @@ def _mail_url(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if text.startswith("postgres://") or text.startswith("postgresql://"):
+    if text.startswith(("postgres://", "postgresql://")):
         return "postgresql+psycopg://" + text.partition("://")[2]
     if not text.startswith(("sqlite:", "postgresql+psycopg:")):
         raise ValueError("it should begin with sqlite: or postgresql:")

@@ -64,9 +64,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         raise ConfigurationError(
-            [
-                f"{host}:{port} cannot be used ({error.strerror}): choose another with --port, or --port 0 for a free one."
-            ]
+            [f"{host}:{port} cannot be used ({error.strerror}): choose another with --port (0 picks a free one)."]
         ) from error
     listener.listen(2048)
     return listener

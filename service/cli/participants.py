@@ -35,8 +35,8 @@ def show_participant(participant: str, as_json: bool) -> None:
         show_one(parts.participants.get(participant).as_json("staff"), as_json=as_json)
 
 
-def _decision(name: str, outcome: str, help: str) -> None:
-    @participants.command(name, help=help)
+def _decision(name: str, outcome: str, about: str) -> None:
+    @participants.command(name, help=about)
     @click.argument("participant", metavar="ID")
     @click.option("--reason", default=f"{name.capitalize()}d by the operator.", help="Shown to the participant.")
     def decide(participant: str, reason: str) -> None:

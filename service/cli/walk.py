@@ -141,9 +141,8 @@ class Walk:
             connection.close()
         if answer.status != expect:
             shown = path if not path.startswith("/d/") else "the link"
-            raise Broken(
-                f"{method} {shown}: {answer.status}, not {expect}: {answer.body[:200].decode(errors='replace')}"
-            )
+            said = answer.body[:200].decode(errors="replace")
+            raise Broken(f"{method} {shown}: {answer.status}, not {expect}: {said}")
         return answer
 
     def campaign(self) -> str:
@@ -151,7 +150,8 @@ class Walk:
         page = self.ask("GET", "/en/", accept="text/html")
         packages = self.ask("GET", "/api/v1/packages").json()["packages"]
         self.package = next(package for package in packages if package["kind"] == "logo")
-        return f"home page of {len(page.body)} bytes; {len(packages)} packages, taking {self.package['id']} {self.package['version']}"
+        name = f"{self.package['id']} {self.package['version']}"
+        return f"home page of {len(page.body)} bytes; {len(packages)} packages, taking {name}"
 
     def join(self) -> str:
         """A civil society organization joins."""
@@ -250,7 +250,8 @@ class Walk:
         with Image.open(io.BytesIO(picture.body)) as image:
             if image.width != 256:
                 raise Broken(f"{image.width} pixels wide, not 256")
-            return f"{embed['id']}: {logo['id']} as {image.width} × {image.height} {image.format}, {len(picture.body)} bytes"
+            size = f"{image.width} × {image.height} {image.format}"
+            return f"{embed['id']}: {logo['id']} as {size}, {len(picture.body)} bytes"
 
     def seal(self) -> str:
         """The record is sealed."""
@@ -259,7 +260,8 @@ class Walk:
         self.sealed = int(size)
         if not self.sealed:
             raise Broken("the log is empty")
-        return f"{size} entries under {done.stdout.strip().splitlines()[-1][:90] if done.stdout.strip() else 'a checkpoint'}"
+        said = done.stdout.strip().splitlines()
+        return f"{size} entries; {said[-1][:90] if said else 'a signed checkpoint'}"
 
     def report(self) -> str:
         """The report counts the download."""

@@ -53,6 +53,10 @@ class Database:
         """A session for reading; one consistent snapshot. Problems of the engine become 503 ``unavailable``."""
         try:
             with Session(self.engine) as session:
+                if self.is_sqlite:
+                    session.execute(text("begin"))
+                else:
+                    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
                 yield session
         except (OperationalError, DBAPIError) as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
@@ -69,7 +73,7 @@ class Database:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
                     return work(session)
             future: Future[Any] = Future()
-            self._sqlite_writer().queue.put((work, future))
+            self._queue(work, future)
             result: T = future.result()
             return result
         except IntegrityError:
@@ -83,18 +87,18 @@ class Database:
         For notes that may be missing, never for a record. What it raises is dropped.
         """
         if self.is_sqlite:
-            self._sqlite_writer().queue.put((work, Future()))
+            self._queue(work, Future())
             return
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="emblem-notes")
             self._pool.submit(self.write, work)
 
-    def _sqlite_writer(self) -> _Writer:
-        with self._lock:
+    def _queue(self, work: Callable[[Session], Any], future: Future[Any]) -> None:
+        with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
             if self._writer is None:
                 self._writer = _Writer(self.engine)
-            return self._writer
+            self._writer.queue.put((work, future))
 
     def ping(self) -> None:
         """Raises ``Unavailable`` where the database does not answer."""

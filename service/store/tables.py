@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -50,7 +50,12 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 class Base(DeclarativeBase):
     """The declarative base; its metadata is what the migrations build."""
 
-    type_annotation_map = {datetime: Instant(), dict[str, Any]: JSON, list[str]: JSON, bytes: LargeBinary}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Instant(),
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        bytes: LargeBinary,
+    }
 
 
 class Participant(Base):
@@ -75,6 +80,7 @@ class Participant(Base):
     salt: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     decided_at: Mapped[datetime | None]
+    suspended_reason: Mapped[str | None] = mapped_column(Text)  # typed by staff, while the suspension lasts
     erased_at: Mapped[datetime | None]
 
 
@@ -156,7 +162,6 @@ class SignInSession(Base):
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
 
 
 class PackageVersion(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from werkzeug.http import parse_etags, parse_range_header
@@ -53,6 +54,8 @@ def evaluate(
         return whole
     if if_range is not None and if_range.strip() != f'"{etag}"':
         return whole
+    if re.fullmatch(r"(?i)bytes=\s*-0+\s*", range_header):
+        return _unsatisfiable(size)  # valid, and of no byte: the parser takes it for a mistake
     try:
         parsed = parse_range_header(range_header)
     except ValueError:
@@ -66,10 +69,14 @@ def evaluate(
         if first < last:
             spans.append((first, last))
     if not spans:
-        return Answer(416, (), {"Content-Range": f"bytes */{size}"})
+        return _unsatisfiable(size)
     if sum(last - first for first, last in spans) > size:
         return whole  # overlapping parts would send more than the file
     if len(spans) == 1:
         first, last = spans[0]
         return Answer(206, tuple(spans), {"Content-Range": f"bytes {first}-{last - 1}/{size}"})
     return Answer(206, tuple(spans))
+
+
+def _unsatisfiable(size: int) -> Answer:
+    return Answer(416, (), {"Content-Range": f"bytes */{size}"})

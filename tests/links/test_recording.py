@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from service.ids import new_id
+from service.links import Asked, Claim, Client, Recorder
+from service.problems import (
+    InvalidLink,
+    LinkExhausted,
+    LinkExpired,
+    LinkRevoked,
+    NotRecorded,
+    PackageWithdrawn,
+    ParticipantSuspended,
+    Problem,
+    RobotsNotServed,
+    TermsNotAccepted,
+    Unavailable,
+)
+from service.store.tables import Acceptance, Download, LedgerEntry, Link, LinkClient, PackageVersion, Participant
+
+from .conftest import SECRETS, World
+
+if TYPE_CHECKING:
+    from service.store import Database
+
+WHOLE = Asked(None, 200, 1000)
+PERSON = Client("192.0.2.1", "Mozilla/5.0", "browser")
+OTHER = Client("192.0.2.2", "Mozilla/5.0", "browser")
+ROBOT = Client("192.0.2.3", "Googlebot/2.1", "robot")
+
+
+def test_a_download_is_a_row_and_an_entry(world: World) -> None:
+    claim = world.link()
+    recorded = world.recorder.record(claim, PERSON, Asked("bytes=0-9", 206, 10))
+    assert recorded.counted
+    with world.database.read() as session:
+        row = session.get_one(Download, recorded.id)
+        entry = json.loads(session.scalars(select(LedgerEntry.body).where(LedgerEntry.id == recorded.id)).one())
+        link = session.get_one(Link, claim.link)
+    assert (row.link, row.range, row.status, row.bytes, row.counted) == (claim.link, "bytes=0-9", 206, 10, True)
+    assert (row.client_kind, row.client_prefix, row.bytes_sent) == ("browser", "192.0.2.0/24", None)
+    assert link.counted == 1
+    assert set(entry) == {
+        *("v", "kind", "at", "id", "link", "participant", "participant_kind", "country", "package", "version"),
+        *("terms_version", "counted", "client_kind", "bytes"),
+    }
+    assert entry["country"] == "AT"
+
+
+def refusals(world: World) -> list[tuple[Callable[[str], None], type[Problem]]]:
+    """What can be wrong, in the order in which it is told (contract, section 5)."""
+    clock, change = world.clock, world.change
+    return [
+        (lambda link: change(Link, link, revoked_at=clock()), LinkRevoked),
+        (lambda link: change(Link, link, expires_at=clock()), LinkExpired),
+        (lambda _: change(PackageVersion, ("logo", "1.0.0"), withdrawn_at=clock()), PackageWithdrawn),
+        (lambda _: change(Participant, world.participant, status="suspended"), ParticipantSuspended),
+        (lambda _: world.database.write(lambda session: session.query(Acceptance).delete()), TermsNotAccepted),
+        (lambda link: change(Link, link, max_downloads=1, counted=1), LinkExhausted),
+    ]
+
+
+def test_the_first_refusal_that_holds_is_told_and_nothing_is_recorded(world: World) -> None:
+    claim = world.link()
+    for damage, problem in reversed(refusals(world)):
+        damage(claim.link)
+        for ask in (lambda: world.recorder.record(claim, PERSON, WHOLE), lambda: world.recorder.check(claim, PERSON)):
+            with pytest.raises(problem):
+                ask()
+    with world.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Download)) == 0
+        assert session.scalar(select(func.count()).select_from(LedgerEntry)) == 0
+
+
+def test_an_unknown_link_is_invalid(world: World) -> None:
+    with pytest.raises(InvalidLink):
+        world.recorder.record(Claim(new_id("lnk"), "1.0.0", world.clock()), PERSON, WHOLE)
+
+
+def test_robots_are_recorded_and_not_counted(world: World) -> None:
+    claim = world.link()
+    assert not world.recorder.record(claim, ROBOT, WHOLE).counted
+    with world.database.read() as session:
+        assert session.get_one(Link, claim.link).counted == 0
+
+
+def test_robots_get_nothing_of_a_limited_link_even_when_it_is_spent(world: World) -> None:
+    claim = world.link(max_downloads=1)
+    world.recorder.record(claim, PERSON, WHOLE)
+    with pytest.raises(RobotsNotServed):
+        world.recorder.record(claim, ROBOT, WHOLE)
+
+
+def test_who_has_begun_goes_on_while_no_hour_passes(world: World) -> None:
+    claim = world.link(max_downloads=1)
+    assert world.recorder.record(claim, PERSON, WHOLE).counted
+    for _ in range(3):
+        world.clock.advance(3600)
+        assert not world.recorder.record(claim, PERSON, WHOLE).counted
+        with pytest.raises(LinkExhausted):
+            world.recorder.record(claim, OTHER, WHOLE)
+    world.clock.advance(3600.000001)
+    with pytest.raises(LinkExhausted):
+        world.recorder.record(claim, PERSON, WHOLE)
+
+
+def test_rotating_the_secrets_begins_no_download_anew(world: World) -> None:
+    claim = world.link()
+    before = Recorder(world.database, world.campaign, world.clock, SECRETS[1:])
+    assert before.record(claim, PERSON, WHOLE).counted
+    assert not world.recorder.record(claim, PERSON, WHOLE).counted
+
+
+def test_what_cannot_be_recorded_is_not_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_work: Any) -> None:
+        raise Unavailable(private="disk full")
+
+    monkeypatch.setattr(world.database, "write", broken)
+    with pytest.raises(NotRecorded) as told:
+        world.recorder.record(world_link_without_write(), PERSON, WHOLE)
+    assert told.value.headers["Retry-After"]
+
+
+def world_link_without_write() -> Claim:
+    return Claim(new_id("lnk"), "1.0.0", datetime(2027, 1, 1).astimezone())
+
+
+def test_two_at_once_on_the_last_download_exactly_one_wins(world: World) -> None:
+    claim = world.link(max_downloads=1)
+    gate = threading.Barrier(8)
+    outcomes: list[str] = []
+
+    def ask(number: int) -> None:
+        gate.wait()
+        try:
+            world.recorder.record(claim, Client(f"198.51.100.{number}", "Mozilla/5.0", "browser"), WHOLE)
+            outcomes.append("won")
+        except LinkExhausted:
+            outcomes.append("lost")
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["lost"] * 7 + ["won"]
+
+
+def counted_by_the_book(gets: list[tuple[timedelta, Client]]) -> list[bool]:
+    """The counting rule as the contract's sentence says it, over the whole history."""
+    told = []
+    for number, (at, client) in enumerate(gets):
+        before = [then for then, who in gets[:number] if who == client]
+        began = not any(at - then <= timedelta(hours=1) for then in before)
+        told.append(client.kind != "robot" and began)
+    return told
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 30, 1800, 3599, 3600, 3601, 7200]), st.sampled_from([PERSON, OTHER, ROBOT])),
+        max_size=12,
+    )
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_counted_is_what_the_rule_says(world: World, steps: list[tuple[int, Client]]) -> None:
+    """A GET counts that is not a robot's and has no recorded GET of its client on the link in the hour before."""
+    claim = world.link(expires_at=world.clock() + timedelta(days=80))
+    at, gets, counted = timedelta(), [], []
+    for wait, client in steps:
+        world.clock.advance(wait)
+        at += timedelta(seconds=wait)
+        gets.append((at, client))
+        counted.append(world.recorder.record(claim, client, WHOLE).counted)
+    assert counted == counted_by_the_book(gets)
+    with world.database.read() as session:
+        assert session.get_one(Link, claim.link).counted == sum(counted)
+
+
+def test_only_hashes_of_clients_are_kept(world: World) -> None:
+    claim = world.link()
+    world.recorder.record(claim, PERSON, WHOLE)
+    with world.database.read() as session:
+        kept = session.scalars(select(LinkClient)).one()
+    assert PERSON.address not in kept.client
+    assert len(kept.client) == 64
+
+
+def test_how_it_ended_is_noted_afterwards(world: World) -> None:
+    recorded = world.recorder.record(world.link(), PERSON, WHOLE)
+    world.recorder.ended(recorded.id, 400, "aborted")
+    database: Database = world.database
+    database.write(lambda session: None)  # SQLite: behind the note in the same queue
+    for _ in range(100):
+        with database.read() as session:
+            row = session.get_one(Download, recorded.id)
+        if row.ended:
+            break
+        threading.Event().wait(0.02)
+    assert (row.bytes_sent, row.ended) == (400, "aborted")
