@@ -1,0 +1,1 @@
+"""Programs that measure and print; none of them runs as a test."""

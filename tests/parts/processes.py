@@ -1,0 +1,105 @@
+"""Programs that tests start: each in a process group of its own, waited for, and ended with its children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A TCP port on the loopback address that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, what: str, every: float = 0.05) -> None:
+    """Returns once ``holds()`` is true; AssertionError naming ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(every)
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections on a loopback port."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+class Process:
+    """A running program with its output in a file. Ends with the test process, even a killed one."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user: str | int | None = None,
+    ) -> None:
+        self.command = [str(part) for part in command]
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if environment is None else dict(environment),
+                cwd=cwd,
+                user=user,
+                process_group=0,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also that of its group."""
+        return self.popen.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.popen.poll() is None
+
+    def output(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
+        """Waits until ``holds()``; AssertionError with the end of the output where it ends or takes too long."""
+
+        def settled() -> bool:
+            return not self.running or holds()
+
+        try:
+            wait_until(settled, seconds, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.output()[-3000:]}") from None
+        if not self.running and not holds():
+            raise AssertionError(f"{self.command[0]} ended with {self.popen.returncode}\n{self.output()[-3000:]}")
+
+    def kill_group(self) -> None:
+        """SIGKILL to it and all its children, as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.popen.wait()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+        """Asks it to end and returns its exit status; killed where it does not within ``seconds``."""
+        if self.running:
+            self.popen.send_signal(how)
+            with suppress(subprocess.TimeoutExpired):
+                self.popen.wait(seconds)
+        self.kill_group()
+        return self.popen.returncode

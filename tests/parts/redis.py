@@ -1,0 +1,36 @@
+"""A Redis server on a free loopback port, without persistence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .processes import Process, answers, free_port
+from .system import need, path_of
+
+
+class RedisServer:
+    """One server; ``url`` is its ``EMBLEM_REDIS_URL``."""
+
+    def __init__(self, folder: Path) -> None:
+        need("redis")
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        command: list[str | Path] = [path_of("redis-server")]
+        command += [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            folder,
+        ]
+        self.process = Process(command, folder / "redis.log")
+        self.process.wait_for(lambda: answers(self.port), 10, "Redis answers")
+
+    def close(self) -> None:
+        """Stops it."""
+        self.process.stop()

@@ -1,0 +1,1 @@
+"""One suite on every storage, so that all of them keep the same promises."""
