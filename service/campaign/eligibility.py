@@ -122,17 +122,19 @@ class Eligibility:
             ],
         }
 
-    def validate_answers(self, kind: str, answers: object) -> list[FieldError]:
-        """Every mistake in the form of the answers, with pointers below ``/answers``."""
-        found = self._by_id.get(kind)
+    def validate_answers(self, kind: object, answers: object) -> list[FieldError]:
+        """Every mistake in the form of the answers, with pointers below ``/answers`` (or at ``/kind``)."""
+        found = self._find(kind)
         if found is None:
             return [FieldError("/kind", f"Choose one of {', '.join(self._by_id)}.")]
         return form.check(found.fields, answers)
 
-    def validate_application(self, kind: str, country: object, answers: object, purposes: object) -> list[FieldError]:
+    def validate_application(
+        self, kind: object, country: object, answers: object, purposes: object
+    ) -> list[FieldError]:
         """Every mistake in the form of an application: kind, country, answers and purposes."""
         errors = []
-        found = self._by_id.get(kind)
+        found = self._find(kind)
         if not form.missing(country):
             if not is_country(country):
                 errors.append(
@@ -143,6 +145,9 @@ class Eligibility:
                 FieldError("/country", "This kind is decided by its country: send its code, such as AT or EU.")
             )
         return self.validate_answers(kind, answers) + errors + self._validate_purposes(purposes)
+
+    def _find(self, kind: object) -> Kind | None:
+        return self._by_id.get(kind) if isinstance(kind, str) else None
 
     def _validate_purposes(self, purposes: object) -> list[FieldError]:
         known = ", ".join(self.purposes)
@@ -228,20 +233,19 @@ def _check_questions(source: Source, written: EligibilityFile, kind: str, entry:
 
 def _check_rules(source: Source, written: EligibilityFile) -> None:
     seen: set[str] = set()
-    always = ""
     for index, rule in enumerate(written.rules):
         where = ("rules", index)
         if rule.id in seen:
             source.mistake((*where, "id"), f"There are two rules {rule.id}", "Give each rule an id of its own")
         seen.add(rule.id)
-        if always:
-            source.mistake(where, f"{rule.id} never decides: {always} always holds", "Move it up, or remove it")
-        if rule.when == Condition():
-            always = rule.id
         _check_rule(source, written, where, rule)
     last = len(written.rules) - 1
-    if not always:
+    always = next((index for index, rule in enumerate(written.rules) if rule.when == Condition()), None)
+    if always is None:
         source.mistake(("rules", last), "No rule decides what is left", "End with a rule that has when: {}")
+    elif always < last:
+        message = f"{written.rules[always].id} always holds, so no rule after it ever decides"
+        source.mistake(("rules", always, "when"), message, "Say when it holds, or move it to the end")
     if written.rules[0].when.statement is None or written.rules[0].decision != "decline":
         source.mistake(
             ("rules", 0),

@@ -19,13 +19,13 @@ from .manifests import Logo, PackageManifest, load_logos, load_packages
 from .mistakes import Mistakes
 from .parties import PartyRow, read_parties
 from .source import Source, read_yaml
-from .terms import Terms, read_terms
+from .terms import Terms, read_terms, terms_ids
 from .text import Text
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Campaign:
     """The campaign in force, checked as a whole. It never changes; loading again makes another."""
 
@@ -43,6 +43,9 @@ class Campaign:
     protocol: Protocol
     countries = countries
 
+    def __repr__(self) -> str:
+        return f"Campaign({self.info.id!r}, {self.digest!r})"
+
 
 def load(policies_dir: Path, assets_dir: Path) -> Campaign:
     """The campaign from its files; CampaignError has every mistake in them with file, line and fix."""
@@ -57,9 +60,10 @@ def load(policies_dir: Path, assets_dir: Path) -> Campaign:
     eligibility = _read_eligibility(policies_dir / "eligibility.yaml", parties, mistakes)
     terms = read_terms(policies_dir / "terms", mistakes)
     before = len(mistakes.all())
-    logos = load_logos(assets_dir, mistakes, terms.ids())
+    known = terms_ids(policies_dir / "terms")
+    logos = load_logos(assets_dir, mistakes, known)
     complete = len(mistakes.all()) == before  # a logo with a mistake is not among them
-    packages = load_packages(assets_dir, mistakes, terms.ids())
+    packages = load_packages(assets_dir, mistakes, known)
     brand = _read_brand(policies_dir / "brand.yaml", logos if complete else None, mistakes)
     _, clients = _read(policies_dir / "clients.yaml", ClientsFile, mistakes)
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)

@@ -28,6 +28,7 @@ _WORDS = {
     "float_parsing": "a number is needed here",
     "bool_type": "yes or no is needed here",
     "bool_parsing": "yes or no is needed here",
+    "too_short": "at least one item is needed here",
     "tuple_type": "a list is needed here",
     "list_type": "a list is needed here",
     "dict_type": "named values are needed here",
@@ -42,6 +43,11 @@ _FIXES = {
     "list_type": "Write a list: [a, b], or one item a line after a dash",
     "too_short": "Add at least one item",
     "string_too_short": "Write the text",
+}
+_FORMS = {
+    r"^[0-9a-f]{6}$": "Write six hexadecimal digits in small letters, such as 0b5cad",
+    r"^[a-z][a-z0-9-]*$": "Write small letters, digits and hyphens, beginning with a letter",
+    r"^[a-z][a-z0-9_]*$": "Write small letters, digits and underscores, beginning with a letter",
 }
 
 
@@ -92,12 +98,20 @@ class Source:
         elif kind == "extra_forbidden":
             self.mistake(where, f"{name} is not known here", _known(model, where))
         else:
-            message = detail["msg"].removeprefix("Value error, ")
-            message = _WORDS.get(kind, message[:1].lower() + message[1:] if name else message)
-            fix = context.get("fix") or _FIXES.get(kind) or "Correct the value"
-            if kind == "literal_error":
-                fix = f"Use one of {context['expected']}"
-            self.mistake(where, f"{name}: {message}" if name else message, str(fix))
+            message, fix = _words(detail, context)
+            self.mistake(where, f"{name}: {message[:1].lower()}{message[1:]}" if name else message, fix)
+
+
+def _words(detail: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong with a value, and the fix, in the words of a campaign officer."""
+    kind = detail["type"]
+    if kind == "literal_error":
+        return f"{detail['input']!r} is not known here", f"Use one of {context['expected']}"
+    if kind == "string_pattern_mismatch":
+        fix = _FORMS.get(context["pattern"], f"Write it in the form {context['pattern']}")
+        return f"{detail['input']!r} is not of the right form", fix
+    fix = context.get("fix") or _FIXES.get(kind) or "Correct the value"
+    return _WORDS.get(kind) or detail["msg"].removeprefix("Value error, "), str(fix)
 
 
 def _known(model: type[BaseModel], where: Path_) -> str:
@@ -233,7 +247,9 @@ class _Reader:
         try:
             return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            self._note(node, f"{node.value!r} cannot be read", "Correct it, or put quotes round it if it is text")
+            self._note(
+                node, f"{node.value or node.tag!r} cannot be read", "Correct it, or put quotes round it if it is text"
+            )
             return None
 
     def _mapping(self, node: yaml.MappingNode, place: Path_) -> dict[str, Any]:

@@ -165,10 +165,16 @@ def _title(text: str) -> str:
     return first[2:].strip() if first.startswith("# ") else ""
 
 
+def terms_ids(directory: Path) -> list[str]:
+    """The ids of all terms below ``terms/``, those with mistakes in them included."""
+    if not directory.is_dir():
+        return []
+    return sorted(path.name for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
 def read_terms(directory: Path, mistakes: Mistakes) -> Terms:
     """All terms below ``terms/``; every mistake is noted with its file and line."""
-    folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
-    folders = [path for path in folders if not path.name.startswith(".")]
+    folders = [directory / name for name in terms_ids(directory)]
     if not folders:
         mistakes.add(directory, 0, "There are no terms", "Add terms/<id>/terms.yaml with at least one version")
     found = {}

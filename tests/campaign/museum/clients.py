@@ -1,0 +1,10 @@
+"""Defects of ``clients.yaml``."""
+
+from __future__ import annotations
+
+from .defect import Defect
+
+DEFECTS = (
+    Defect("programs_empty", "programs:\n", "programs: []\nprograms_:\n", "at least one item", "Add", "programs: []"),
+    Defect("name_of_one_letter", "  - curl\n", "  - c\n", "at least 2 characters", "Write", "  - c\n"),
+)
