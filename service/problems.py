@@ -8,7 +8,7 @@ is public and says what to do; ``private`` is for the log alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -16,11 +16,19 @@ from typing import Any, ClassVar
 class FieldError:
     """One mistake in the input.
 
-    ``pointer`` is an RFC 6901 JSON Pointer into the body, or ``?name`` for a query parameter.
+    ``pointer`` is an RFC 6901 JSON Pointer into the body, or ``?name`` for a query parameter. ``template``
+    is the detail before ``values`` were put in for its ``%(name)s``, so that pages can translate it.
     """
 
     pointer: str
     detail: str
+    template: str = field(default="", compare=False, repr=False)
+    values: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, pointer: str, template: str, **values: object) -> FieldError:
+        """A mistake whose detail is a text of the catalogue with values in it."""
+        return cls(pointer, template % values if values else template, template, values)
 
     def as_json(self) -> dict[str, str]:
         """The form that problem documents carry."""

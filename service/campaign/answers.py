@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 
 from ..problems import FieldError
 from .countries import is_country
+from .text import msgid
 
 if TYPE_CHECKING:
-    from .kinds import Field
+    from .kinds import Field, FieldType
+
+Said = tuple[str, Mapping[str, object]]  # a text of the catalogue, and the values for its names
 
 
 def missing(value: object) -> bool:
@@ -26,69 +29,73 @@ def missing(value: object) -> bool:
 def check(fields: Sequence[Field], answers: object) -> list[FieldError]:
     """Every mistake in the answers' form, with pointers below ``/answers``."""
     if not isinstance(answers, Mapping):
-        return [FieldError("/answers", "Send an object with one member for each field.")]
+        return [FieldError.of("/answers", msgid("Send an object with one member for each question."))]
     known = {field.name: field for field in fields}
+    unknown = msgid("There is no such question. The questions are %(names)s.")
     errors = [
-        FieldError(_pointer(str(name)), "There is no such field. " + _list("The questions are", known))
-        for name in answers
-        if name not in known
+        FieldError.of(_pointer(str(name)), unknown, names=", ".join(known)) for name in answers if name not in known
     ]
     for name, field in known.items():
         value = answers.get(name)
         if not missing(value):
-            detail = _wrong(field, value)
+            said = _wrong(field, value)
         elif field.required:
-            detail = _ask(field)
+            said = (_ASKED[field.type], {"max": field.max, "options": _options(field)})
         else:
             continue
-        if detail:
-            errors.append(FieldError(_pointer(name), detail))
+        if said:
+            template, values = said
+            used = {key: value for key, value in values.items() if f"%({key})s" in template}
+            errors.append(FieldError.of(_pointer(name), template, **used))
     return errors
 
 
-def _ask(field: Field) -> str:
-    match field.type:
-        case "boolean":
-            return "This is required: send true or false."
-        case "choice":
-            return "This is required. " + _list("Choose one of", [option.value for option in field.options])
-        case "country":
-            return "This is required: send a country code such as AT."
-        case "date":
-            return "This is required: send a date such as 2024-05-17."
-        case "url":
-            return "This is required: send an address such as https://www.example.org/statement."
-    return f"This is required: send text of at most {field.max} characters."
+_CHOOSE = msgid("Choose one of %(options)s.")
+_ASKED: Mapping[FieldType, str] = {
+    "boolean": msgid("This is required: send true or false."),
+    "choice": msgid("This is required: choose one of %(options)s."),
+    "country": msgid("This is required: send a country code such as AT."),
+    "date": msgid("This is required: send a date such as 2024-05-17."),
+    "url": msgid("This is required: send an address such as https://www.example.org/statement."),
+    "text": msgid("This is required: send text of at most %(max)s characters."),
+    "long_text": msgid("This is required: send text of at most %(max)s characters."),
+}
 
 
-def _wrong(field: Field, value: Any) -> str:
-    """What is wrong with a given answer, or nothing."""
+def _wrong(field: Field, value: Any) -> Said | None:
+    """What is wrong with a given answer, if anything."""
+    said = ""
     if field.type == "boolean":
-        return "" if isinstance(value, bool) else "Send true or false, without quotes."
-    if not isinstance(value, str):
-        return "Send this as text in quotes."
-    match field.type:
-        case "choice":
-            values = [option.value for option in field.options]
-            return "" if value in values else _list("Choose one of", values)
-        case "country":
-            return "" if is_country(value) else "Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU."
-        case "date":
-            return "" if _is_date(value) else "Send a date that exists, as YYYY-MM-DD."
-    return _wrong_text(field, value)
+        said = "" if isinstance(value, bool) else msgid("Send true or false, without quotes.")
+    elif not isinstance(value, str):
+        said = msgid("Send this as text in quotes.")
+    elif field.type == "choice":
+        said = "" if value in [option.value for option in field.options] else _CHOOSE
+    elif field.type == "country":
+        said = "" if is_country(value) else msgid("Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")
+    elif field.type == "date":
+        said = "" if _is_date(value) else msgid("Send a date that exists, as YYYY-MM-DD.")
+    else:
+        return _wrong_text(field, value)
+    return (said, {"options": _options(field)}) if said else None
 
 
-def _wrong_text(field: Field, value: str) -> str:
+def _wrong_text(field: Field, value: str) -> Said | None:
     length = len(value.replace("\r\n", "\n"))  # a browser counts a line end as one and sends two
+    values = {"length": length, "min": field.min, "max": field.max}
     if field.max and length > field.max:
-        return f"This has {length:,} characters; at most {field.max:,} are allowed."
+        return msgid("This has %(length)s characters; at most %(max)s are allowed."), values
     if field.min and length < field.min:
-        return f"This has {length:,} characters; at least {field.min:,} are needed."
+        return msgid("This has %(length)s characters; at least %(min)s are needed."), values
     if not storable(value):
-        return "This has control characters or broken text in it; remove them."
+        return msgid("This has control characters or broken text in it; remove them."), values
     if field.type == "url" and not is_url(value):
-        return "Send a complete web address, such as https://www.example.org/statement."
-    return ""
+        return msgid("Send a complete web address, such as https://www.example.org/statement."), values
+    return None
+
+
+def _options(field: Field) -> str:
+    return ", ".join(option.value for option in field.options)
 
 
 def storable(value: str) -> bool:
@@ -120,7 +127,3 @@ def _is_date(value: str) -> bool:
 
 def _pointer(name: str) -> str:
     return "/answers/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _list(lead: str, names: Sequence[str] | Mapping[str, object]) -> str:
-    return f"{lead} {', '.join(names)}."

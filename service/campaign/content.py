@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, HttpUrl
+from pydantic import EmailStr
 from pydantic import Field as Setting
 
 from .kinds import KindId
@@ -96,13 +96,6 @@ class ActionsFile(Strict):
     kinds: dict[KindId, ActionGroup]
 
 
-class Reference(Strict):
-    """Where something can be read."""
-
-    title: Text
-    url: HttpUrl
-
-
 class Protocol(Strict):
     """``protocol.yaml``: the Protocol in a nutshell."""
 
@@ -111,7 +104,6 @@ class Protocol(Strict):
     lead: Text
     about: Text
     sections: Annotated[tuple[Section, ...], Setting(min_length=1)]
-    references: tuple[Reference, ...] = ()
 
 
 def _same(text: str) -> Callable[[str], str]:

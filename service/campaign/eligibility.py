@@ -15,7 +15,7 @@ from .countries import country_name, is_country
 from .kinds import FieldEntry, Kind, KindEntry, KindId, Name
 from .parties import PartyRow, convention_status, protocol_status
 from .source import Source, Strict
-from .text import Text
+from .text import Text, msgid
 
 RuleId = Annotated[str, Setting(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 OUTCOMES: dict[str, Literal["approved", "review", "declined"]] = {
@@ -126,25 +126,23 @@ class Eligibility:
         """Every mistake in the form of the answers, with pointers below ``/answers`` (or at ``/kind``)."""
         found = self._find(kind)
         if found is None:
-            return [FieldError("/kind", f"Choose one of {', '.join(self._by_id)}.")]
+            return [FieldError.of("/kind", msgid("Choose one of %(options)s."), options=", ".join(self._by_id))]
         return form.check(found.fields, answers)
 
     def validate_application(
         self, kind: object, country: object, answers: object, purposes: object
     ) -> list[FieldError]:
         """Every mistake in the form of an application: kind, country, answers and purposes."""
-        errors = []
+        errors = self.validate_answers(kind, answers)
         found = self._find(kind)
         if not form.missing(country):
             if not is_country(country):
-                errors.append(
-                    FieldError("/country", "Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")
-                )
+                said = msgid("Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")
+                errors.append(FieldError.of("/country", said))
         elif found and found.country_required:
-            errors.append(
-                FieldError("/country", "This kind is decided by its country: send its code, such as AT or EU.")
-            )
-        return self.validate_answers(kind, answers) + errors + self._validate_purposes(purposes)
+            said = msgid("This kind is decided by its country: send its code, such as AT or EU.")
+            errors.append(FieldError.of("/country", said))
+        return errors + self._validate_purposes(purposes)
 
     def _find(self, kind: object) -> Kind | None:
         return self._by_id.get(kind) if isinstance(kind, str) else None
@@ -152,9 +150,9 @@ class Eligibility:
     def _validate_purposes(self, purposes: object) -> list[FieldError]:
         known = ", ".join(self.purposes)
         if not isinstance(purposes, (list, tuple)) or not purposes:
-            return [FieldError("/purposes", f"Send a list of at least one of {known}.")]
+            return [FieldError.of("/purposes", msgid("Send a list of at least one of %(options)s."), options=known)]
         return [
-            FieldError(f"/purposes/{index}", f"Choose one of {known}.")
+            FieldError.of(f"/purposes/{index}", msgid("Choose one of %(options)s."), options=known)
             for index, purpose in enumerate(purposes)
             if not isinstance(purpose, str) or purpose not in self.purposes
         ]

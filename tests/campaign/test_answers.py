@@ -23,7 +23,9 @@ CITED: dict[str, Any] = {
 
 
 def pointers(errors: list[FieldError]) -> list[str]:
-    assert all(error.detail.endswith(".") for error in errors)
+    for error in errors:
+        assert error.detail.endswith(".")
+        assert error.detail == (error.template % error.values if error.values else error.template)
     return [error.pointer for error in errors]
 
 
