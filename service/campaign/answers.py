@@ -112,7 +112,8 @@ def is_url(value: str) -> bool:
         host, _ = parts.hostname, parts.port  # the port is read because a wrong one raises
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc
+    labels = (host or "").removesuffix(".").split(".")
+    return parts.scheme in ("http", "https") and all(labels) and "@" not in parts.netloc
 
 
 def _is_date(value: str) -> bool:

@@ -61,8 +61,8 @@ class Field:
             value["help"] = self.help.get(lang)
         if self.options:
             value["options"] = [{"value": option.value, "label": option.label.get(lang)} for option in self.options]
-        if self.max:
-            value |= {"min": self.min, "max": self.max}
+        limits = {"min": self.min, "max": self.max}
+        value |= {name: limit for name, limit in limits.items() if limit is not None}
         return value
 
 
@@ -146,7 +146,8 @@ class FieldEntry(Strict):
             label=self.label,
             help=self.help,
             options=self.options,
-            min=(self.min or 1) if longest else None,
+            # An optional text may be empty, which is to give no answer.
+            min=self.min or (1 if longest and self.required else None),
             max=(self.max or longest) if longest else None,
             declines=self.declines,
             evidence=self.evidence,

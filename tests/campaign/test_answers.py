@@ -84,6 +84,8 @@ def test_a_line_end_counts_as_one_character_however_it_is_sent(campaign: Campaig
         "javascript:alert(1)",
         "https://",
         "https:///path",
+        "https://.",
+        "https://example..org",
         "http://user:pass@example.org/",
         "https://example.org/a b",
         "https://example.org:99999/",
