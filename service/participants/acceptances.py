@@ -1,0 +1,184 @@
+"""Acceptances: a participant's agreement to exactly the bytes of one version of the terms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from .. import ledger
+from ..campaign import Campaign, TermsVersion
+from ..ids import new_id
+from ..problems import (
+    Conflict,
+    DigestMismatch,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    ParticipantNotApproved,
+    TermsNotCurrent,
+    UnknownTerms,
+    UnknownVersion,
+)
+from ..store import tables
+from ..store.upsert import insert_new
+from .application import Signatory, check_line
+from .office import Office
+from .records import Acceptance, accepted_record
+
+
+class Acceptances(Office):
+    """Records acceptances, each version once for each participant."""
+
+    def accept(
+        self,
+        participant: str,
+        *,
+        terms: str,
+        version: str,
+        language: str,
+        digest: str,
+        signatory: Signatory,
+        via: str,
+    ) -> tuple[Acceptance, bool]:
+        """The acceptance of the current version, or of one to come; True if this call made it.
+
+        The same version again, in any language and by anyone, gives the first acceptance. ``digest`` is the
+        SHA-256 of the text that was shown. Raises InvalidRequest, UnknownTerms, UnknownVersion,
+        TermsNotCurrent, DigestMismatch, NotFound, Conflict (erased) or ParticipantNotApproved (declined).
+        """
+        found = self._terms(terms, version)
+        checked = _check_signatory(signatory)
+
+        def work(session: Transaction) -> tuple[Acceptance, bool]:
+            now = self._clock()
+            # Shared lock: an erasure at this moment comes before or after, never in between.
+            owner = session.get(tables.Participant, participant, with_for_update={"read": True})
+            if owner is None:
+                raise NotFound("There is no participant of this id.")
+            if owner.status == "erased":
+                raise Conflict("This participant is erased. Its address may join anew and accept then.")
+            first = find_acceptance(session, participant, terms, version)
+            self._check_text(found, language, digest, now, known=first is not None)
+            if first is not None:
+                return Acceptance.of(first, self._base_url), False
+            if owner.status == "declined":
+                raise ParticipantNotApproved(
+                    "A declined participant cannot accept terms. See the reasons of the decision.",
+                    extra={"participant_status": owner.status},
+                )
+            made = self._insert(session, participant, found, language, checked, via, now)
+            if made is not None:
+                return made, True
+            first = find_acceptance(session, participant, terms, version)
+            assert first is not None  # its insertion is what ours gave way to
+            return Acceptance.of(first, self._base_url), False
+
+        return self._database.write(work)
+
+    def acceptances(self, participant: str) -> tuple[Acceptance, ...]:
+        """What a participant has accepted, newest first."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(tables.Acceptance)
+                .where(tables.Acceptance.participant == participant)
+                .order_by(tables.Acceptance.accepted_at.desc(), tables.Acceptance.id)
+            )
+            return tuple(Acceptance.of(row, self._base_url) for row in rows)
+
+    def acceptance(self, acceptance: str) -> Acceptance:
+        """One acceptance by its id; NotFound where there is none."""
+        with self._database.read() as session:
+            row = session.get(tables.Acceptance, acceptance)
+            if row is None:
+                raise NotFound("There is no acceptance of this id.")
+            return Acceptance.of(row, self._base_url)
+
+    def _terms(self, terms: str, version: str) -> TermsVersion:
+        if terms not in self._campaign.terms.ids():
+            raise UnknownTerms
+        try:
+            return self._campaign.terms.get(terms, version)
+        except KeyError:
+            raise UnknownVersion from None
+
+    def _check_text(self, found: TermsVersion, language: str, digest: str, now: datetime, *, known: bool) -> None:
+        current = self._campaign.terms.current(found.id, now).version if not known else found.version
+        if found.version != current and found.effective <= now:
+            raise TermsNotCurrent(extra={"terms": {"id": found.id, "version": current}})
+        if language not in found.languages:
+            detail = f"These terms are written in {', '.join(found.languages)}; send the language that was shown."
+            raise InvalidRequest(errors=[FieldError("/language", detail)])
+        if digest != found.digest(language):
+            raise DigestMismatch(errors=[FieldError("/digest", f"It is not the digest of the text in {language}.")])
+
+    def _insert(
+        self,
+        session: Transaction,
+        participant: str,
+        found: TermsVersion,
+        language: str,
+        signatory: Signatory,
+        via: str,
+        now: datetime,
+    ) -> Acceptance | None:
+        salt = ledger.new_salt()
+        row = tables.Acceptance(
+            id=new_id("acc"),
+            participant=participant,
+            terms=found.id,
+            version=found.version,
+            language=language,
+            digest=found.digest(language),
+            signatory_name=signatory.name,
+            signatory_capacity=signatory.capacity,
+            via=via,
+            salt=salt,
+            accepted_at=now,
+        )
+        row.commitment = ledger.commitment(salt, accepted_record(row))
+        columns = {column.key: getattr(row, column.key) for column in tables.Acceptance.__table__.columns}
+        if not insert_new(session, tables.Acceptance, **columns):
+            return None
+        ledger.append(
+            session,
+            "terms.accepted",
+            now,
+            id=row.id,
+            participant=participant,
+            terms=row.terms,
+            version=row.version,
+            language=language,
+            digest=row.digest,
+            via=via,
+            commitment=row.commitment,
+        )
+        return Acceptance.of(row, self._base_url)
+
+
+def find_acceptance(session: Transaction, participant: str, terms: str, version: str) -> tables.Acceptance | None:
+    """The row of a participant's acceptance of one version, or None."""
+    return session.scalar(
+        select(tables.Acceptance).where(
+            tables.Acceptance.participant == participant,
+            tables.Acceptance.terms == terms,
+            tables.Acceptance.version == version,
+        )
+    )
+
+
+def accepted_current(
+    session: Transaction, campaign: Campaign, participant: str, terms: str, now: datetime
+) -> tables.Acceptance | None:
+    """The acceptance of the version that is current at ``now``, read in the caller's transaction; None if missing."""
+    return find_acceptance(session, participant, terms, campaign.terms.current(terms, now).version)
+
+
+def _check_signatory(signatory: Signatory) -> Signatory:
+    errors: list[FieldError] = []
+    name = check_line(signatory.name, "/signatory/name", errors)
+    capacity = check_line(signatory.capacity, "/signatory/capacity", errors)
+    if errors:
+        raise InvalidRequest(errors=errors)
+    return Signatory(name, capacity)

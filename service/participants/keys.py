@@ -1,0 +1,167 @@
+"""API keys: made, listed, revoked, and recognised. Only the SHA-256 of a secret is stored."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from .. import ledger
+from ..ids import new_id, timestamp
+from ..problems import FieldError, InvalidRequest, NotFound
+from ..store import tables
+from .application import LONGEST_LINE, check_line
+from .office import Office, digest
+
+ROLES = ("portal", "staff", "auditor", "partner")
+_PREFIX = "emb_"
+_REMEMBERED_FOR = 2.0  # seconds: how long another process may take to notice a revocation
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key without its secret; ``participant`` is whose key a partner's is."""
+
+    id: str
+    role: str
+    participant: str | None
+    name: str
+    created_at: datetime = field(compare=False)
+    revoked_at: datetime | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, row: tables.ApiKey) -> Key:
+        """The key of a row."""
+        return cls(row.id, row.role, row.participant, row.name, row.created_at, row.revoked_at)
+
+    def as_json(self) -> dict[str, Any]:
+        """The key as staff see it."""
+        return {
+            "id": self.id,
+            "role": self.role,
+            "participant": self.participant,
+            "name": self.name,
+            "created_at": timestamp(self.created_at),
+            "revoked_at": timestamp(self.revoked_at) if self.revoked_at else None,
+        }
+
+
+class _Remembered:
+    """Keys recognised in the last moments. What is forgotten meanwhile is not put back by a slower reader."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, tuple[Key, float]] = {}
+        self.generation = 0
+
+    def get(self, secret_sha256: str) -> Key | None:
+        key, until = self._keys.get(secret_sha256, (None, 0.0))
+        return key if time.monotonic() < until else None
+
+    def put(self, secret_sha256: str, key: Key, generation: int) -> None:
+        with self._lock:
+            if generation == self.generation:
+                if len(self._keys) >= _MOST_REMEMBERED:
+                    self._keys.clear()
+                self._keys[secret_sha256] = (key, time.monotonic() + _REMEMBERED_FOR)
+
+    def forget(self) -> None:
+        with self._lock:
+            self.generation += 1
+            self._keys.clear()
+
+
+class Keys(Office):
+    """The API keys of one deployment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._remembered = _Remembered()
+
+    def create_key(self, role: str, *, participant: str | None = None, name: str = "", by: str) -> tuple[Key, str]:
+        """A new key and its secret, which is shown this once.
+
+        A partner's key belongs to a participant, others to none. Raises InvalidRequest.
+        """
+        errors = []
+        if role not in ROLES:
+            errors.append(FieldError("/role", f"Choose one of {', '.join(ROLES)}."))
+        if (role == "partner") != (participant is not None):
+            errors.append(FieldError("/participant", "A partner's key needs its participant; others have none."))
+        name = check_line(name, "/name", errors) if name else ""
+        if errors:
+            raise InvalidRequest(errors=errors)
+        secret = _PREFIX + secrets.token_urlsafe(32)
+
+        def work(session: Transaction) -> Key:
+            now = self._clock()
+            if participant is not None:
+                owner = session.get(tables.Participant, participant, with_for_update={"read": True})
+                if owner is None or owner.status == "erased":
+                    raise InvalidRequest(errors=[FieldError("/participant", "There is no participant of this id.")])
+            row = tables.ApiKey(
+                id=new_id("key"),
+                role=role,
+                participant=participant,
+                name=name,
+                secret_sha256=digest(secret),
+                created_at=now,
+            )
+            session.add(row)
+            ledger.append(session, "key.created", now, key=row.id, role=role, participant=participant, by=by)
+            return Key.of(row)
+
+        return self._database.write(work), secret
+
+    def keys(self) -> tuple[Key, ...]:
+        """All keys, revoked ones included, newest first."""
+        with self._database.read() as session:
+            rows = session.scalars(select(tables.ApiKey).order_by(tables.ApiKey.created_at.desc(), tables.ApiKey.id))
+            return tuple(Key.of(row) for row in rows)
+
+    def revoke_key(self, key: str, *, by: str) -> None:
+        """Ends a key: at once in this process, within two seconds in others. NotFound where there is none."""
+
+        def work(session: Transaction) -> None:
+            row = session.get(tables.ApiKey, key, with_for_update=True)
+            if row is None:
+                raise NotFound("There is no key of this id; `emblem keys list` shows all.")
+            if row.revoked_at is None:
+                end_key(session, row, self._clock(), by)
+
+        self._database.write(work)
+        self._remembered.forget()
+
+    def authenticate(self, secret: str) -> Key | None:
+        """The key of a secret, or None for one that is unknown or revoked. Quick for a key that was just used."""
+        if not secret.startswith(_PREFIX) or len(secret) > LONGEST_LINE:
+            return None
+        secret_sha256 = digest(secret)
+        found = self._remembered.get(secret_sha256)
+        if found is not None:
+            return found
+        generation = self._remembered.generation
+        with self._database.read() as session:
+            row = session.scalar(
+                select(tables.ApiKey).where(
+                    tables.ApiKey.secret_sha256 == secret_sha256, tables.ApiKey.revoked_at.is_(None)
+                )
+            )
+            if row is None:
+                return None
+            found = Key.of(row)
+        self._remembered.put(secret_sha256, found, generation)
+        return found
+
+
+def end_key(session: Transaction, row: tables.ApiKey, now: datetime, by: str) -> None:
+    """Revokes a key in this transaction."""
+    row.revoked_at = now
+    ledger.append(session, "key.revoked", now, key=row.id, role=row.role, participant=row.participant, by=by)

@@ -1,0 +1,260 @@
+"""Signing in by a mailed link whose page needs a button: looking at a link uses nothing up."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.orm import Session as Transaction
+
+from ..campaign import LANGUAGES
+from ..problems import FieldError, InvalidRequest, InvalidSignIn
+from ..store import tables
+from ..store.upsert import insert_new
+from .application import Application, check, check_email
+from .joining import SIGN_IN_LIFE, Joining, find_by_email
+from .office import add_mailed_link, digest
+from .records import Participant
+
+STAFF_SESSION = timedelta(hours=12)
+SESSION = timedelta(days=30)
+ISSUED_LIFE = timedelta(hours=24)  # of a link that an operator makes
+_LONGEST_SECRET = 100
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in person. ``role`` is ``staff``, ``auditor`` or ``participant``; staff may be participants too."""
+
+    email: str = field(repr=False)
+    role: str
+    participant: str | None
+    expires_at: datetime
+
+    @property
+    def id(self) -> str:
+        """Who acts, for the record: the role, since a person's address is not recorded."""
+        return self.role
+
+
+@dataclass(frozen=True)
+class MailedLink:
+    """What a mailed link is for: ``sign-in``, ``join``, or ``grant`` (a portal's wish to act for its owner)."""
+
+    purpose: str
+    email: str = field(repr=False)
+    language: str
+    expires_at: datetime
+    portal: str | None = None
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What pressing the button of a mailed link did.
+
+    ``session`` is the secret of a new session, for ``seconds``; None for a grant, which signs nobody in.
+    """
+
+    purpose: str
+    language: str
+    role: str
+    participant: str | None
+    session: str | None = field(default=None, repr=False)
+    seconds: int = 0
+
+
+class SignIn(Joining):
+    """Mailed links and the sessions that they begin; confirming one may join somebody."""
+
+    def request_link(self, email: str, language: str = "en") -> None:
+        """Mails a link to sign in to an address that may; nothing seen from outside tells whether it may.
+
+        Raises InvalidRequest for what is no address, or a language that there is not.
+        """
+        address, errors = _address(email)
+        if language not in LANGUAGES:
+            errors.append(FieldError("/language", f"Choose one of {', '.join(LANGUAGES)}."))
+        if errors:
+            raise InvalidRequest(errors=errors)
+
+        def work(session: Transaction) -> tuple[bool, str]:
+            known = self._role(session, address)[0] is not None
+            # An address that may not gets a row as well, which holds nothing and has ended, so that both take as long.
+            life = SIGN_IN_LIFE if known else timedelta(0)
+            named, payload = (address, {"language": language}) if known else ("", {})
+            return known, add_mailed_link(session, "sign-in", named, payload, self._clock(), life)
+
+        known, secret = self._database.write(work)
+        letter = self._letters.sign_in(
+            language, self._page(language, "sign-in", secret), SIGN_IN_LIFE // timedelta(minutes=1)
+        )
+        if known:
+            self._mail(address, letter)
+
+    def issue_sign_in_url(self, email: str, language: str = "en") -> str:
+        """A URL that signs this address in, once, within 24 hours; nothing is mailed.
+
+        Raises InvalidRequest for an address that belongs to nobody.
+        """
+        address, errors = _address(email)
+
+        def work(session: Transaction) -> str:
+            if self._role(session, address)[0] is None:
+                errors.append(
+                    FieldError("/email", "This address is neither staff's, nor an auditor's or participant's.")
+                )
+                raise InvalidRequest(errors=errors)
+            return add_mailed_link(session, "sign-in", address, {"language": language}, self._clock(), ISSUED_LIFE)
+
+        return self._page(language, "sign-in", self._database.write(work))
+
+    def peek(self, secret: str) -> MailedLink:
+        """What a mailed link is for, for its page; uses nothing up. InvalidSignIn where it is not valid any more."""
+        with self._database.read() as session:
+            row = session.get(tables.MailedLink, _stored(secret))
+            if row is None or row.used_at is not None or row.expires_at <= self._clock():
+                raise InvalidSignIn
+            portal = None
+            if row.purpose == "grant":
+                portal = _portal(session, row.payload).name or "?"
+            return MailedLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
+
+    def confirm(self, secret: str) -> Confirmed:
+        """What the button of a mailed link does, exactly once: signs in, joins and signs in, or grants.
+
+        Raises InvalidSignIn where the link was used, has ended, or can no longer be fulfilled.
+        """
+        stored = _stored(secret)
+
+        def work(session: Transaction) -> tuple[Confirmed, Participant | None]:
+            now = self._clock()
+            row = session.get(tables.MailedLink, stored)
+            if row is None or not _use(session, stored, now):
+                raise InvalidSignIn
+            language, payload = row.payload["language"], row.payload
+            if row.purpose == "grant":
+                return self._grant(session, row.email, payload, now), None
+            joined = self._confirm_joining(session, payload, now) if row.purpose == "join" else None
+            return self._sign_in(session, row.purpose, row.email, language, now), joined
+
+        confirmed, joined = self._database.write(work)
+        if joined is not None:
+            self._mail_decision(joined.email, joined.language, joined.outcome, joined.reasons)
+        return confirmed
+
+    def session(self, secret: str) -> Session | None:
+        """The person of a session's secret, or None where it has ended or the role was taken away."""
+        if not secret or len(secret) > _LONGEST_SECRET:
+            return None
+        with self._database.read() as session:
+            row = session.get(tables.SignInSession, digest(secret))
+            if row is None or row.expires_at <= self._clock():
+                return None
+            if row.role == "staff" and row.email not in self._staff:
+                return None
+            if row.role == "auditor" and row.email not in self._auditors:
+                return None
+            return Session(row.email, row.role, row.participant, row.expires_at)
+
+    def sign_out(self, secret: str) -> None:
+        """Ends a session; nothing happens where there is none."""
+        stored = digest(secret)
+        self._database.write(
+            lambda session: session.execute(
+                delete(tables.SignInSession).where(tables.SignInSession.secret_sha256 == stored)
+            )
+        )
+
+    def purge(self) -> int:
+        """Deletes mailed links and sessions that have ended, with the addresses in them; returns how many."""
+
+        def work(session: Transaction) -> int:
+            now = self._clock()
+            ended = (
+                delete(table).where(table.expires_at <= now) for table in (tables.MailedLink, tables.SignInSession)
+            )
+            return sum(cast(CursorResult[Any], session.execute(statement)).rowcount for statement in ended)
+
+        return self._database.write(work)
+
+    def _role(self, session: Transaction, email: str) -> tuple[str | None, str | None]:
+        """The role that an address signs in with, or None, and its participant."""
+        found = find_by_email(session, email)
+        participant = found.id if found else None
+        if email in self._staff:
+            return "staff", participant
+        if email in self._auditors:
+            return "auditor", participant
+        return ("participant", participant) if participant else (None, None)
+
+    def _sign_in(self, session: Transaction, purpose: str, email: str, language: str, now: datetime) -> Confirmed:
+        role, participant = self._role(session, email)
+        if role is None:
+            raise InvalidSignIn("This address may no longer sign in. Join anew, or ask the campaign's staff.")
+        life = SESSION if role == "participant" else STAFF_SESSION
+        secret = secrets.token_urlsafe(32)
+        session.add(
+            tables.SignInSession(
+                secret_sha256=digest(secret),
+                email=email,
+                role=role,
+                participant=participant,
+                created_at=now,
+                expires_at=now + life,
+            )
+        )
+        return Confirmed(purpose, language, role, participant, secret, int(life.total_seconds()))
+
+    def _confirm_joining(self, session: Transaction, payload: dict[str, Any], now: datetime) -> Participant | None:
+        """Joins; None where the address has joined meanwhile, and then its owner only signs in."""
+        try:
+            application = check(Application.of(payload), self._campaign)
+        except (InvalidRequest, TypeError) as error:  # written under other policies than those in force now
+            raise InvalidSignIn("What is asked has changed since you wrote. Fill in the form once more.") from error
+        return self._join(session, application, "page", now)
+
+    def _grant(self, session: Transaction, email: str, payload: dict[str, Any], now: datetime) -> Confirmed:
+        owner = find_by_email(session, email)
+        if owner is None:
+            raise InvalidSignIn("This address has not joined, or was erased.")
+        portal = _portal(session, payload)
+        insert_new(session, tables.PortalGrant, participant=owner.id, key=portal.id, granted_at=now)
+        return Confirmed("grant", payload["language"], "participant", owner.id)
+
+
+def _address(email: str) -> tuple[str, list[FieldError]]:
+    """The address in lower case. Staff's may be of a kind that nobody could join with, such as ``me@localhost``."""
+    errors: list[FieldError] = []
+    address = check_email(email, errors)
+    simple = email.strip().lower()
+    if errors and simple.count("@") == 1 and all(simple.split("@")) and simple.isascii() and simple.isprintable():
+        return simple, []
+    return address, errors
+
+
+def _stored(secret: str) -> str:
+    if not secret or len(secret) > _LONGEST_SECRET:
+        raise InvalidSignIn
+    return digest(secret)
+
+
+def _use(session: Transaction, stored: str, now: datetime) -> bool:
+    """Uses a link up and drops what it held; of several at once exactly one gets True."""
+    link = tables.MailedLink
+    result = session.execute(
+        update(link)
+        .where(link.secret_sha256 == stored, link.used_at.is_(None), link.expires_at > now)
+        .values(used_at=now, payload={})
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount == 1
+
+
+def _portal(session: Transaction, payload: dict[str, Any]) -> tables.ApiKey:
+    portal = session.get(tables.ApiKey, payload.get("portal"))
+    if portal is None or portal.revoked_at is not None:
+        raise InvalidSignIn("The site that asked for this is no longer a portal of the campaign.")
+    return portal
