@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,15 @@ class Demo:
     def start(self, port: int = 0) -> None:
         """Starts it, again after a stop or kill; returns once it answers."""
         file = self.folder / "demo.json"
-        file.unlink(missing_ok=True)
+
+        def told() -> bool:
+            with suppress(OSError):
+                return bool(json.loads(file.read_text(encoding="utf-8"))["pid"] == self.process.pid)
+            return False
+
         command = [sys.executable, "-m", "service", "demo", "--port", str(port), "--dir", str(self.folder)]
         self.process = Process(command, self.folder.parent / f"{self.folder.name}.log", environment=self.environment)
-        self.process.wait_for(file.is_file, 60, "emblem demo writes demo.json")
+        self.process.wait_for(told, 60, "emblem demo writes demo.json")
         self.facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self.base_url: str = self.facts["base_url"]
         self.outbox = Path(self.facts["outbox"])

@@ -250,7 +250,7 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
         disk.fill()
         more = (f"filling-{number:04}" for number in range(2000))
         with pytest.raises(Unavailable) as caught:
-            list(map(lambda digest: database.write(add(digest)), more))
+            [database.write(add(digest)) for digest in more]
         assert str(disk.path) not in caught.value.detail
         kept = digests(database)
         assert "before" in kept
