@@ -13,48 +13,42 @@ by the kinds of its source and its target:
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from .file_rules import MEDIA_TYPES, SEGMENT, SHARED, Expansion, FileEntry, FileRule, Id, PreviewEntry, is_source
 from .masters import ViewBox, check_master
 from .mistakes import Mistakes, shown
 from .source import Source, Strict, read_yaml
 from .text import LANGUAGES, Text
 
-#: What may be in a package, and how it is named to browsers. A list of ours: the system's lists differ.
-MEDIA_TYPES = {
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".pdf": "application/pdf",
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".typ": "text/plain; charset=utf-8",
-    ".rtf": "application/rtf",
-    ".json": "application/json",
-}
+__all__ = [
+    "ARCHIVE_MEDIA_TYPE",
+    "MEDIA_TYPES",
+    "PREVIEW_SIZE",
+    "SHARED",
+    "FileRule",
+    "Logo",
+    "PackageManifest",
+    "is_source",
+    "load_logos",
+    "load_packages",
+    "version_key",
+]
+
 ARCHIVE_MEDIA_TYPE = "application/zip"
 PREVIEW_SIZE = (640, 400)  # pixels
-SHARED = ("tools/_shared", "logos")  # what every package may use besides its own folder
 
-_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _NUMBER = r"(?:0|[1-9]\d{0,5})"
 _VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_MOST_FILES = 2000
-_MOST_PIXELS = 8192
 
-Id = Annotated[str, StringConstraints(pattern=rf"^{_ID.pattern}$")]
 Version = Annotated[str, StringConstraints(pattern=rf"^{_VERSION}$")]
 
 
@@ -75,20 +69,6 @@ class _LogoManifest(Strict):
     masters: dict[Id, str] = Field(min_length=1)
 
 
-class _File(Strict):
-    path: str
-    source: str = Field(alias="from")
-    width: int | str | None = None
-    height: int | str | None = None
-    inputs: dict[str, str] = Field(default={})
-    each: dict[Id, tuple[str | int, ...]] = Field(default={}, alias="for")
-
-
-class _Preview(Strict):
-    source: str = Field(alias="from")
-    inputs: dict[str, str] = Field(default={})
-
-
 class _PackageFile(Strict):
     id: Id
     kind: Literal["logo", "tool"]
@@ -99,8 +79,8 @@ class _PackageFile(Strict):
     languages: tuple[Literal["ar", "en", "es", "fr", "ru", "zh"], ...] = Field(min_length=1)
     filename: str
     licence: Text
-    preview: _Preview
-    files: tuple[_File, ...] = Field(min_length=1)
+    preview: PreviewEntry
+    files: tuple[FileEntry, ...] = Field(min_length=1)
     visible_from: Annotated[datetime, BeforeValidator(_instant)] | None = None
 
 
@@ -128,24 +108,6 @@ class Logo:
     def master_bytes(self, colourway: str) -> bytes:
         """The SVG master of a colourway; KeyError for an unknown one."""
         return self.masters[colourway].read_bytes()
-
-
-@dataclass(frozen=True)
-class FileRule:
-    """How one file of a package is made. ``source`` is relative to the assets folder, sizes are pixels."""
-
-    path: str
-    source: str
-    making: Literal["copy", "render", "compile"]
-    width: int | None = None
-    height: int | None = None
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    line: int = field(default=0, compare=False)
-
-    @property
-    def media_type(self) -> str:
-        """The media type of the made file."""
-        return MEDIA_TYPES[PurePosixPath(self.path).suffix]
 
 
 @dataclass(frozen=True)
@@ -264,7 +226,7 @@ def _load_logo(folder: Path, mistakes: Mistakes, terms: Collection[str] | None) 
         _check_common(source, folder, manifest.id, manifest.terms, terms)
         for colourway, name in manifest.masters.items():
             where = ("masters", colourway)
-            if not _SEGMENT.fullmatch(name) or not name.endswith(".svg"):
+            if not SEGMENT.fullmatch(name) or not name.endswith(".svg"):
                 source.mistake(where, f"{name!r} is no SVG beside the manifest", "Write a name such as blue.svg")
             elif not (folder / name).is_file():
                 source.mistake(where, f"The master {shown(folder / name)} is missing", "Add it, or correct the name")
@@ -290,7 +252,6 @@ class _Package:
         self.assets_dir = assets_dir
         self.mistakes = mistakes
         self.found = Mistakes()
-        self.taken: dict[str, str] = {}
 
     def load(self, terms: Collection[str] | None) -> PackageManifest | None:
         """The manifest, or None with its mistakes noted."""
@@ -304,23 +265,19 @@ class _Package:
     def _check(self, source: Source, data: _PackageFile, terms: Collection[str] | None) -> PackageManifest:
         _check_common(source, self.folder, data.id, data.terms, terms)
         filename = data.filename.replace("{version}", data.version)
-        if "{version}" not in data.filename or not _SEGMENT.fullmatch(filename) or not filename.endswith(".zip"):
+        if "{version}" not in data.filename or not SEGMENT.fullmatch(filename) or not filename.endswith(".zip"):
             fix = f"Write a name such as {data.id}-{{version}}.zip"
             source.mistake(("filename",), f"{data.filename!r} is no file name with the version in it", fix)
         for language in LANGUAGES:
             if data.languages.count(language) > 1:
                 source.mistake(("languages",), f"{language} stands here twice", "Keep one of the two")
-        files: list[FileRule] = []
-        for index, entry in enumerate(data.files):
-            files += self._expand(source, ("files", index), entry, _MOST_FILES - len(files))
+        expansion = Expansion(source, self.folder, self.assets_dir)
+        files = expansion.files(data.files)
         if not any(rule.path.upper().startswith(("LICENCE", "LICENSE")) for rule in files):
             source.mistake(
                 ("files",), "The package holds no licence text", "Add a file LICENCE.txt that states the terms"
             )
-        width, height = PREVIEW_SIZE
-        preview = self._rule(
-            source, ("preview",), "preview.png", data.preview.source, (width, height), data.preview.inputs
-        )
+        preview = expansion.rule(("preview",), "preview.png", data.preview.source, PREVIEW_SIZE, data.preview.inputs)
         if preview is not None and preview.making != "compile":
             source.mistake(("preview", "from"), "The preview is made from a .typ file", "Name one, such as preview.typ")
         return PackageManifest(
@@ -338,96 +295,6 @@ class _Package:
             visible_from=data.visible_from,
             source=source,
         )
-
-    def _expand(self, source: Source, where: tuple[str | int, ...], entry: _File, left: int) -> list[FileRule]:
-        names = list(entry.each)
-        combinations = list(itertools.islice(itertools.product(*entry.each.values()), left + 1))
-        if len(combinations) > left:
-            source.mistake(where, f"The package has more than {_MOST_FILES} files", "Make several packages of it")
-            return []
-        rules = []
-        for values in combinations:
-            given = dict(zip(names, map(str, values), strict=True))
-
-            def fill(text: str, given: dict[str, str] = given) -> str:
-                return re.sub(r"\{([a-z0-9-]+)\}", lambda match: given.get(match[1], match[0]), text)
-
-            sizes: list[int | None] = []
-            for name, size in (("width", entry.width), ("height", entry.height)):
-                text = fill(str(size)) if size is not None else None
-                if text is not None and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PIXELS):
-                    source.mistake((*where, name), f"{text!r} is no size", f"Write pixels from 1 to {_MOST_PIXELS}")
-                    text = None
-                sizes.append(int(text) if text else None)
-            inputs = given | {name: fill(value) for name, value in entry.inputs.items()}
-            rule = self._rule(source, where, fill(entry.path), fill(entry.source), (sizes[0], sizes[1]), inputs)
-            if rule is not None and self._new_path(source, where, rule.path):
-                rules.append(rule)
-        return rules
-
-    def _rule(
-        self,
-        source: Source,
-        where: tuple[str | int, ...],
-        path: str,
-        origin: str,
-        size: tuple[int | None, int | None],
-        inputs: Mapping[str, str],
-    ) -> FileRule | None:
-        target = PurePosixPath(path)
-        if not all(_SEGMENT.fullmatch(part) for part in path.split("/")) or len(path) > 150:
-            source.mistake(
-                (*where, "path"), f"{path!r} is no path for a file in a package", "Use letters, digits, . _ - /"
-            )
-            return None
-        if target.suffix not in MEDIA_TYPES:
-            known = ", ".join(MEDIA_TYPES)
-            source.mistake((*where, "path"), f"{path!r} is of no kind that packages hold", f"Use one of {known}")
-            return None
-        relative = self._source(source, where, origin)
-        if relative is None:
-            return None
-        kinds = (PurePosixPath(relative).suffix, target.suffix)
-        making: Literal["copy", "render", "compile"] = "copy"
-        if kinds in ((".typ", ".pdf"), (".typ", ".png")):
-            making = "compile"
-        elif kinds == (".svg", ".png"):
-            making = "render"
-        elif kinds[0] != kinds[1]:
-            source.mistake(
-                where, f"Nothing makes a {kinds[1]} from a {kinds[0]}", "Make .png from .svg, .pdf or .png from .typ"
-            )
-            return None
-        needed = {"render": (True, False), "compile": (target.suffix == ".png",) * 2, "copy": (False, False)}[making]
-        for name, wanted, given in zip(("width", "height"), needed, size, strict=True):
-            if wanted != (given is not None):
-                fix = f"Add {name}: in pixels" if wanted else f"Remove {name}"
-                source.mistake(where, f"{name} is {'missing' if wanted else 'of no use'} for {path!r}", fix)
-                return None
-        return FileRule(path, relative, making, *size, inputs=dict(inputs), line=source.line(where))
-
-    def _source(self, source: Source, where: tuple[str | int, ...], origin: str) -> str | None:
-        """The source relative to the assets folder; it has to lie where the package's digest covers it."""
-        given = (self.assets_dir / origin.lstrip("/")) if origin.startswith("/") else (self.folder / origin)
-        path, root = given.resolve(), self.assets_dir.resolve()
-        homes = [self.folder.resolve(), *(root / name for name in SHARED)]
-        if not any(path.is_relative_to(home) for home in homes):
-            fix = f"Move it into the package's folder or {SHARED[0]}, or use a file of /logos"
-            source.mistake((*where, "from"), f"{origin!r} lies outside the package's sources", fix)
-            return None
-        if not path.is_file():
-            source.mistake((*where, "from"), f"The source {shown(given)} is missing", "Add it, or correct the name")
-            return None
-        return path.relative_to(root).as_posix()
-
-    def _new_path(self, source: Source, where: tuple[str | int, ...], path: str) -> bool:
-        other = self.taken.get(path.lower())
-        if other is None:
-            self.taken[path.lower()] = path
-            return True
-        same = "there already" if other == path else f"the same file as {other!r} on some systems"
-        source.mistake((*where, "path"), f"{path!r} is {same}", "Give every file a path of its own")
-        return False
 
 
 def _check_imports(folder: Path, mistakes: Mistakes) -> None:

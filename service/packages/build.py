@@ -19,7 +19,7 @@ from typing import Any
 import rfc8785
 
 from ..campaign import Mistakes
-from ..campaign.manifests import SHARED, FileRule, PackageManifest
+from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from .archive import write_archive
 from .making import Maker, MakingError
 
@@ -121,8 +121,7 @@ def _sources(manifest: PackageManifest, assets_dir: Path) -> dict[str, Path]:
     for home in (f"tools/{manifest.id}", *SHARED):
         for file in (assets_dir / home).rglob("*"):
             relative = file.relative_to(assets_dir)
-            hidden = any(part.startswith(".") or part.endswith("~") for part in relative.parts)
-            if file.is_file() and not hidden and file.name != "manifest.yaml":
+            if file.is_file() and is_source(relative):
                 found[relative.as_posix()] = file
     return dict(sorted(found.items()))
 

@@ -1,0 +1,192 @@
+"""How the files of a package are made: the entries of its manifest, expanded and checked one by one."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .mistakes import shown
+from .source import Source, Strict
+
+#: What may be in a package, and how it is named to browsers. A list of ours: the system's lists differ.
+MEDIA_TYPES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".pdf": "application/pdf",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".typ": "text/plain; charset=utf-8",
+    ".rtf": "application/rtf",
+    ".json": "application/json",
+}
+SHARED = ("tools/_shared", "logos")  # what every package may use besides its own folder
+SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_MOST_FILES = 2000
+_MOST_PIXELS = 8192
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+def is_source(path: PurePath) -> bool:
+    """Whether a file of the assets folder may go into packages: no manifest, nothing hidden, no editor's copy."""
+    return path.name != "manifest.yaml" and not any(part.startswith(".") or part.endswith("~") for part in path.parts)
+
+
+class FileEntry(Strict):
+    """One entry of ``files:``; with ``for`` it stands for several."""
+
+    path: str
+    source: str = Field(alias="from")
+    width: int | str | None = None
+    height: int | str | None = None
+    inputs: dict[str, str] = Field(default={})
+    each: dict[Id, tuple[str | int, ...]] = Field(default={}, alias="for")
+
+
+class PreviewEntry(Strict):
+    """What the preview picture is compiled from."""
+
+    source: str = Field(alias="from")
+    inputs: dict[str, str] = Field(default={})
+
+
+@dataclass(frozen=True)
+class FileRule:
+    """How one file of a package is made. ``source`` is relative to the assets folder, sizes are pixels."""
+
+    path: str
+    source: str
+    making: Literal["copy", "render", "compile"]
+    width: int | None = None
+    height: int | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the made file."""
+        return MEDIA_TYPES[PurePosixPath(self.path).suffix]
+
+
+class Expansion:
+    """The reading of the entries of one manifest; mistakes are noted at their lines."""
+
+    def __init__(self, source: Source, folder: Path, assets_dir: Path) -> None:
+        self.source = source
+        self.folder = folder
+        self.assets_dir = assets_dir
+        self.taken: dict[str, str] = {}
+
+    def files(self, entries: Iterable[FileEntry]) -> list[FileRule]:
+        """The files that the entries stand for, in their order."""
+        files: list[FileRule] = []
+        for index, entry in enumerate(entries):
+            files += self._expand(("files", index), entry, _MOST_FILES - len(files))
+        return files
+
+    def _expand(self, where: tuple[str | int, ...], entry: FileEntry, left: int) -> list[FileRule]:
+        names = list(entry.each)
+        combinations = list(itertools.islice(itertools.product(*entry.each.values()), left + 1))
+        if len(combinations) > left:
+            self.source.mistake(where, f"The package has more than {_MOST_FILES} files", "Make several packages of it")
+            return []
+        rules = []
+        for values in combinations:
+            given = dict(zip(names, map(str, values), strict=True))
+
+            def fill(text: str, given: dict[str, str] = given) -> str:
+                return re.sub(r"\{([a-z0-9-]+)\}", lambda match: given.get(match[1], match[0]), text)
+
+            sizes: list[int | None] = []
+            for name, size in (("width", entry.width), ("height", entry.height)):
+                text = fill(str(size)) if size is not None else None
+                if text is not None and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PIXELS):
+                    self.source.mistake(
+                        (*where, name), f"{text!r} is no size", f"Write pixels from 1 to {_MOST_PIXELS}"
+                    )
+                    text = None
+                sizes.append(int(text) if text else None)
+            inputs = given | {name: fill(value) for name, value in entry.inputs.items()}
+            rule = self.rule(where, fill(entry.path), fill(entry.source), (sizes[0], sizes[1]), inputs)
+            if rule is not None and self._new_path(where, rule.path):
+                rules.append(rule)
+        return rules
+
+    def rule(
+        self,
+        where: tuple[str | int, ...],
+        path: str,
+        origin: str,
+        size: tuple[int | None, int | None],
+        inputs: Mapping[str, str],
+    ) -> FileRule | None:
+        """How one file is made; None with its mistake noted. ``origin`` is as written, ``size`` width and height."""
+        target = PurePosixPath(path)
+        if not all(SEGMENT.fullmatch(part) for part in path.split("/")) or len(path) > 150:
+            self.source.mistake(
+                (*where, "path"), f"{path!r} is no path for a file in a package", "Use letters, digits, . _ - /"
+            )
+            return None
+        if target.suffix not in MEDIA_TYPES:
+            known = ", ".join(MEDIA_TYPES)
+            self.source.mistake((*where, "path"), f"{path!r} is of no kind that packages hold", f"Use one of {known}")
+            return None
+        relative = self._source(where, origin)
+        if relative is None:
+            return None
+        kinds = (PurePosixPath(relative).suffix, target.suffix)
+        making: Literal["copy", "render", "compile"] = "copy"
+        if kinds in ((".typ", ".pdf"), (".typ", ".png")):
+            making = "compile"
+        elif kinds == (".svg", ".png"):
+            making = "render"
+        elif kinds[0] != kinds[1]:
+            self.source.mistake(
+                where, f"Nothing makes a {kinds[1]} from a {kinds[0]}", "Make .png from .svg, .pdf or .png from .typ"
+            )
+            return None
+        needed = {"render": (True, False), "compile": (target.suffix == ".png",) * 2, "copy": (False, False)}[making]
+        for name, wanted, given in zip(("width", "height"), needed, size, strict=True):
+            if wanted != (given is not None):
+                fix = f"Add {name}: in pixels" if wanted else f"Remove {name}"
+                self.source.mistake(where, f"{name} is {'missing' if wanted else 'of no use'} for {path!r}", fix)
+                return None
+        return FileRule(path, relative, making, *size, inputs=dict(inputs), line=self.source.line(where))
+
+    def _source(self, where: tuple[str | int, ...], origin: str) -> str | None:
+        """The source relative to the assets folder; it has to lie where the package's digest covers it."""
+        given = (self.assets_dir / origin.lstrip("/")) if origin.startswith("/") else (self.folder / origin)
+        path, root = given.resolve(), self.assets_dir.resolve()
+        homes = [self.folder.resolve(), *(root / name for name in SHARED)]
+        if not any(path.is_relative_to(home) for home in homes):
+            fix = f"Move it into the package's folder or {SHARED[0]}, or use a file of /logos"
+            self.source.mistake((*where, "from"), f"{origin!r} lies outside the package's sources", fix)
+            return None
+        relative = path.relative_to(root)
+        if path.is_file() and not is_source(relative):
+            self.source.mistake((*where, "from"), f"{origin!r} is no source of files", "Rename or remove it")
+            return None
+        if not path.is_file():
+            self.source.mistake(
+                (*where, "from"), f"The source {shown(given)} is missing", "Add it, or correct the name"
+            )
+            return None
+        return relative.as_posix()
+
+    def _new_path(self, where: tuple[str | int, ...], path: str) -> bool:
+        other = self.taken.get(path.lower())
+        if other is None:
+            self.taken[path.lower()] = path
+            return True
+        same = "there already" if other == path else f"the same file as {other!r} on some systems"
+        self.source.mistake((*where, "path"), f"{path!r} is {same}", "Give every file a path of its own")
+        return False
