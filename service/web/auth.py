@@ -63,7 +63,7 @@ def require(*roles: str) -> Key:
 def may_see(participant: str) -> None:
     """NotFound where the request's key has nothing to do with this participant: as if it were not there."""
     found: Key | None = g.get("key")
-    if found is None or not parts().participants.may_act(found, participant):
+    if found is None or not parts().participants.may_see(found, participant):
         raise NotFound("There is no participant of this id that you may act for.")
 
 

@@ -50,18 +50,21 @@ def evaluate(
         return Answer(412)
     if if_none_match is not None and (if_none_match.strip() == "*" or parse_etags(if_none_match).contains_weak(etag)):
         return Answer(304)
-    if range_header is None or method != "GET":
+    if range_header is None or method != "GET" or (if_range is not None and if_range.strip() != f'"{etag}"'):
         return whole
-    if if_range is not None and if_range.strip() != f'"{etag}"':
-        return whole
-    if re.fullmatch(r"(?i)bytes=\s*-0+\s*", range_header):
+    return _range(size, range_header) or whole
+
+
+def _range(size: int, header: str) -> Answer | None:
+    """The answer to a ``Range``; None where the whole file is to be sent."""
+    if re.fullmatch(r"(?i)bytes=\s*-0+\s*", header):
         return _unsatisfiable(size)  # valid, and of no byte: the parser takes it for a mistake
     try:
-        parsed = parse_range_header(range_header)
+        parsed = parse_range_header(header)
     except ValueError:
-        return whole
+        return None
     if parsed is None or parsed.units.lower() != "bytes" or len(parsed.ranges) > MOST_PARTS:
-        return whole
+        return None
     spans = []
     for start, stop in parsed.ranges:
         first = max(0, size + start) if start < 0 else start
@@ -71,7 +74,7 @@ def evaluate(
     if not spans:
         return _unsatisfiable(size)
     if sum(last - first for first, last in spans) > size:
-        return whole  # overlapping parts would send more than the file
+        return None  # overlapping parts would send more than the file
     if len(spans) == 1:
         first, last = spans[0]
         return Answer(206, tuple(spans), {"Content-Range": f"bytes {first}-{last - 1}/{size}"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service.ids import new_id
-from service.links import Claim, Client, Recorder
+from service.links import Claim, Recorder
 from service.store import Database
 from service.store.tables import Acceptance, Link, PackageVersion, Participant
 
@@ -123,9 +122,3 @@ def fill(database: Database, campaign: Campaign, clock: FrozenClock) -> str:
 def world(database: Database, campaign: Campaign, clock: FrozenClock) -> World:
     participant = fill(database, campaign, clock)
     return World(database, campaign, clock, participant, Recorder(database, campaign, clock, SECRETS))
-
-
-@pytest.fixture
-def browser_of() -> Iterator[Callable[[str], Client]]:
-    """Makes clients: another address is another client."""
-    yield lambda address: Client(address, "Mozilla/5.0", "browser")

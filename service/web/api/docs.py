@@ -34,7 +34,31 @@ def openapi() -> Response:
 @pages.get("/api/v1/docs")
 def docs() -> str:
     """The same as a page."""
-    return render_template("api_docs.html", api=document(), lang=language())
+    return render_template("api_docs.html", api=document(), lang=language(), schema_words=schema_words)
+
+
+def schema_words(schema: dict[str, Any]) -> str:
+    """A JSON schema in a few words, such as ``string, at most 200 characters``."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(schema_words(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(str(value) for value in schema["enum"])
+    words = str(schema.get("type", "any value"))
+    if words == "array":
+        words = f"list of {schema_words(schema.get('items', {}))}"
+    bounds = [
+        text.format(schema[name])
+        for name, text in (
+            ("maxLength", "at most {} characters"),
+            ("minimum", "from {}"),
+            ("maximum", "up to {}"),
+            ("pattern", "as {}"),
+        )
+        if name in schema
+    ]
+    return ", ".join([words, *bounds])
 
 
 def document() -> dict[str, Any]:
