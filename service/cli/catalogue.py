@@ -10,7 +10,7 @@ import click
 
 from .. import settings
 from ..campaign import CampaignError, load
-from .common import BY, deployment, json_option
+from .common import deployment, json_option
 
 
 @click.group()
@@ -69,5 +69,5 @@ def publish(as_json: bool) -> None:
 def withdraw(package: str, version: str, reason: str) -> None:
     """Hand a version out no more; its links end at once."""
     with deployment() as parts:
-        parts.catalogue.withdraw(package, version, reason=reason, by=BY)
+        parts.catalogue.withdraw(package, version, reason)
     click.echo(f"{package} {version} is withdrawn.")

@@ -8,7 +8,7 @@ from ..settings import parse_duration
 from .common import BY, deployment, json_option, show, show_one
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[int]):
     """Seconds, written as 90, 15m, 12h, 7d or 2w."""
 
     name = "duration"

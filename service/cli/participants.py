@@ -50,7 +50,7 @@ _decision("decline", "declined", "Decline a participant.")
 _decision("suspend", "suspended", "Suspend a participant: links and embeds stop at once.")
 
 
-@participants.command()
+@participants.command("erase")
 @click.argument("participant", metavar="ID")
 @click.option("--reason", default="Erased by the operator.", help="Why.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

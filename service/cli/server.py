@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GRACE = 7  # seconds that requests have to end after SIGTERM; the whole has to end within 10
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Server(BaseApplication):
     """gunicorn over the deployment of an environment; each worker process does its share of the work."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             if name in self.cfg.settings:  # some came with later versions
                 self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         """The application, made in each worker."""
         self._app = load_or_exit(self._environ)
         return self._app

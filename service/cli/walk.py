@@ -156,7 +156,7 @@ class Walk:
     def join(self) -> str:
         """A civil society organization joins."""
         kinds = {kind["kind"]: kind for kind in self.ask("GET", "/api/v1/eligibility").json()["kinds"]}
-        answers = {}
+        answers: dict[str, Any] = {}
         for field in kinds["civil_society"]["fields"]:
             match field["type"]:
                 case "boolean":
@@ -181,7 +181,7 @@ class Walk:
             "purposes": ["information"],
         }
         self.participant = self.ask("POST", "/api/v1/participants", key="portal", body=body, expect=201).json()
-        return self.participant["id"]
+        return str(self.participant["id"])
 
     def decision(self) -> str:
         """Decided by rule."""

@@ -21,6 +21,7 @@ from ..problems import (
     NotFound,
     PackageWithdrawn,
     ParticipantNotApproved,
+    Problem,
     TermsNotAccepted,
     UnknownVersion,
 )
@@ -278,11 +279,11 @@ class Links:
             return self._catalogue.version(package, version)
         return self._catalogue.current_version(package)
 
-    def _withdrawn(self, package: str, version: str) -> PackageWithdrawn:
+    def _withdrawn(self, package: str, version: str) -> Problem:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
 
 
-def _granted_to(portal: str) -> Select[tuple[str]]:
+def _granted_to(portal: str) -> Select[str]:
     return select(PortalGrant.participant).where(PortalGrant.key == portal)
 
 

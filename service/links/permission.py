@@ -87,9 +87,9 @@ class Standing:
 
 
 _COLUMNS = (
-    Link.id,
+    Link.id.label("link"),
     Link.participant,
-    Participant.kind,
+    Participant.kind.label("participant_kind"),
     Participant.country,
     Link.package,
     Link.version,
@@ -99,12 +99,12 @@ _COLUMNS = (
     Link.counted,
     Link.revoked_at,
     PackageVersion.withdrawn_at,
-    Participant.status,
+    Participant.status.label("participant_status"),
     PackageVersion.terms,
 )
 
 
-def select_standing() -> Select[Any]:
+def select_standing() -> Select[*tuple[Any, ...]]:
     """The select that ``standing_of`` reads rows of; callers add their conditions."""
     return (
         select(*_COLUMNS)
@@ -113,16 +113,32 @@ def select_standing() -> Select[Any]:
     )
 
 
-def standing_of(session: Session, campaign: Campaign, row: Row[Any], now: datetime) -> Standing:
+def standing_of(session: Session, campaign: Campaign, row: Row[*tuple[Any, ...]], now: datetime) -> Standing:
     """The standing of one row, with the acceptance of the terms that are current at ``now``."""
-    *values, revoked_at, withdrawn_at, status, terms = row
-    current = campaign.terms.current(terms, now).version
+    current = campaign.terms.current(row.terms, now).version
     accepted = session.execute(
         select(Acceptance.id).where(
-            Acceptance.participant == values[1], Acceptance.terms == terms, Acceptance.version == current
+            Acceptance.participant == row.participant, Acceptance.terms == row.terms, Acceptance.version == current
         )
     ).first()
-    return Standing(*values, revoked_at is not None, withdrawn_at is not None, status, terms, current, bool(accepted))
+    return Standing(
+        link=row.link,
+        participant=row.participant,
+        participant_kind=row.participant_kind,
+        country=row.country,
+        package=row.package,
+        version=row.version,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        max_downloads=row.max_downloads,
+        counted=row.counted,
+        revoked=row.revoked_at is not None,
+        withdrawn=row.withdrawn_at is not None,
+        participant_status=row.participant_status,
+        terms=row.terms,
+        terms_version=current,
+        accepted=accepted is not None,
+    )
 
 
 def read_standing(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> Standing:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import delivery, errors, logging, operations, proxies, security
+from . import delivery, errors, limits, logging, operations, proxies, security
 from .limits import Limiter
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def compose(parts: Parts) -> Flask:
     logging.install(app)
     errors.install(app)
     security.install(app)
+    limits.install(app, parts.limiter)
     i18n.install(app)
     for blueprint in (
         delivery.blueprint,

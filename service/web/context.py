@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from ..campaign import LANGUAGES
 from ..links import Client
@@ -33,6 +33,11 @@ def client() -> Client:
     """The sender of this request, as far as the counting rule knows one."""
     agent = request.headers.get("User-Agent", "")
     return Client(request.remote_addr or "", agent, parts().campaign.clients.kind(agent))
+
+
+def conditional(response: Response) -> Response:
+    """The response, or 304 where the caller's ``If-None-Match`` says that it has it."""
+    return cast("Response", response.make_conditional(request))
 
 
 def key() -> Key | None:

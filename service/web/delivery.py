@@ -65,7 +65,7 @@ def download(token: str, filename: str) -> Response:
     if emblem.settings.delivery == "x-accel" and emblem.storage.local_path(published.storage_key):
         return _accel(published)
     body.on_end = lambda sent, how: emblem.recorder.ended(recorded.id, sent, how)
-    response = Response(body, status=answer.status, direct_passthrough=True)  # type: ignore[arg-type]
+    response = Response(body, status=answer.status, direct_passthrough=True)
     _describe(response, published, answer)
     response.headers["Content-Length"] = str(body.length)
     if body.boundary:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import dataclass
 
 import structlog
-from flask import Response, g
+from flask import Flask, Response, g, request
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from ..problems import RateLimited
+from .context import client
 
 log = structlog.get_logger()
 
@@ -27,6 +29,10 @@ LIMITS: dict[str, RateLimitItem] = {
 }
 
 
+#: The forms that send mail, and the limit of each.
+_FORMS = {"pages.join_submit": "joining", "pages.sign_in_submit": "sign-in"}
+
+
 @dataclass
 class Limiter:
     """Hits and refuses. Where Redis does not answer, this process counts for itself."""
@@ -39,23 +45,26 @@ class Limiter:
         self._local = MovingWindowRateLimiter(storage_from_string("memory://"))
         self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url)) if self.redis_url else None
 
-    def hit(self, name: str, who: str) -> None:
-        """Counts one request against limit ``name`` of ``who``; RateLimited (429) where it is one too many."""
+    def hit(self, name: str, who: str, *, count: bool = True) -> None:
+        """Counts one request against limit ``name`` of ``who``; RateLimited (429) where it is one too many.
+
+        Without ``count`` it only says whether the next one would be too many.
+        """
         if not self.enabled:
             return
-        item = LIMITS[name]
         if self._shared is not None:
             try:
-                self._hit(self._shared, item, name, who)
+                self._hit(self._shared, name, who, count)
                 return
             except RateLimited:
                 raise
             except Exception as error:
                 log.warning("rate limits are per process: redis does not answer", error=type(error).__name__)
-        self._hit(self._local, item, name, who)
+        self._hit(self._local, name, who, count)
 
-    def _hit(self, limiter: MovingWindowRateLimiter, item: RateLimitItem, name: str, who: str) -> None:
-        allowed = limiter.hit(item, name, who)
+    def _hit(self, limiter: MovingWindowRateLimiter, name: str, who: str, count: bool) -> None:
+        item = LIMITS[name]
+        allowed = limiter.hit(item, name, who) if count else limiter.test(item, name, who)
         reset, remaining = limiter.get_window_stats(item, name, who)
         wait = max(1, math.ceil(reset - time.time()))
         fields = {
@@ -68,6 +77,36 @@ class Limiter:
                 headers={"Retry-After": str(wait), **fields},
             )
         g.rate_limit = fields
+
+
+def install(app: Flask, limiter: Limiter) -> None:
+    """Limits the forms that send mail: by address, and by the mailbox that they name.
+
+    A form that is sent back with mistakes in it sends no mail and does not count.
+    """
+
+    @app.before_request
+    def refuse() -> None:
+        for name, who in _form_limits():
+            limiter.hit(name, who, count=False)
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        if response.status_code == 303:
+            for name, who in _form_limits():
+                try:
+                    limiter.hit(name, who)
+                except RateLimited:  # another request was quicker; this one has been answered already
+                    log.info("rate limit reached", limit=name)
+        return response
+
+
+def _form_limits() -> list[tuple[str, str]]:
+    name = _FORMS.get(request.endpoint or "")
+    if name is None or request.method != "POST":
+        return []
+    mailbox = request.form.get("email", "").strip().lower()
+    return [(name, client().network), (name, hashlib.sha256(mailbox.encode()).hexdigest())]
 
 
 def show(response: Response) -> Response:

@@ -7,11 +7,13 @@ import json
 from typing import Any
 
 from flask import Response, make_response, request
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
 
 from ...problems import FieldError, InvalidRequest, UnsupportedMediaType
 from .. import idempotency, limits
 from ..auth import identify
+from ..context import conditional
 from .models import ProblemAnswer
 
 LARGEST_BODY = 256 * 1024  # bytes of JSON: four long answers of every kind fit many times
@@ -53,7 +55,7 @@ def cacheable(value: Any) -> Response:
     response.headers["Content-Type"] = "application/json"
     response.headers["Cache-Control"] = "public, max-age=60"
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
-    return response.make_conditional(request)
+    return conditional(response)
 
 
 def _check_body() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response, request
+from flask import Response, make_response
 from pydantic import BaseModel
 
 from ...campaign.terms import TermsVersion
 from ...ids import timestamp
 from ...problems import UnknownTerms, UnknownVersion
-from ..context import parts
+from ..context import conditional, parts
 from . import blueprint, cacheable
 from .models import (
     EligibilityAnswer,
@@ -66,7 +66,7 @@ def preview(path: VersionPath) -> Response:
     response.headers["Content-Type"] = "image/png"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.set_etag(facts.preview_sha256)
-    return response.make_conditional(request)
+    return conditional(response)
 
 
 @api.get("/terms", responses={200: TermsListAnswer})

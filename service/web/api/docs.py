@@ -6,9 +6,9 @@ import copy
 import json
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template
 
-from ..context import language
+from ..context import conditional, language
 
 pages = Blueprint("api_docs", __name__)
 
@@ -28,7 +28,7 @@ def openapi() -> Response:
     response.headers["Content-Type"] = "application/json"
     response.headers["Cache-Control"] = "public, max-age=60"
     response.add_etag()
-    return response.make_conditional(request)
+    return conditional(response)
 
 
 @pages.get("/api/v1/docs")

@@ -1,0 +1,101 @@
+"""Reports and proofs for auditors and staff."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, request
+from pydantic import BaseModel, Field
+
+from ...audit import formats, page
+from ...audit.query import DIMENSIONS, parse
+from ...problems import Forbidden, NotFound
+from ..auth import need, require
+from ..context import parts
+from ..security import HEADERS
+from . import blueprint
+
+api = blueprint("audit", "Reports over the sealed record, and proofs of its entries")
+
+
+class ProofPath(BaseModel):
+    """Which entry."""
+
+    name: str = Field(description="An entry's id or its leaf index", min_length=1, max_length=100)
+
+
+class ReportAnswer(BaseModel):
+    """A report: rows by the dimensions asked for, and totals, of one checkpoint."""
+
+    by: list[str]
+    from_: str | None = Field(alias="from")
+    to: str | None
+    checkpoint: dict[str, str | int]
+    rows: list[dict[str, str | int | None]]
+    totals: dict[str, int]
+
+
+def _parameter(name: str, description: str, schema: dict[str, object]) -> dict[str, object]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+_TEXT: dict[str, object] = {"type": "string"}
+_BY: dict[str, object] = {"type": "array", "items": {"type": "string", "enum": list(DIMENSIONS)}}
+_PARAMETERS = [
+    _parameter("by", "Dimensions, repeated; none gives one row", _BY),
+    _parameter("from", "A date, included, or an instant", _TEXT),
+    _parameter("to", "A date, included, or an instant, excluded", _TEXT),
+    _parameter("checkpoint", "The size of a published checkpoint; the newest if not given", {"type": "integer"}),
+    _parameter("format", "How to answer", {"type": "string", "enum": ["json", "csv", "parquet", "html"]}),
+    _parameter("compare", "The same for as long a time before", {"type": "string", "enum": ["previous"]}),
+    *(_parameter(name, f"Only this {name.replace('_', ' ')}; ~ for none", _TEXT) for name in DIMENSIONS),
+]
+
+
+@api.get("/audit/report", responses={200: ReportAnswer}, openapi_extensions={"parameters": _PARAMETERS})
+@need("auditor", "staff")
+def report() -> Response:
+    """What was downloaded and shown, by any dimensions, from exactly the entries below a checkpoint."""
+    return report_answer()
+
+
+def report_answer() -> Response:
+    """The report that the query string asks for, in its format."""
+    query = parse(request.args.items(multi=True))
+    form = request.args.get("format") or "json"
+    found = parts().maintenance.reports.run(query)
+    if form == "html":
+        body = page.as_html(found, parts().campaign.info.name.get("en"))
+        style = page.style_digest()
+    else:
+        body = {"json": formats.as_json, "csv": formats.as_csv, "parquet": formats.as_parquet}[form](found)
+    response = make_response(body)
+    response.headers["Content-Type"] = formats.MEDIA_TYPES[form]
+    response.headers["Cache-Control"] = "private, no-store"
+    if form in ("csv", "parquet"):
+        name = "-".join(["emblem", *query.by, str(found.checkpoint["size"])])
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if form == "html":
+        # The page is complete in itself, so its one style sheet is in it, named by its digest.
+        response.headers["Content-Security-Policy"] = (
+            f"{HEADERS['Content-Security-Policy']}; script-src 'none'; style-src 'sha256-{style}'"
+        )
+    return response
+
+
+@api.get("/audit/proofs/<name>", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@need("auditor", "staff", "partner", "portal")
+def proof(path: ProofPath) -> Response:
+    """A C2SP tlog-proof file of an entry, with the entry in it; a participant's own acceptances too."""
+    key = require("auditor", "staff", "partner", "portal")
+    receipts = parts().maintenance.receipts
+    if key.role not in ("auditor", "staff"):
+        owner = receipts.owner(path.name)
+        if owner is None and not path.name.startswith("acc_"):
+            raise Forbidden("Proofs of all entries are for auditors and staff; yours are those of your acceptances.")
+        if owner is None or not parts().participants.may_act(key, owner):
+            raise NotFound("There is no acceptance of this id that is yours.")
+    text = receipts.make(path.name)
+    response = make_response(text)
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Content-Disposition"] = f'attachment; filename="{path.name}.tlog-proof"'
+    return response
