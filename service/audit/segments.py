@@ -214,8 +214,10 @@ def _copy(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, row_group_size 65536)")
 
 
-def check_segment(connection: DuckDBPyConnection, path: Path, leaf_hash: Callable[[int], bytes]) -> int | None:
-    """The first leaf of a Parquet file that disagrees with the log, None where all agree.
+def check_segment(
+    connection: DuckDBPyConnection, path: Path, leaf_hash: Callable[[int], bytes]
+) -> tuple[int | None, int]:
+    """The first leaf of a Parquet file that disagrees with the log, None where all agree; and its number of rows.
 
     Each row's entry must have the hash of its leaf, and each column must say what the entry says.
     """
@@ -224,7 +226,7 @@ def check_segment(connection: DuckDBPyConnection, path: Path, leaf_hash: Callabl
     ).fetchall()
     for leaf, entry in rows:
         if hashlib.sha256(b"\x00" + entry.encode()).digest() != leaf_hash(leaf):
-            return int(leaf)
+            return int(leaf), len(rows)
     load_entries(connection, "again", rows)
     names = ", ".join(COLUMNS)
     try:
@@ -235,4 +237,4 @@ def check_segment(connection: DuckDBPyConnection, path: Path, leaf_hash: Callabl
         ).fetchall()
     finally:
         connection.execute("drop table again")
-    return None if found[0][0] is None else int(found[0][0])
+    return None if found[0][0] is None else int(found[0][0]), len(rows)

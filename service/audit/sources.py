@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -40,6 +41,23 @@ class FolderSource(Source):
             return None
         except OSError as error:
             raise SourceError(f"{self.folder / path} cannot be read: {error.strerror}.") from error
+
+
+class StorageSource(Source):
+    """A deployment's own log in its storage: ``read`` gives the bytes of a key, KeyError where there are none."""
+
+    def __init__(self, read: Callable[[str], bytes], vkeys: list[str]) -> None:
+        self._read = read
+        self.vkeys = vkeys
+
+    def read(self, path: str) -> bytes | None:
+        """See ``Source.read``."""
+        if path == "key":
+            return "".join(f"{vkey}\n" for vkey in self.vkeys).encode()
+        try:
+            return self._read(f"log/{path}")
+        except KeyError:
+            return None
 
 
 class UrlSource(Source):

@@ -72,6 +72,15 @@ class Rows:
             rows = session.execute(statement, {"size": size, "limit": limit}).all()
         return [(leaf, body.encode()) for leaf, body in rows]
 
+    def waiting(self) -> bool:
+        """Whether there are rows without an index, or with one beyond the newest checkpoint."""
+        statement = text(
+            "select exists (select 1 from ledger_entries where leaf is null) or exists ("
+            "select 1 from ledger_entries where leaf >= (select coalesce(max(size), 0) from checkpoints))"
+        )
+        with self.database.read() as session:
+            return bool(session.scalar(statement))
+
     def unsealed(self, limit: int) -> list[tuple[int, bytes]]:
         """Sequence number and entry of committed rows without an index, in the order in which they are sealed."""
         statement = text(_UNSEALED[self.database.engine.dialect.name])

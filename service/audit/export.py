@@ -1,0 +1,120 @@
+"""The whole record as files: the log's own tiles and bundles, and its entries as Parquet by day."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..ledger import tiles
+from ..ledger.tree import levels
+from ..problems import LogDamaged
+from ..storage import Storage
+from .engine import connect, load_entries
+from .reports import Reports
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export holds."""
+
+    size: int
+    tiles: int
+    files: int
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress shown."""
+
+
+def export(
+    reports: Reports, storage: Storage, vkeys: list[str], folder: Path, progress: Progress = _silent
+) -> Exported:
+    """Writes everything of the newest checkpoint below a folder; what is there already is not read again.
+
+    ``checkpoint`` and ``key`` are the last to be written, so a folder that has them is complete.
+    """
+    checkpoint = reports.checkpoint(None)
+    names = list(_names(checkpoint.size))
+    files = reports.segments.files(checkpoint.size)
+    total = len(names) + len(files) + 1
+    for done, (level, index, width) in enumerate(names):
+        _copy_tile(storage, folder, level, index, width)
+        progress(done + 1, total)
+    entries = folder / "entries"
+    for stale in entries.glob("day=*/tail-*.parquet"):
+        stale.unlink()
+    for done, file in enumerate(files):
+        path = entries / f"day={file.day}" / Path(file.key).name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged = path.with_suffix(".part")
+            shutil.copyfile(reports.segments.local(file), staged)
+            staged.replace(path)
+        progress(len(names) + done + 1, total)
+    written = _write_tail(reports, entries, max((file.last + 1 for file in files), default=0), checkpoint.size)
+    (folder / "key").write_text("".join(f"{vkey}\n" for vkey in vkeys), encoding="utf-8")
+    (folder / "checkpoint").write_text(checkpoint.note, encoding="utf-8", newline="")
+    progress(total, total)
+    return Exported(checkpoint.size, len(names), len(files) + written)
+
+
+def _names(size: int) -> list[tuple[int | str, int, int]]:
+    """Level, number and width of every tile and bundle of a log."""
+    found: list[tuple[int | str, int, int]] = []
+    for level in range(levels(size)):
+        kinds: list[int | str] = [level, "entries"] if level == 0 else [level]
+        for kind in kinds:
+            full = size >> (8 * (level + 1))
+            found += [(kind, index, tiles.WIDTH) for index in range(full)]
+            if width := tiles.partial_width(size, level):
+                found.append((kind, full, width))
+    return found
+
+
+def _copy_tile(storage: Storage, folder: Path, level: int | str, index: int, width: int) -> None:
+    key = tiles.key(level, index, width)
+    path = folder / key.removeprefix(f"{tiles.ROOT}/")
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        data = storage.read(key)
+    except KeyError:
+        try:
+            whole = storage.read(tiles.key(level, index))  # it has become full since the checkpoint
+        except KeyError:
+            raise LogDamaged(f"{key} is missing in storage. Restore it from a copy of the log.") from None
+        data = tiles.bundle(tiles.unbundle(whole)[:width]) if level == "entries" else whole[: width * tiles.HASH]
+    staged = path.with_name(f"{path.name}.part")
+    staged.write_bytes(data)
+    staged.replace(path)
+    if width == tiles.WIDTH:  # unfinished tiles of an earlier export
+        shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
+
+
+def _write_tail(reports: Reports, entries: Path, first: int, end: int) -> int:
+    """Entries that are in no segment yet, as files named so that the next export replaces them."""
+    if first >= end:
+        return 0
+    connection = connect(threads=1)
+    load_entries(connection, "tail", reports.segments.entries(first, end))
+    days = connection.execute("select distinct cast(happened_at as date)::varchar from tail order by 1").fetchall()
+    for (day,) in days:
+        path = entries / f"day={day}" / f"tail-{first:012d}-{end - 1:012d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        quoted = str(path).replace("'", "''")
+        connection.execute(
+            f"copy (from tail where cast(happened_at as date) = date '{day}' order by leaf) "
+            f"to '{quoted}' (format parquet, compression zstd)"
+        )
+    connection.close()
+    return len(days)
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files of an export, in order."""
+    return sorted((folder / "entries").glob("day=*/*.parquet"))

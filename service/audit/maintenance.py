@@ -1,0 +1,111 @@
+"""The background work of the audit: what each process does about once a second, and at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from ..campaign import Campaign
+from ..ids import Clock
+from ..ledger import Sealer
+from ..mail import Mailer
+from ..settings import Settings
+from ..storage import Storage
+from ..store.database import Database
+from .receipts import Receipts
+from .reports import Reports
+from .segments import Segments
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+log = structlog.get_logger()
+
+
+class EntersUses(Protocol):
+    """What counts logo uses: it turns counts of hours that are over, or of all hours, into entries."""
+
+    def enter_uses(self, *, everything: bool = False) -> int:
+        """Writes the entries and gives their number."""
+
+
+@dataclass
+class _Duty:
+    name: str
+    every: float  # seconds
+    work: Callable[[], object]
+    due: float = 0
+
+
+class Maintenance:
+    """Seals, enters the uses of hours that are over, writes segments, raises alerts, keeps to retention, mails.
+
+    Every process calls ``tick``; what one alone may do is under a lock or a row that only one can write.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        storage: Storage,
+        campaign: Campaign,
+        sealer: Sealer,
+        embeds: EntersUses,
+        mailer: Mailer,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.sealer = sealer
+        self.embeds = embeds
+        self.clock = clock
+        self.segments = Segments(database, storage, settings.data_dir, clock)
+        self.reports = Reports(database, self.segments, clock)
+        self.receipts = Receipts(database, storage, self.reports)
+        self._sealed_at = 0.0
+        self._duties = [
+            _Duty("logo uses", 30, embeds.enter_uses),
+            _Duty("segments", 20, self.segments.write),
+        ]
+
+    def tick(self) -> None:
+        """Does what is due. A duty that fails is logged and tried again; it keeps no other from its turn."""
+        self._attempt("sealing", self._seal)
+        now = time.monotonic()
+        for duty in self._duties:
+            if now >= duty.due:
+                duty.due = now + duty.every
+                self._attempt(duty.name, duty.work)
+
+    def flush(self) -> int:
+        """Enters every use that is counted and seals: the size of the log after it. Waits for another sealer."""
+        self.embeds.enter_uses(everything=True)
+        return self.sealer.seal(wait=30).size
+
+    def finish(self) -> None:
+        """The last turn of a process that ends."""
+        self._attempt("logo uses", lambda: self.embeds.enter_uses(everything=True))
+        self._attempt("sealing", lambda: self.sealer.seal(wait=3))
+
+    def _seal(self) -> None:
+        newest = self.sealer.rows.newest()
+        if newest is not None and self._sealed_at and self._age(newest.at) < self.settings.seal_interval:
+            return
+        now = time.monotonic()
+        # A full turn now and then, even with nothing waiting, publishes what a process left that was killed.
+        if now - self._sealed_at >= self.settings.seal_interval or self.sealer.rows.waiting():
+            self.sealer.seal()
+            self._sealed_at = now
+
+    def _age(self, at: datetime) -> float:
+        return (self.clock() - at).total_seconds()
+
+    def _attempt(self, name: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:
+            log.error("background work failed; it is tried again", duty=name, exc_info=error)

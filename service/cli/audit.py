@@ -1,0 +1,377 @@
+"""``emblem audit``: seal, report, export, import what a cache delivered, verify."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import settings as settings_module
+from ..ids import now
+from ..problems import ConfigurationError, Unavailable
+from .common import deployment, json_option, progress
+
+if TYPE_CHECKING:
+    from ..audit.query import Query
+    from ..audit.reports import Reports
+    from ..audit.signed import PublicKey
+    from ..audit.sources import Source
+    from ..audit.verify import Verdict
+    from ..settings import Settings
+
+_FORMATS = ("table", "json", "csv", "parquet", "html")
+_LOGS = ("nginx", "combined", "json", "cloudfront", "s3")
+
+
+@click.group()
+def audit() -> None:
+    """The record: sealing, reports, exports, imports, verification."""
+
+
+@contextmanager
+def _reports() -> Iterator[tuple[Settings, Reports]]:
+    """What makes reports, and no more of the deployment: a report should not wait for the rest to load."""
+    from ..audit.reports import Reports
+    from ..audit.segments import Segments
+    from ..storage import open_storage
+    from ..store.database import Database
+
+    settings = settings_module.load(os.environ)
+    database = Database(settings.database_url)
+    segments = Segments(database, open_storage(settings.storage_url), settings.data_dir, now)
+    try:
+        yield settings, Reports(database, segments, now)
+    finally:
+        database.close()
+
+
+@audit.command()
+@json_option
+def seal(as_json: bool) -> None:
+    """Flush the use counts and seal every entry now."""
+    with deployment() as parts:
+        parts.sealer.check()
+        size = parts.maintenance.flush()
+        head = parts.maintenance.reports.checkpoint(None)
+        if head.size < size or parts.sealer.rows.waiting():
+            raise Unavailable("Another process is sealing; run the command again in a moment.")
+    if as_json:
+        click.echo(json.dumps({"size": head.size, "root": head.root, "checkpoint": head.note}, ensure_ascii=False))
+    else:
+        click.echo(f"Sealed: {head.size} entries, root {head.root}")
+
+
+@audit.command()
+@click.option("--by", "dimensions", metavar="DIM", multiple=True, help="A dimension; may be repeated.")
+@click.option("--from", "start", metavar="D", help="A date, included, or an instant.")
+@click.option("--to", "end", metavar="D", help="A date, included, or an instant, excluded.")
+@click.option("--checkpoint", metavar="SIZE", help="The size of an earlier checkpoint.")
+@click.option("--where", "filters", metavar="DIM=VALUE", multiple=True, help="Only these; ~ for none.")
+@click.option("--compare", is_flag=True, help="Beside it, the same for as long a time before.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="table if not given.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def report(
+    dimensions: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    checkpoint: str | None,
+    filters: tuple[str, ...],
+    compare: bool,
+    form: str | None,
+    output: Path | None,
+) -> None:
+    """Figures of downloads and logo views, by any dimensions, from the sealed record."""
+    from ..audit.query import parse
+
+    form = form or "table"
+    given = {"from": start, "to": end, "checkpoint": checkpoint, "compare": "previous" if compare else None}
+    pairs = [("by", name) for name in dimensions] + [(name, value) for name, value in given.items() if value]
+    for item in filters:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise click.UsageError(f"--where {item}: write DIM=VALUE, such as --where country=AT.")
+        pairs.append((name, value))
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is no text for a terminal: name a file with -o.")
+    query = parse(pairs)
+    with _reports() as (settings, reports):
+        body = _body(form, reports, query, settings)
+    if output is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.flush()
+    else:
+        _write(output, body)
+        click.echo(f"Wrote {output}, {len(body)} bytes.", err=True)
+
+
+def _body(form: str, reports: Reports, query: Query, settings: Settings) -> bytes:
+    from ..audit import formats
+
+    found = reports.run(query)
+    if form == "html":
+        from ..audit.page import as_html
+        from ..campaign import load
+
+        return as_html(found, load(settings.policies_dir, settings.assets_dir).info.name.get("en"))
+    if form == "table":
+        return formats.as_table(found).encode()
+    make = {"json": formats.as_json, "csv": formats.as_csv, "parquet": formats.as_parquet}[form]
+    return make(found)
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@audit.command()
+@click.option(
+    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR"
+)
+@json_option
+def export(folder: Path, as_json: bool) -> None:
+    """Write all entries as Parquet by day, and the log's own tiles and entry bundles."""
+    from ..audit.export import export as run
+
+    with deployment() as parts, progress("Exporting") as show:
+        maintenance = parts.maintenance
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            done = run(maintenance.reports, parts.storage, parts.sealer.vkeys(), folder, show)
+        except OSError as error:
+            raise click.UsageError(f"{folder} cannot be written: {error.strerror}.") from error
+    if as_json:
+        click.echo(json.dumps({"size": done.size, "tiles": done.tiles, "files": done.files, "folder": str(folder)}))
+    else:
+        click.echo(f"{folder}: {done.size} entries in {done.files} Parquet files, and {done.tiles} tiles and bundles.")
+
+
+@audit.command("import-log")
+@click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(_LOGS), required=True, help="What wrote the log.")
+@json_option
+def import_log(files: tuple[Path, ...], form: str, as_json: bool) -> None:
+    """Count logo views that a cache delivered, from its log files (gzip too)."""
+    from ..audit.importing import Importer, LogFileError
+    from ..store import migrate
+    from ..store.database import Database
+
+    settings = settings_module.load(os.environ)
+    database = Database(settings.database_url)
+    results = []
+    failed = []
+    try:
+        migrate.require_current(database)
+        importer = Importer(database, settings.data_dir, now)
+        for path in files:
+            with progress(path.name) as show:
+                try:
+                    results.append(importer.run(path, form, show))
+                except LogFileError as error:
+                    failed.append(str(error))
+    finally:
+        database.close()
+    if as_json:
+        click.echo(json.dumps({"imports": [item.as_json() for item in results]}, ensure_ascii=False, indent=2))
+    for item in results if not as_json else []:
+        click.echo(
+            f"{item.file}: {item.lines} lines, {item.views} views in {item.entries} entries; "
+            f"{item.other} others, {item.unknown} of unknown embeds, {item.bad} bad"
+            + (f"; {item.before} lines were imported before" if item.before else "")
+        )
+        for number, detail in item.bad_lines[:20]:
+            click.echo(f"{item.file}:{number}: {detail}", err=True)
+        if item.bad > 20:
+            click.echo(f"{item.file}: {item.bad - 20} more bad lines; --json names them.", err=True)
+    for sentence in failed:
+        click.echo(f"emblem: {sentence}", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@audit.command()
+@click.option("--url", metavar="BASE", help="A deployment's address.")
+@click.option("--dir", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="EXPORT")
+@click.option("--key", "vkeys", metavar="VKEY", multiple=True, help="A verifier key that you kept; may be repeated.")
+@click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
+@click.option("--since", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CHECKPOINT")
+@click.option("--receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
+@json_option
+def verify(
+    url: str | None,
+    folder: Path | None,
+    vkeys: tuple[str, ...],
+    token_file: Path | None,
+    since: Path | None,
+    receipt: Path | None,
+    as_json: bool,
+) -> None:
+    """Check the public log, an export of it, or a receipt, trusting nobody.
+
+    Without --url and --dir it is this deployment's own log. Ends with 1 and the first bad index where
+    something does not hold.
+    """
+    from ..audit.signed import BadFormError, parse_vkey
+    from ..audit.sources import SourceError
+    from ..audit.verify import read_keys, verify_log, verify_receipt
+
+    if url and folder:
+        raise click.UsageError("Give --url or --dir, not both.")
+    token = token_file.read_text(encoding="utf-8").strip() if token_file else None
+    try:
+        keys: list[PublicKey] = [parse_vkey(vkey) for vkey in vkeys]
+    except BadFormError as error:
+        raise click.UsageError(f"--key: {error}.") from error
+    try:
+        source = None if receipt and keys else _source(url, folder, token)
+        trusted = bool(keys)
+        if not keys:
+            assert source is not None
+            keys = read_keys(source)
+        if receipt:
+            verdict, entry = verify_receipt(receipt.read_bytes(), keys)
+        else:
+            assert source is not None
+            entry = None
+            with progress("Verifying") as show:
+                verdict = verify_log(source, keys, since.read_bytes() if since else None, show)
+            if folder:
+                _check_parquet(folder, verdict)
+    except SourceError as error:
+        raise Unavailable(str(error)) from error
+    except BadFormError as error:
+        click.echo(f"emblem: {error}.", err=True)
+        raise click.exceptions.Exit(1) from error
+    _tell(verdict, entry, trusted=trusted, as_json=as_json)
+    if not verdict.ok:
+        raise click.exceptions.Exit(1)
+
+
+def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
+    from ..audit.sources import FolderSource, UrlSource
+
+    if url:
+        return UrlSource(url, token)
+    if folder:
+        return FolderSource(folder)
+    from ..audit.sources import StorageSource
+    from ..ledger.rows import Rows
+    from ..storage import open_storage
+    from ..store.database import Database
+
+    settings = settings_module.load(os.environ)
+    keys = Rows(Database(settings.database_url)).vkeys()
+    return StorageSource(open_storage(settings.storage_url).read, keys)
+
+
+def _check_parquet(folder: Path, verdict: Verdict) -> None:
+    """The Parquet files of an export against the tiles beside them."""
+    from ..audit.engine import connect
+    from ..audit.export import parquet_files
+    from ..audit.segments import check_segment
+    from ..audit.sources import FolderSource
+    from ..audit.verify import Finding, leaf_hashes
+
+    if not verdict.ok:
+        return
+    find = leaf_hashes(FolderSource(folder), verdict.size)
+    connection = connect()
+    rows = 0
+    for path in parquet_files(folder):
+        bad, count = check_segment(connection, path, find)
+        rows += count
+        if bad is not None:
+            verdict.findings.append(Finding(bad, str(path.relative_to(folder)), "the row is not what the log says"))
+    connection.close()
+    if verdict.ok and rows and rows != verdict.size:
+        text = f"the Parquet files have {rows} rows for {verdict.size} leaves"
+        verdict.findings.append(Finding(None, "entries", text))
+
+
+def _tell(verdict: Verdict, entry: bytes | None, *, trusted: bool, as_json: bool) -> None:
+    if as_json:
+        document = verdict.as_json()
+        if entry is not None:
+            document["entry"] = json.loads(entry) if verdict.ok else None
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    if verdict.origin:
+        click.echo(f"Log {verdict.origin}: {verdict.size} leaves, root {verdict.root}")
+    for vkey in verdict.signed_by:
+        click.echo(f"Signed by {vkey}" + ("" if trusted else " (the log's own word; keep it, and give it as --key)"))
+    if verdict.since is not None and verdict.ok:
+        click.echo(f"It continues the kept checkpoint of {verdict.since} leaves")
+    if entry is not None and verdict.ok:
+        click.echo(f"Entry: {entry.decode('utf-8', 'replace')}")
+    if not verdict.entries_read:
+        click.echo("Entries were not read: they need the key of an auditor (--token-file)")
+    for finding in verdict.findings:
+        where = "" if finding.index is None else f"leaf {finding.index}: "
+        click.echo(f"{where}{finding.path}: {finding.text}")
+    first = verdict.first
+    if first is None:
+        click.echo("Verified: everything that was checked holds")
+    elif first.index is None:
+        click.echo(f"emblem: This does not verify: {first.path}: {first.text}.", err=True)
+    else:
+        click.echo(f"emblem: This does not verify: the first index that fails is {first.index}.", err=True)
+
+
+@audit.command("rotate-key")
+@click.option("--retire", is_flag=True, help="End the rotation: only the newest key goes on signing.")
+def rotate_key(retire: bool) -> None:
+    """Make a new log key; both sign until the old one is retired with --retire."""
+    from ..ledger import key_source, new_log_key
+
+    settings = settings_module.load(os.environ)
+    keys = [part.strip() for part in settings.log_key.split(",")]
+    if retire and len(keys) == 1:
+        raise ConfigurationError(["EMBLEM_LOG_KEY has one key only; there is none to retire."])
+    value = keys[0] if retire else ",".join([new_log_key(), *keys])
+    if settings.config is None:
+        click.echo("Set this, and start every process anew; keep it as secret as the old one:", err=True)
+        click.echo(f"EMBLEM_LOG_KEY={value}")
+        return
+    with deployment() as parts:
+        parts.sealer.check()
+        _replace_setting(settings.config, "EMBLEM_LOG_KEY", value)
+        parts.sealer.signers = key_source(value, replace(settings, log_key=value).log_origin)
+        parts.sealer.seal(wait=30)
+        parts.sealer.resign()
+        vkeys = parts.sealer.vkeys()
+    signing = 1 if retire else len(keys) + 1
+    click.echo(f"Wrote {settings.config}. The newest checkpoint is signed by:")
+    for vkey in vkeys[:signing]:
+        click.echo(vkey)
+
+
+def _replace_setting(path: Path, name: str, value: str) -> None:
+    """Changes one line of a configuration file, atomically, the rest as it was."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines) if _names(line, name)]
+    for number in found:
+        lines[number] = f"{name}={value}"
+    if not found:
+        lines.append(f"{name}={value}")
+    staged = path.with_name(f".{path.name}.new")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, path.stat().st_mode & 0o777)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(path)
+
+
+def _names(line: str, name: str) -> bool:
+    return line.strip().removeprefix("export ").partition("=")[0].strip() == name
