@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import tables
@@ -28,6 +30,15 @@ class Viewer(Protocol):
     @property
     def participant(self) -> str | None:
         """Who the caller is, if a participant."""
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A portal that may act for a participant, by its key's id and name."""
+
+    key: str
+    name: str
+    granted_at: datetime
 
 
 class Listing(Office):
@@ -56,6 +67,25 @@ class Listing(Office):
     def may_see(self, viewer: Viewer, participant: str) -> bool:
         """Whether the caller may read about this participant: who may act for it, and auditors."""
         return viewer.role == "auditor" or self.may_act(viewer, participant)
+
+    def portals(self, participant: str) -> tuple[Portal, ...]:
+        """The portals that may act for a participant, newest first; those whose key was revoked are left out."""
+        grant, key = tables.PortalGrant, tables.ApiKey
+        with self._database.read() as session:
+            rows = session.execute(
+                select(grant.key, key.name, grant.granted_at)
+                .join(key, key.id == grant.key)
+                .where(grant.participant == participant, key.revoked_at.is_(None))
+                .order_by(grant.granted_at.desc(), grant.key)
+            )
+            return tuple(Portal(*row) for row in rows)
+
+    def end_portal(self, participant: str, key: str) -> None:
+        """Lets a portal act for a participant no more; nothing happens where it may not."""
+        grant = tables.PortalGrant
+        self._database.write(
+            lambda session: session.execute(delete(grant).where(grant.participant == participant, grant.key == key))
+        )
 
     def list(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -230,7 +231,7 @@ def _address(email: str) -> tuple[str, list[FieldError]]:
     errors: list[FieldError] = []
     address = check_email(email, errors)
     simple = email.strip().lower()
-    if errors and simple.count("@") == 1 and all(simple.split("@")) and simple.isascii() and simple.isprintable():
+    if errors and re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", simple):
         return simple, []
     return address, errors
 

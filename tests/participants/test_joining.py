@@ -18,14 +18,9 @@ from service.store import Database, tables
 
 from ..conftest import FrozenClock
 from .conftest import Outbox
+from .facts import entries
 
 Make = Callable[..., Application]
-
-
-def entries(database: Database, kind: str) -> list[dict[str, Any]]:
-    with database.read() as session:
-        rows = session.scalars(select(tables.LedgerEntry).order_by(tables.LedgerEntry.seq))
-        return [json.loads(row.body) for row in rows if row.kind == kind]
 
 
 @pytest.mark.parametrize(

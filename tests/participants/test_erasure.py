@@ -1,0 +1,303 @@
+"""Erasure: what is known of a person goes, figures and the log stay."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from service import ledger
+from service.campaign import Campaign
+from service.participants import Application, Participants, Signatory
+from service.participants.records import accepted_record, joined_record
+from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn, NotFound
+from service.store import Database, tables
+
+from ..conftest import NOON, FrozenClock
+from .conftest import Outbox
+from .facts import entries, everything
+
+Make = Callable[..., Application]
+PERSONAL = (
+    "Quillmarsh",
+    "quill.erased@example.org",
+    "quillmarsh.example.org",
+    "Ada",
+    "Head of something",
+    "Typed by staff",
+    "Key of theirs",
+    "203.0.113.0/24",
+    "c1ient",
+)
+
+
+@pytest.fixture
+def whole(people: Participants, campaign: Campaign, application: Make, portal: str, database: Database) -> str:
+    """A participant with everything that one can have."""
+    joined = people.join(application(name="Quillmarsh Zoë", email="quill.erased@example.org"), via=portal)
+    people.decide(joined.id, "approved", reason="Typed by staff about Quillmarsh", by="staff:key_x")
+    version = campaign.terms.versions("logo-terms")[0]
+    people.accept(
+        joined.id,
+        terms="logo-terms",
+        version=version.version,
+        language="en",
+        digest=version.digest("en"),
+        signatory=Signatory("Ada", "Head of something"),
+        via=portal,
+    )
+    people.decide(joined.id, "suspended", reason="Typed by staff again", by="staff:key_x")
+    people.create_key("partner", participant=joined.id, name="Key of theirs", by="staff")
+    people.confirm(people.issue_sign_in_url("quill.erased@example.org").rpartition("/")[2])
+    people.request_link("quill.erased@example.org")
+    database.write(lambda session: _more(session, joined.id))
+    return joined.id
+
+
+def _more(session: Any, participant: str) -> None:
+    """A link with a download, an embed, and remembered answers, as the other rooms write them."""
+    for number, revoked in enumerate((None, NOON)):
+        session.add(
+            tables.Link(
+                id=f"lnk_{number}",
+                participant=participant,
+                package="blue-heart",
+                version="1.0.0",
+                issued_by="portal:key_x",
+                created_at=NOON,
+                expires_at=NOON + timedelta(days=7),
+                counted=1,
+                revoked_at=revoked,
+            )
+        )
+        session.add(
+            tables.Embed(
+                key=f"ebd_{number}",
+                participant=participant,
+                logo="blue-heart",
+                origins=["https://quillmarsh.example.org"],
+                unlisted="report",
+                created_at=NOON,
+                revoked_at=revoked,
+            )
+        )
+    session.flush()
+    session.add(tables.LinkClient(link="lnk_0", client="c1ient", last_at=NOON, counted=True))
+    session.add(
+        tables.Download(
+            id="dl_0",
+            at=NOON,
+            link="lnk_0",
+            participant=participant,
+            package="blue-heart",
+            version="1.0.0",
+            counted=True,
+            status=200,
+            client_kind="browser",
+            client_prefix="203.0.113.0/24",
+            client_hash="c1ient",
+            bytes=1000,
+        )
+    )
+    answers = {
+        "by-id": {"id": participant, "name": "Quillmarsh Zoë"},
+        "by-email": {"value": "quill.erased@example.org"},
+        "by-name": {"value": "Quillmarsh Zoë"},
+        "other": {"id": "par_other"},
+    }
+    for key, answer in answers.items():
+        session.add(
+            tables.IdempotentRequest(
+                scope="key_x /api/v1/participants",
+                key=key,
+                request_sha256="0" * 64,
+                status=201,
+                answer=answer,
+                created_at=NOON,
+            )
+        )
+
+
+def test_no_personal_value_is_left_in_any_table(people: Participants, whole: str, database: Database) -> None:
+    before = everything(database)
+    assert [value for value in PERSONAL if value not in before] == []
+    people.erase(whole, reason="Asked for.", by="staff:key_x")
+    after = everything(database)
+    assert [value for value in PERSONAL if value in after] == []
+
+
+def test_the_answer_says_what_was_removed(people: Participants, whole: str, outbox: Outbox) -> None:
+    mails = len(outbox.to("quill.erased@example.org"))
+    assert mails >= 4
+    removed = people.erase(whole, reason="Asked for.", by="staff:key_x")
+    assert removed == {
+        "links": 1,
+        "embeds": 1,
+        "keys": 1,
+        "sessions": 1,
+        "mailed_links": 2,
+        "acceptances": 1,
+        "downloads": 1,
+        "answers": 3,
+        "mails": mails,
+    }
+    assert outbox.to("quill.erased@example.org") == []
+    assert set(people.erase(whole, reason="Asked for.", by="staff:key_x").values()) == {0}
+
+
+def test_each_end_is_an_entry_and_figures_stay(people: Participants, whole: str, database: Database) -> None:
+    people.erase(whole, reason="Asked for.", by="staff:key_x")
+    assert [entry["id"] for entry in entries(database, "link.revoked")] == ["lnk_0"]
+    assert [entry["embed"] for entry in entries(database, "embed.revoked")] == ["ebd_0"]
+    assert len(entries(database, "key.revoked")) == 1
+    (entry,) = entries(database, "participant.erased")
+    assert (entry["participant"], entry["by"]) == (whole, "staff:key_x")
+    with database.read() as session:
+        download = session.get(tables.Download, "dl_0")
+        assert download is not None
+        assert (download.counted, download.bytes, download.participant) == (True, 1000, whole)
+        assert all(link.revoked_at for link in session.scalars(select(tables.Link)))
+        assert all(embed.revoked_at for embed in session.scalars(select(tables.Embed)))
+
+
+def test_what_is_seen_afterwards(people: Participants, whole: str) -> None:
+    """ "GET answers 200 with status: "erased" and no name"."""
+    people.erase(whole, reason="Asked for.", by="staff")
+    for role in ("staff", "portal", "auditor"):
+        value = people.get(whole).as_json(role)
+        assert value["status"] == "erased"
+        assert not {"name", "email", "website", "answers", "suspension"} & set(value)
+        assert (value["kind"], value["country"]) == ("civil_society", "AT")
+
+
+def test_commitments_cannot_be_computed_again(
+    people: Participants, whole: str, database: Database, campaign: Campaign
+) -> None:
+    """ "erasing the salt erases them": not even whoever knows the record can show that the log holds it."""
+    with database.read() as session:
+        person = session.get(tables.Participant, whole)
+        signed = session.scalars(select(tables.Acceptance)).one()
+        assert person is not None
+        assert person.salt is not None
+        assert signed.salt is not None
+        records = joined_record(person), accepted_record(signed)
+        made = [ledger.commitment(salt, record) for salt, record in zip((person.salt, signed.salt), records)]  # noqa: B905
+        salts = [person.salt.hex(), signed.salt.hex()]
+    recorded = [entries(database, kind)[0]["commitment"] for kind in ("participant.joined", "terms.accepted")]
+    assert made == recorded
+    people.erase(whole, reason="Asked for.", by="staff")
+    with database.read() as session:
+        person = session.get(tables.Participant, whole)
+        signed = session.scalars(select(tables.Acceptance)).one()
+        assert person is not None
+        assert (person.salt, signed.salt) == (None, None)
+    left = everything(database)
+    assert [salt for salt in salts if salt in left] == []
+    assert all(commitment in left for commitment in recorded)
+
+
+def test_keys_sessions_and_mailed_links_end(
+    people: Participants, application: Make, portal: str, outbox: Outbox
+) -> None:
+    joined = people.join(application(), via=portal)
+    email = str(joined.email)
+    _, key = people.create_key("partner", participant=joined.id, by="staff")
+    assert people.authenticate(key)
+    people.request_link(email)
+    session = str(people.confirm(outbox.secret(email, "sign-in")).session)
+    people.request_link(email)
+    secret = outbox.secret(email, "sign-in")
+    people.erase(joined.id, reason="Asked for.", by="staff")
+    assert people.authenticate(key) is None
+    assert people.session(session) is None
+    with pytest.raises(InvalidSignIn):
+        people.confirm(secret)
+
+
+def test_the_address_may_join_anew(people: Participants, application: Make, portal: str) -> None:
+    given = application()
+    first = people.join(given, via=portal)
+    people.erase(first.id, reason="Asked for.", by="staff")
+    second = people.join(given, via=portal)
+    assert second.id != first.id
+    with pytest.raises(AlreadyJoined):
+        people.join(given, via=portal)
+
+
+def test_a_reason_is_kept_unless_it_repeats_what_is_erased(
+    people: Participants, application: Make, portal: str
+) -> None:
+    kept, dropped = (people.join(application(), via=portal) for _ in range(2))
+    people.erase(kept.id, reason="Asked for by mail.", by="staff")
+    people.erase(dropped.id, reason=f"Asked for by {str(dropped.name).upper()}.", by="staff")
+    assert people.decisions(kept.id)[0].reasons == ("Asked for by mail.",)
+    assert people.decisions(dropped.id)[0].reasons == ()
+
+
+def test_a_reason_of_a_rule_stays(people: Participants, application: Make, portal: str) -> None:
+    joined = people.join(application("intergovernmental_organization"), via=portal)
+    people.erase(joined.id, reason="Asked for.", by="staff")
+    assert people.get(joined.id).reasons == joined.reasons
+    assert [found.outcome for found in people.decisions(joined.id)] == ["erased", "review"]
+
+
+def test_others_keep_everything(people: Participants, application: Make, portal: str, outbox: Outbox) -> None:
+    gone, other = (people.join(application(), via=portal) for _ in range(2))
+    people.erase(gone.id, reason="Asked for.", by="staff")
+    assert people.get(other.id) == other
+    assert len(outbox.to(str(other.email))) == 1
+
+
+def test_bad_erasures(people: Participants, whole: str) -> None:
+    with pytest.raises(NotFound):
+        people.erase("par_nobody", reason="Asked for.", by="staff")
+    with pytest.raises(InvalidRequest):
+        people.erase(whole, reason="", by="staff")
+    assert people.get(whole).status == "suspended"
+
+
+def test_nothing_is_written_about_somebody_behind_their_erasure(
+    people: Participants, campaign: Campaign, application: Make, portal: str, database: Database, clock: FrozenClock
+) -> None:
+    version = campaign.terms.versions("logo-terms")[0]
+    for _ in range(3):
+        joined = people.join(application(name="Racing Quillmarsh"), via=portal)
+        barrier = threading.Barrier(4)
+
+        def run(work: Callable[[], object], barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            try:
+                work()
+            except Exception as problem:
+                assert type(problem).__module__ == "service.problems"  # noqa: PT017
+
+        def accept(who: str = joined.id) -> object:
+            return people.accept(
+                who,
+                terms="logo-terms",
+                version=version.version,
+                language="en",
+                digest=version.digest("en"),
+                signatory=Signatory("Racing Ada", "Racing Quillmarsh"),
+                via=portal,
+            )
+
+        works: list[Callable[[], object]] = [
+            accept,
+            lambda who=joined.id: people.erase(who, reason="Asked for.", by="staff"),  # type: ignore[misc]
+            lambda who=joined.id: people.create_key("partner", participant=who, name="Racing", by="staff"),  # type: ignore[misc]
+            lambda email=str(joined.email): people.confirm(people.issue_sign_in_url(email).rpartition("/")[2]),  # type: ignore[misc]
+        ]
+        threads = [threading.Thread(target=run, args=(work,)) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert "Racing" not in everything(database)
+        assert str(joined.email) not in everything(database)
+        everybodys = people.keys()
+        assert [key.participant for key in everybodys if not key.revoked_at] == [None]  # the portal's alone
