@@ -12,7 +12,7 @@ from ..context import parts
 from . import figures
 from .blueprint import pages, root
 from .globals import symbol
-from .i18n import language, negotiated
+from ..i18n import language, negotiated
 from .render import public
 
 

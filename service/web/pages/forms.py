@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from flask import request
 from markupsafe import Markup
 
-from ...problems import FieldError
-from .i18n import translate
+from ..i18n import translate
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,3 @@ def required(mistakes: Mistakes, name: str, message: str, longest: int = 0) -> s
         mistakes.add(name, translate("Shorten this to at most %(max)s characters.", max=longest))
     return value
 
-
-def from_pointers(errors: Iterable[FieldError], mistakes: Mistakes) -> None:
-    """Notes what the capabilities found: ``/answers/plan`` belongs to the field ``answers.plan``."""
-    for error in errors:
-        parts = [part for part in error.pointer.split("/") if part]
-        name = ".".join(parts[:2]) if parts[:1] == ["answers"] else ".".join(parts[:1])
-        mistakes.add(name, translate(error.detail))

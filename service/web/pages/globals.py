@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask, current_app, url_for
 from markupsafe import Markup
 
+from ...campaign.text import msgid
 from ...packages.facts import PackageFacts
 from ...problems import NotFound
 from ..context import parts
-from .i18n import direction, language, msgid, translate
+from ..i18n import direction, language, translate
 
 #: The main navigation: endpoint and words.
 NAVIGATION = (
@@ -41,6 +42,7 @@ def install(app: Flask) -> None:
         terms_title=terms_title,
         contact_link=contact_link,
         status_word=status_word,
+        client_word=client_word,
         tools_help=TOOLS_HELP,
     )
     app.context_processor(_context)
@@ -48,7 +50,11 @@ def install(app: Flask) -> None:
 
 def _context() -> dict[str, Any]:
     found = parts()
-    return {"campaign": found.campaign, "base_url": found.settings.base_url}
+    return {
+        "campaign": found.campaign,
+        "base_url": found.settings.base_url,
+        "outbox": found.settings.outbox is not None,
+    }
 
 
 def asset(name: str) -> str:
@@ -125,3 +131,9 @@ def status_word(status: str) -> Markup:
         "wrong": msgid("Wrong"),
     }
     return translate(words.get(status, status))
+
+
+def client_word(kind: str) -> Markup:
+    """A kind of client in words."""
+    words = {"browser": msgid("A browser"), "program": msgid("A program"), "robot": msgid("A robot")}
+    return translate(words.get(kind, kind))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 
-from .i18n import language
+from ..i18n import language
 
 _PUBLIC = "public, max-age=60"
 _PRIVATE = "private, no-store"

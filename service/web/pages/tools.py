@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, make_response, request, url_for
 
+from ...campaign.text import msgid
 from ...campaign.terms import TermsVersion
 from ...packages.facts import PackageFacts
 from ...participants import Participant, Signatory
@@ -14,7 +15,7 @@ from ..context import actor, parts
 from ..security import current_session, require_session
 from .blueprint import pages, root
 from .forms import Mistakes, required, sent
-from .i18n import language, msgid, translate
+from ..i18n import language, translate
 from .render import private, public, see_other
 
 

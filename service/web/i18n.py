@@ -20,6 +20,8 @@ from babel import Locale
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
+from ..problems import FieldError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,7 +35,7 @@ LANGUAGES = {
     "zh": "中文",
 }
 RIGHT_TO_LEFT = frozenset({"ar"})
-TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
+TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 _ENGLISH = Markup(' lang="en" dir="ltr"')
 
 
@@ -68,11 +70,6 @@ def _catalogue(lang: str) -> gettext_module.NullTranslations:
         catalogue = gettext_module.GNUTranslations(file)
     catalogue.add_fallback(_Untranslated())
     return catalogue
-
-
-def msgid(text: str) -> str:
-    """Marks a text for the catalogue where it stands as data and is translated later."""
-    return text
 
 
 def language() -> str:
@@ -143,6 +140,11 @@ def localized(text: Localized | str) -> Markup:
     return Markup('<span lang="{}" dir="{}">{}</span>').format(given, direction(given), words)
 
 
+def translate_error(error: FieldError) -> Markup:
+    """What is wrong with a field, with its values put in after translation."""
+    return translate(error.template, **error.values) if error.template else translate(error.detail)
+
+
 def localized_plain(text: Localized | str) -> str:
     """A campaign's text where no element can mark its language."""
     return translate_plain(text) if isinstance(text, str) else text.get(language())
@@ -161,8 +163,9 @@ def format_date(value: date | datetime) -> str:
     return babel.dates.format_date(value, format="long", locale=language())
 
 
-def format_instant(value: datetime) -> Markup:
-    """Day and time in UTC, as a ``<time>`` element."""
+def format_instant(value: datetime | str) -> Markup:
+    """Day and time in UTC, as a ``<time>`` element; of an instant, or of its RFC 3339 text."""
+    value = datetime.fromisoformat(value) if isinstance(value, str) else value
     text = babel.dates.format_datetime(value, format="d MMMM y, HH:mm", locale=language())
     return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), text)
 
@@ -223,6 +226,7 @@ def install(app: Flask) -> None:
         plain=localized_plain,
         longdate=format_date,
         instant=format_instant,
+        said=translate_error,
         number=format_number,
         filesize=format_bytes,
     )

@@ -1,0 +1,13 @@
+"""The pages for people: server-rendered, in six languages, complete without JavaScript."""
+
+from __future__ import annotations
+
+from . import account, campaign, embeds, globals, join, problem_pages, sign_in, tools
+from .blueprint import pages, root
+
+root.record_once(lambda state: globals.install(state.app))
+
+#: What the web entrance registers.
+blueprints = (root, pages)
+
+__all__ = ["account", "blueprints", "campaign", "embeds", "globals", "join", "problem_pages", "sign_in", "tools"]

@@ -1,0 +1,107 @@
+"""The account: the decision and its reasons, what was accepted, links, downloads, and who may act for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, redirect, url_for
+
+from ...campaign import Application, Text
+from ...participants import Participant, Session
+from ...problems import NotFound
+from ..context import actor, parts
+from ..security import current_session, require_session
+from .blueprint import pages, query
+from .render import private, see_other
+
+
+@pages.get("/account")
+def account() -> Response:
+    """Everything of one's own; leads to sign-in where nobody is signed in."""
+    session = current_session()
+    if session is None:
+        response = make_response(redirect(url_for("pages.sign_in"), 302))
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+    if not session.participant:
+        return private("account_staff.html", session=session)
+    found, participant = parts(), parts().participants.get(session.participant)
+    return private(
+        "account.html",
+        session=session,
+        participant=participant,
+        reasons=reasons(participant),
+        terms=_terms(participant),
+        acceptances=found.participants.acceptances(participant.id),
+        links=found.links.list(participant=participant.id, cursor=query("links") or None, limit=20),
+        downloads=found.links.downloads(participant=participant.id, cursor=query("downloads") or None, limit=20),
+        embeds=found.embeds.list(participant=participant.id).items,
+        portals=found.participants.portals(participant.id),
+    )
+
+
+@pages.get("/account/receipts/<acceptance>")
+def receipt(acceptance: str) -> Response:
+    """The proof of one's own acceptance in the public log, as a text file."""
+    participant = own(require_session())
+    receipts = parts().maintenance.receipts
+    if receipts.owner(acceptance) != participant:
+        raise NotFound("There is no acceptance of this id that is yours.")
+    response = make_response(receipts.make(acceptance))
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{acceptance}.tlog-proof"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@pages.post("/account/links/<link>/revocation")
+def link_revoke(link: str) -> Response:
+    """Ends one of one's own links, at once."""
+    participant = own(require_session())
+    if parts().links.get(link).standing.participant != participant:
+        raise NotFound("There is no link of this id that is yours.")
+    parts().links.revoke(link, by=actor())
+    return see_other(url_for("pages.account", _anchor="links"))
+
+
+@pages.post("/account/portals/<key>/end")
+def portal_end(key: str) -> Response:
+    """Lets a portal act no more."""
+    parts().participants.end_portal(own(require_session()), key)
+    return see_other(url_for("pages.account", _anchor="portals"))
+
+
+def own(session: Session) -> str:
+    """The id of the participant who is signed in; NotFound for one who has not joined."""
+    if not session.participant:
+        raise NotFound("You are signed in without having joined; join with your address first.")
+    return session.participant
+
+
+def reasons(participant: Participant) -> list[Text | str]:
+    """Why it was decided so: in the reader's language where the rules in force decide the same, else as it was written."""
+    campaign = parts().campaign
+    if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
+        asked = Application(participant.kind, participant.country, participant.answers, participant.purposes)
+        verdict = campaign.eligibility.decide(asked)
+        if verdict.rule == participant.rule:
+            return list(verdict.reasons)
+    return list(participant.reasons)
+
+
+def _terms(participant: Participant) -> list[dict[str, Any]]:
+    """The terms in force, whether they are accepted, and a package by which they can be."""
+    found = parts()
+    accepted = {(one.terms, one.version) for one in found.participants.acceptances(participant.id)}
+    packages = found.catalogue.current()
+    rows = []
+    for terms_id in found.campaign.terms.ids():
+        try:
+            version = found.campaign.terms.current(terms_id, found.clock())
+        except KeyError:
+            continue
+        package = next((one.id for one in packages if one.terms == terms_id), None)
+        rows.append(
+            {"id": terms_id, "version": version, "accepted": (terms_id, version.version) in accepted, "package": package}
+        )
+    return rows

@@ -1,0 +1,84 @@
+"""Embeds: making and ending one's own, and the public page of each, which editors can paste as one link."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+
+from ...campaign.text import msgid
+from ...problems import EmbedRevoked, InvalidRequest, NotFound, ParticipantNotApproved, TermsNotAccepted
+from ..context import actor, parts
+from ..i18n import language, translate, translate_error
+from ..security import require_session
+from .account import own
+from .blueprint import pages
+from .forms import Mistakes, sent
+from .render import private, public, see_other
+
+_MOST_ORIGINS = 100
+_UNLISTED = ("report", "refuse")
+
+
+@pages.get("/embeds/<key>")
+def embed(key: str) -> Response:
+    """The page of an embed: the logo as it looks, and what to paste to show it."""
+    found = parts().embeds.get(key)
+    if found.status == "revoked":
+        raise EmbedRevoked
+    return public("embed.html", embed=found.as_json(language()))
+
+
+@pages.get("/account/embeds/new")
+def embed_new() -> Response:
+    """The form for a new embed."""
+    own(require_session())
+    return _form(Mistakes())
+
+
+@pages.post("/account/embeds/new")
+def embed_create() -> Response:
+    """Makes an embed and leads to its page."""
+    participant = own(require_session())
+    mistakes = Mistakes()
+    origins = [line.strip() for line in sent("origins").splitlines() if line.strip()][: _MOST_ORIGINS + 1]
+    logo, unlisted = sent("logo"), sent("unlisted")
+    if logo not in parts().campaign.logos:
+        mistakes.add("logo", translate(msgid("Choose one.")))
+    if unlisted not in _UNLISTED:
+        mistakes.add("unlisted", translate(msgid("Choose one.")))
+    if not origins:
+        mistakes.add("origins", translate(msgid("Write at least one site.")))
+    if mistakes:
+        return _form(mistakes, 422)
+    try:
+        made = parts().embeds.create(participant, logo=logo, origins=origins, unlisted=unlisted, by=actor())
+    except InvalidRequest as problem:
+        for error in problem.errors:
+            name = (error.pointer.split("/") + ["", ""])[1]
+            # One line of many is wrong: saying which is the help.
+            index = error.pointer.rpartition("/")[2]
+            line = origins[int(index)] if name == "origins" and index.isdigit() and int(index) < len(origins) else ""
+            words = translate_error(error)
+            mistakes.add(name, words if not line else translate("%(line)s: %(words)s", line=line, words=words))
+        return _form(mistakes, 422)
+    except TermsNotAccepted:
+        mistakes.add("", translate(msgid("Accept the terms of use of this logo first; your account page leads there.")))
+        return _form(mistakes, 403)
+    except ParticipantNotApproved:
+        mistakes.add("", translate(msgid("Embeds can be made once your application is approved.")))
+        return _form(mistakes, 403)
+    return see_other(url_for("pages.embed", key=made.key))
+
+
+@pages.post("/account/embeds/<key>/revocation")
+def embed_revoke(key: str) -> Response:
+    """Ends one of one's own embeds."""
+    participant = own(require_session())
+    if parts().embeds.get(key).participant != participant:
+        raise NotFound("There is no embed with this key that is yours.")
+    parts().embeds.revoke(key, by=actor())
+    return see_other(url_for("pages.account", _anchor="embeds"))
+
+
+def _form(mistakes: Mistakes, status: int = 200) -> Response:
+    values = request.form if request.method == "POST" else {"unlisted": "report"}
+    return private("embed_new.html", status, mistakes=mistakes, values=values, logos=parts().campaign.logos)

@@ -1,0 +1,175 @@
+"""Joining: choose who you are, answer what that kind is asked, confirm the address by mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request, url_for
+from markupsafe import Markup
+
+from ...campaign.text import msgid
+from ...campaign.kinds import Field, Kind
+from ...participants import Application
+from ...problems import FieldError, InvalidRequest
+from ..context import parts
+from ..i18n import lang_of, language, localized, translate, translate_error
+from .blueprint import pages, query
+from .forms import Mistakes, sent
+from .render import private, public, see_other
+
+_YES_NO = {"yes": True, "no": False}
+#: What a person is told where a field that is needed is empty, by its type or name.
+_MISSING = {
+    "boolean": msgid("Answer yes or no."),
+    "choice": msgid("Choose one."),
+    "country": msgid("Choose a country."),
+    "date": msgid("Give a date."),
+    "url": msgid("Give a web address."),
+    "text": msgid("Write something here."),
+    "long_text": msgid("Write something here."),
+    "name": msgid("Write the name."),
+    "email": msgid("Write an e-mail address."),
+    "purposes": msgid("Choose at least one purpose."),
+}
+#: And where what was written is not of the form that it needs.
+_WRONG = {
+    "country": msgid("Choose a country."),
+    "date": msgid("Give a date that exists."),
+    "url": msgid("Give a complete web address, such as https://www.example.org/page."),
+    "email": msgid("Give an e-mail address such as name@example.org."),
+    "choice": msgid("Choose one."),
+    "purposes": msgid("Choose at least one purpose."),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a list: its value, its words in plain text and as markup, and the mark of its language."""
+
+    value: str
+    label: str
+    markup: Markup
+    lang: Markup
+
+
+@pages.get("/join")
+def join() -> Response:
+    """The kinds to choose from; with ``?kind=``, the form of that kind."""
+    kind = _kind(query("kind"))
+    if kind is None:
+        return public("join_kinds.html")
+    return _form(kind, Mistakes())
+
+
+@pages.post("/join")
+def join_submit() -> Response:
+    """Takes the form; every mistake is shown beside its field, and nothing that was written is lost."""
+    kind = _kind(sent("kind"))
+    if kind is None:
+        return see_other(url_for("pages.join"))
+    application = _application(kind)
+    try:
+        parts().participants.apply(application)
+    except InvalidRequest as problem:
+        return _form(kind, _mistakes(kind, problem.errors), 422)
+    return see_other(url_for("pages.join_sent"))
+
+
+@pages.get("/join/sent")
+def join_sent() -> Response:
+    """What to do next: a mail is on its way. The same for addresses that have joined already."""
+    return public("sent.html", joining=True)
+
+
+def _kind(name: str) -> Kind | None:
+    try:
+        return parts().campaign.eligibility.kind(name)
+    except KeyError:
+        return None
+
+
+def _application(kind: Kind) -> Application:
+    answers: dict[str, Any] = {}
+    for field in kind.fields:
+        text = sent(f"answers.{field.name}")
+        value = _YES_NO.get(text) if field.type == "boolean" else text or None
+        if value is not None:
+            answers[field.name] = value
+    return Application(
+        kind=kind.id,
+        name=sent("name"),
+        email=sent("email"),
+        country=sent("country") or None,
+        language=language(),
+        website=sent("website") or None,
+        answers=answers,
+        purposes=tuple(request.form.getlist("purposes")[:10]),
+    )
+
+
+def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> Mistakes:
+    """What the capabilities found, in words for a person at a form instead of for a program."""
+    types = {f"answers.{field.name}": field for field in kind.fields}
+    found = Mistakes()
+    for error in errors:
+        path = [part for part in error.pointer.split("/") if part]
+        name = ".".join(path[:2] if path[:1] == ["answers"] else path[:1])
+        found.add(name, _words(name, types.get(name), error))
+    return found
+
+
+def _words(name: str, field: Field | None, error: FieldError) -> Markup:
+    value = sent(name) if name != "purposes" else "".join(request.form.getlist("purposes"))
+    what = field.type if field else "url" if name == "website" else name
+    longest = (field.max if field else None) or (200 if name == "name" else 0)
+    if not value and what in _MISSING:
+        return translate(_MISSING[what])
+    if longest and len(value.replace("\r\n", "\n")) > longest:
+        return translate("Shorten this to at most %(max)s characters.", max=longest)
+    if field and field.min and len(value) < field.min:
+        return translate("Write at least %(min)s characters.", min=field.min)
+    return translate(_WRONG[what]) if what in _WRONG else translate_error(error)
+
+
+def _form(kind: Kind, mistakes: Mistakes, status: int = 200) -> Response:
+    campaign, lang = parts().campaign, language()
+    names = ["name", "email", "country", "website", *(f"answers.{field.name}" for field in kind.fields), "purposes"]
+    countries = [Option(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(lang)]
+    purposes = [
+        Option(
+            name,
+            "",
+            Markup('{} <span class="help">{}</span>').format(localized(purpose.label), localized(purpose.help)),
+            Markup(""),
+        )
+        for name, purpose in campaign.eligibility.purposes.items()
+    ]
+    chosen = request.form.getlist("purposes") if request.method == "POST" else ["information"]
+    return private(
+        "join_form.html",
+        status,
+        kind=kind,
+        mistakes=mistakes,
+        summary=mistakes.ordered(names),
+        countries=countries,
+        purposes=purposes,
+        chosen=chosen,
+        options=_options(kind),
+        yes_no=[
+            Option("yes", "", translate("Yes"), Markup("")),
+            Option("no", "", translate("No"), Markup("")),
+        ],
+        value=lambda name: request.form.get(name, ""),
+    )
+
+
+def _options(kind: Kind) -> dict[str, list[Option]]:
+    return {
+        field.name: [
+            Option(option.value, option.label.get(language()), localized(option.label), lang_of(option.label))
+            for option in field.options
+        ]
+        for field in kind.fields
+        if field.type == "choice"
+    }

@@ -1,0 +1,126 @@
+"""Mailed links: signing in, confirming a join, letting a portal act. GET shows a button; only POST uses the link up."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+
+from ...campaign.text import msgid
+from ...problems import InvalidRequest, InvalidSignIn
+from .. import security
+from ..context import parts
+from ..i18n import language, translate
+from .blueprint import pages
+from .forms import Mistakes, sent
+from .render import private, public, see_other
+
+#: What the page of a mailed link says, by its purpose: title, explanation, button.
+_WORDS = {
+    "join": (
+        msgid("Confirm your e-mail address"),
+        msgid("Press the button to confirm that you want to join with this address. You then see what was decided."),
+        msgid("Confirm and join"),
+    ),
+    "sign-in": (
+        msgid("Sign in"),
+        msgid("Press the button to sign in on this device."),
+        msgid("Sign in now"),
+    ),
+    "grant": (
+        msgid("May this site act for you?"),
+        msgid("It could then accept terms and get download links in your name. You can end this by writing to us."),
+        msgid("Allow it"),
+    ),
+}
+
+
+@pages.get("/sign-in")
+def sign_in() -> Response:
+    """Asks for the address that gets the link."""
+    return private("sign_in.html", mistakes=Mistakes())
+
+
+@pages.post("/sign-in")
+def sign_in_submit() -> Response:
+    """Mails a link to an address that may sign in; what is seen is the same for every address."""
+    try:
+        parts().participants.request_link(sent("email", 400), language())
+    except InvalidRequest:
+        mistakes = Mistakes()
+        mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
+        return private("sign_in.html", 422, mistakes=mistakes)
+    return see_other(url_for("pages.sign_in_sent"))
+
+
+@pages.get("/sign-in/sent")
+def sign_in_sent() -> Response:
+    """What to do next: a mail is on its way, if the address is known."""
+    return public("sent.html", joining=False)
+
+
+@pages.get("/join/<secret>")
+def join_confirm(secret: str) -> Response:
+    """The page of the mail that confirms a join."""
+    return _button("join", secret)
+
+
+@pages.post("/join/<secret>")
+def join_confirm_submit(secret: str) -> Response:
+    """Confirms, decides, signs in, and shows the decision."""
+    return _use("join", secret)
+
+
+@pages.get("/sign-in/<secret>")
+def sign_in_confirm(secret: str) -> Response:
+    """The page of the mail that signs in."""
+    return _button("sign-in", secret)
+
+
+@pages.post("/sign-in/<secret>")
+def sign_in_confirm_submit(secret: str) -> Response:
+    """Signs in."""
+    return _use("sign-in", secret)
+
+
+@pages.get("/grant/<secret>")
+def grant_confirm(secret: str) -> Response:
+    """The page of the mail by which a participant lets a portal act."""
+    return _button("grant", secret)
+
+
+@pages.post("/grant/<secret>")
+def grant_confirm_submit(secret: str) -> Response:
+    """Lets the portal act; signs nobody in."""
+    return _use("grant", secret)
+
+
+@pages.get("/grant/done")
+def grant_done() -> Response:
+    """After a portal was allowed to act."""
+    return public("granted.html")
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """Ends the session."""
+    if secret := request.cookies.get(security.SESSION_COOKIE):
+        parts().participants.sign_out(secret)
+    return security.sign_out(see_other(url_for("pages.home")))
+
+
+def _button(purpose: str, secret: str) -> Response:
+    found = parts().participants.peek(secret)
+    if found.purpose != purpose:
+        raise InvalidSignIn
+    title, text, words = _WORDS[purpose]
+    return private("mailed_link.html", link=found, title=title, text=text, words=words)
+
+
+def _use(purpose: str, secret: str) -> Response:
+    if parts().participants.peek(secret).purpose != purpose:
+        raise InvalidSignIn
+    done = parts().participants.confirm(secret)
+    if done.session is None:
+        return see_other(url_for("pages.grant_done"))
+    # Staff come to work: theirs is the queue, even where they have joined themselves.
+    target = "pages.account" if done.role == "participant" or purpose == "join" else "staff.queue"
+    return security.sign_in(see_other(url_for(target)), done.session, done.seconds)

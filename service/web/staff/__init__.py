@@ -1,0 +1,11 @@
+"""The staff pages: the review queue, participants, and everything that was handed out."""
+
+from __future__ import annotations
+
+from . import people, things
+from .blueprint import staff
+
+#: What the web entrance registers.
+blueprints = (staff,)
+
+__all__ = ["blueprints", "people", "staff", "things"]

@@ -1,0 +1,53 @@
+"""The blueprint of the staff pages, and who may enter: staff to work, auditors to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, request
+from markupsafe import Markup
+
+from ...campaign.text import msgid
+from ...problems import Forbidden
+from ..i18n import LANGUAGES
+from ..security import current_session, require_session
+
+staff = Blueprint("staff", __name__, url_prefix="/staff")
+
+#: The navigation of the staff pages: endpoint and words.
+NAVIGATION = (
+    ("staff.queue", msgid("Review queue")),
+    ("staff.participants", msgid("Participants")),
+    ("staff.links", msgid("Links")),
+    ("staff.downloads", msgid("Downloads")),
+    ("staff.embeds", msgid("Embeds")),
+    ("staff.catalogue", msgid("Catalogue")),
+    ("staff.terms", msgid("Terms")),
+    ("staff.audit", msgid("Audit")),
+)
+
+
+@staff.before_request
+def enter() -> None:
+    """Staff may do everything here, auditors only read; anybody else is turned away."""
+    session = require_session("staff", "auditor")
+    if request.method not in ("GET", "HEAD") and session.role != "staff":
+        raise Forbidden("Auditors read everything here and change nothing.")
+
+
+@staff.url_defaults
+def keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """A language that was chosen with ``?lang=`` stays chosen from page to page."""
+    if (wished := request.args.get("lang")) in LANGUAGES:
+        values.setdefault("lang", wished)
+
+
+@staff.context_processor
+def shared() -> dict[str, Any]:
+    """What every staff page knows: its navigation, and whether its reader may see names and change things."""
+    session = current_session()
+    return {
+        "navigation": [(endpoint, words) for endpoint, words in NAVIGATION if endpoint in current_app.view_functions],
+        "is_staff": session is not None and session.role == "staff",
+        "nobody": Markup("–"),
+    }

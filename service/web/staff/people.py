@@ -1,0 +1,105 @@
+"""Participants for staff: the review queue, the list, one participant with all that belongs to it, and decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request, url_for
+
+from ...campaign.text import msgid
+from ...participants import KINDS, STATUSES, Participant
+from ..context import actor, parts
+from ..i18n import translate
+from ..pages.account import reasons
+from ..pages.blueprint import query
+from ..pages.forms import Mistakes, required, sent
+from ..pages.render import private, see_other
+from .blueprint import staff
+
+_PAGE = 50
+_LONGEST_REASON = 4000
+
+
+@staff.get("")
+def queue() -> Response:
+    """Everybody who waits for a decision, newest first, with what they wrote."""
+    waiting = parts().participants.list(status="under_review", cursor=query("cursor") or None, limit=20)
+    return private("staff/queue.html", page=waiting, applications=[_application(one) for one in waiting.items])
+
+
+@staff.get("/participants")
+def participants() -> Response:
+    """All participants, narrowed by status and kind."""
+    status, kind = query("status"), query("kind")
+    status, kind = status if status in STATUSES else "", kind if kind in KINDS else ""
+    found = parts().participants.list(
+        status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
+    )
+    return private("staff/participants.html", page=found, status=status, kind=kind, statuses=STATUSES)
+
+
+@staff.get("/participants/<participant>")
+def participant(participant: str) -> Response:
+    """One participant: what was said, decided, accepted, linked, embedded and downloaded."""
+    return _detail(participant, Mistakes())
+
+
+@staff.post("/participants/<participant>")
+def decide(participant: str) -> Response:
+    """Approves, declines, suspends or erases, with the reason that the participant is told."""
+    mistakes = Mistakes()
+    outcome = sent("outcome")
+    reason = required(mistakes, "reason", msgid("Write the reason; the participant is told."), _LONGEST_REASON)
+    if outcome not in ("approved", "declined", "suspended", "erased"):
+        mistakes.add("outcome", translate(msgid("Choose one.")))
+    if outcome == "erased" and sent("sure") != "yes":
+        mistakes.add("sure", translate(msgid("Tick the box: what is erased does not come back.")))
+    if mistakes:
+        return _detail(participant, mistakes, 422)
+    if outcome == "erased":
+        parts().participants.erase(participant, reason=reason, by=actor())
+    else:
+        parts().participants.decide(participant, outcome, reason=reason, by=actor())
+    if sent("back") == "queue":
+        return see_other(url_for("staff.queue"))
+    return see_other(url_for("staff.participant", participant=participant))
+
+
+def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response:
+    found = parts()
+    one = found.participants.get(participant)
+    return private(
+        "staff/participant.html",
+        status,
+        one=one,
+        application=_application(one),
+        decisions=found.participants.decisions(one.id),
+        acceptances=found.participants.acceptances(one.id),
+        portals=found.participants.portals(one.id),
+        links=found.links.list(participant=one.id, limit=20),
+        downloads=found.links.downloads(participant=one.id, limit=20),
+        embeds=found.embeds.list(participant=one.id).items,
+        mistakes=mistakes,
+        values=request.form,
+    )
+
+
+def _application(one: Participant) -> dict[str, Any]:
+    """What somebody wrote, beside the questions, and what is known of their country."""
+    campaign = parts().campaign
+    kind = campaign.eligibility.kind(one.kind)
+    given = one.answers or {}
+    rows = []
+    for field in kind.fields:
+        value = given.get(field.name)
+        if field.type == "choice":
+            value = next((option.label for option in field.options if option.value == value), value)
+        rows.append((field, value))
+    return {
+        "one": one,
+        "kind": kind,
+        "rows": rows,
+        "reasons": reasons(one),
+        "party": campaign.parties.get(one.country or ""),
+        "purposes": [campaign.eligibility.purposes[name] for name in one.purposes if name in campaign.eligibility.purposes],
+    }
