@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from .mistakes import shown
 from .source import Source, Strict
@@ -33,7 +34,26 @@ SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _MOST_FILES = 2000
 _MOST_PIXELS = 8192
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+def patterned(pattern: str, message: str, fix: str) -> BeforeValidator:
+    """A check that a value is a text of a pattern, which says in words what to write instead."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch(pattern, value, re.ASCII):
+            raise PydanticCustomError("pattern", message, {"fix": fix})
+        return value
+
+    return BeforeValidator(check)
+
+
+Id = Annotated[
+    str,
+    patterned(
+        "[a-z][a-z0-9-]{0,39}",
+        "this is no id",
+        "Use lower-case letters, digits and hyphens, at most 40, a letter first",
+    ),
+]
 
 
 def is_source(path: PurePath) -> bool:
@@ -99,27 +119,29 @@ class Expansion:
         if len(combinations) > left:
             self.source.mistake(where, f"The package has more than {_MOST_FILES} files", "Make several packages of it")
             return []
-        rules = []
+        rules: list[FileRule] = []
         for values in combinations:
-            given = dict(zip(names, map(str, values), strict=True))
-
-            def fill(text: str, given: dict[str, str] = given) -> str:
-                return re.sub(r"\{([a-z0-9-]+)\}", lambda match: given.get(match[1], match[0]), text)
-
-            sizes: list[int | None] = []
-            for name, size in (("width", entry.width), ("height", entry.height)):
-                text = fill(str(size)) if size is not None else None
-                if text is not None and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PIXELS):
-                    self.source.mistake(
-                        (*where, name), f"{text!r} is no size", f"Write pixels from 1 to {_MOST_PIXELS}"
-                    )
-                    text = None
-                sizes.append(int(text) if text else None)
-            inputs = given | {name: fill(value) for name, value in entry.inputs.items()}
-            rule = self.rule(where, fill(entry.path), fill(entry.source), (sizes[0], sizes[1]), inputs)
-            if rule is not None and self._new_path(where, rule.path):
-                rules.append(rule)
+            rule = self._of(where, entry, dict(zip(names, map(str, values), strict=True)))
+            if rule is None or not self._new_path(where, rule.path):
+                return rules  # the other combinations have the same mistake
+            rules.append(rule)
         return rules
+
+    def _of(self, where: tuple[str | int, ...], entry: FileEntry, given: Mapping[str, str]) -> FileRule | None:
+        """The file of one combination of values."""
+
+        def fill(text: str) -> str:
+            return re.sub(r"\{([a-z0-9-]+)\}", lambda match: given.get(match[1], match[0]), text)
+
+        sizes: dict[str, int | None] = {"width": None, "height": None}
+        for name, size in (("width", entry.width), ("height", entry.height)):
+            text = fill(str(size)) if size is not None else ""
+            if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PIXELS):
+                self.source.mistake((*where, name), f"{text!r} is no size", f"Write pixels from 1 to {_MOST_PIXELS}")
+                return None
+            sizes[name] = int(text) if text else None
+        inputs = {**given, **{name: fill(value) for name, value in entry.inputs.items()}}
+        return self.rule(where, fill(entry.path), fill(entry.source), (sizes["width"], sizes["height"]), inputs)
 
     def rule(
         self,

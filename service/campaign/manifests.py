@@ -20,10 +20,21 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from .file_rules import MEDIA_TYPES, SEGMENT, SHARED, Expansion, FileEntry, FileRule, Id, PreviewEntry, is_source
+from .file_rules import (
+    MEDIA_TYPES,
+    SEGMENT,
+    SHARED,
+    Expansion,
+    FileEntry,
+    FileRule,
+    Id,
+    PreviewEntry,
+    is_source,
+    patterned,
+)
 from .masters import ViewBox, check_master
 from .mistakes import Mistakes, shown
 from .source import Source, Strict, read_yaml
@@ -47,9 +58,9 @@ ARCHIVE_MEDIA_TYPE = "application/zip"
 PREVIEW_SIZE = (640, 400)  # pixels
 
 _NUMBER = r"(?:0|[1-9]\d{0,5})"
-_VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-
-Version = Annotated[str, StringConstraints(pattern=rf"^{_VERSION}$")]
+Version = Annotated[
+    str, patterned(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}", "this is no version", "Write three numbers, such as 1.0.0")
+]
 
 
 def _instant(value: Any) -> datetime:

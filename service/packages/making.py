@@ -7,6 +7,7 @@ has of its own never shows in a package.
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from pathlib import Path
@@ -79,7 +80,7 @@ class Maker:
                     timestamp=_EPOCH,
                 )
             except typst.TypstError as error:
-                raise _explained(rule, error) from error
+                raise _explained(self.root, rule, error) from error
         if isinstance(made, list):
             raise MakingError(rule.source, f"it has {len(made)} pages, a picture has one")
         assert isinstance(made, bytes)
@@ -122,13 +123,8 @@ def _checked_picture(png: bytes, rule: FileRule) -> bytes:
     return _optimised(png)
 
 
-def _explained(rule: FileRule, error: typst.TypstError) -> MakingError:
-    # typst names the place as "┌─ path:line:column", relative to the root.
-    source, line = rule.source, 0
-    for text in str(error.diagnostic).splitlines():
-        if "┌─" in text:
-            parts = text.partition("┌─")[2].strip().lstrip("/\\").rsplit(":", 2)
-            if len(parts) == 3 and parts[1].isdigit():
-                source, line = parts[0], int(parts[1])
-            break
-    return MakingError(source, str(error.message).removeprefix("error: "), line)
+def _explained(root: Path, rule: FileRule, error: typst.TypstError) -> MakingError:
+    # typst names the place as "┌─ path:line:column", the path as seen from the working directory.
+    place = re.search(rf"┌─ .*{re.escape(root.name)}[/\\](.+):(\d+):\d+", str(error.diagnostic))
+    source, line = (place[1], int(place[2])) if place else (rule.source, 0)
+    return MakingError(source, str(error.message), line)

@@ -1,0 +1,209 @@
+"""A package is what its manifest and sources say, the same bytes wherever it is built."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from service.campaign import CampaignError
+from service.campaign.manifests import PREVIEW_SIZE
+from service.packages import Built, build, source_digest
+from service.packages.making import MakingError, render_svg
+
+from .conftest import SVG, Assets
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = """
+import os, sys
+from pathlib import Path
+os.umask(int(sys.argv[2], 8))
+from service.campaign.manifests import load_packages
+from service.packages import build
+assets = Path(sys.argv[1])
+built = build(load_packages(assets)["kit"], assets, assets.parent)
+print(built.sha256, built.source_digest)
+"""
+
+
+@pytest.fixture
+def built(assets: Assets, tmp_path: Path) -> Built:
+    return build(assets.package(), assets.path, tmp_path)
+
+
+def mistakes_of(assets: Assets, tmp_path: Path) -> list[str]:
+    with pytest.raises(CampaignError) as caught:
+        build(assets.package(), assets.path, tmp_path)
+    assert not list(tmp_path.glob("*.zip"))
+    return [str(mistake).removeprefix(f"{assets.path.as_posix()}/") for mistake in caught.value.mistakes]
+
+
+def test_the_archive_holds_exactly_the_files_that_are_told(built: Built) -> None:
+    raw = built.path.read_bytes()
+    assert (built.sha256, built.bytes) == (hashlib.sha256(raw).hexdigest(), len(raw))
+    with zipfile.ZipFile(io.BytesIO(raw)) as opened:
+        assert opened.namelist() == [file.path for file in built.files]
+        for file in built.files:
+            content = opened.read(file.path)
+            assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_files_are_made_by_their_kinds(built: Built, assets: Assets) -> None:
+    with zipfile.ZipFile(built.path) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    assert sorted(files) == [
+        "LICENCE.txt",
+        "README.txt",
+        "page-en.png",
+        "page-fr.png",
+        "png/mark-20.png",
+        "png/mark-41.png",
+        "sheet-en.pdf",
+        "sheet-fr.pdf",
+        "svg/blue.svg",
+    ]
+    assert files["svg/blue.svg"].decode() == SVG
+    assert files["README.txt"].decode() == "Cœur bleu\n"
+    assert {Image.open(io.BytesIO(files[f"png/mark-{width}.png"])).size for width in (20, 41)} == {(20, 10), (41, 21)}
+    assert Image.open(io.BytesIO(files["page-en.png"])).size == (30, 20)
+    assert files["page-en.png"] != files["page-fr.png"]
+    assert files["sheet-en.pdf"].startswith(b"%PDF-")
+    assert {file.media_type for file in built.files} == {
+        "text/plain; charset=utf-8",
+        "image/png",
+        "application/pdf",
+        "image/svg+xml",
+    }
+
+
+def test_the_preview_is_a_picture_of_the_agreed_size(built: Built) -> None:
+    with Image.open(io.BytesIO(built.preview)) as image:
+        assert (image.format, image.size) == ("PNG", PREVIEW_SIZE)
+
+
+def test_a_rendered_logo_is_transparent_where_the_drawing_is() -> None:
+    with Image.open(io.BytesIO(render_svg(SVG.encode(), 40))) as image:
+        pixels = image.convert("RGBA")
+    assert pixels.getpixel((1, 18)) == (0, 0, 0, 0) or pixels.getpixel((1, 18))[3] == 0  # type: ignore[index]
+    assert pixels.getpixel((30, 3)) == (11, 92, 173, 255)
+
+
+@pytest.mark.parametrize("width", [1, 7, 24, 33, 100, 1023])
+def test_a_rendered_logo_is_exactly_as_wide_as_asked(width: int) -> None:
+    with Image.open(io.BytesIO(render_svg(SVG.encode(), width))) as image:
+        assert image.width == width
+        assert abs(image.height - width / 2) < 1
+
+
+def test_a_drawing_that_cannot_be_rendered_is_a_making_error() -> None:
+    with pytest.raises(MakingError):
+        render_svg(b"no drawing", 10)
+
+
+def test_every_process_zone_and_umask_gives_the_same_bytes(assets: Assets, built: Built) -> None:
+    """Publishing builds a deterministic ZIP: the same input gives the same bytes."""
+    said = set()
+    for zone, umask, language in (("Pacific/Kiritimati", "000", "tr_TR.UTF-8"), ("America/Anchorage", "077", "C")):
+        environment = {**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": umask}
+        command = [sys.executable, "-c", BUILD, str(assets.path), umask]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        said.add(done.stdout.strip())
+    assert said == {f"{built.sha256} {built.source_digest}"}
+
+
+def test_the_age_and_order_of_the_files_do_not_matter(assets: Assets, built: Built, tmp_path: Path) -> None:
+    other = Assets(tmp_path / "elsewhere" / "assets")
+    for number, path in enumerate(sorted(other.path.rglob("*"), reverse=True)):
+        os.utime(path, (number, number))
+    again = build(other.package(), other.path, tmp_path)
+    assert (again.sha256, again.source_digest) == (built.sha256, built.source_digest)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("tools/kit/README.txt", "Cœur", "Coeur"),
+        ("tools/kit/sheet.typ", "4mm", "5mm"),
+        ("tools/_shared/style.typ", "0b5cad", "0b5cae"),
+        ("logos/mark/blue.svg", "V10", "V9"),
+        ("tools/kit/manifest.yaml", "Some files", "Other files"),
+        ("tools/kit/manifest.yaml", "41", "42"),
+    ],
+)
+def test_whatever_a_package_is_made_of_changes_its_digest(assets: Assets, file: str, old: str, new: str) -> None:
+    before = source_digest(assets.package(), assets.path)
+    assets.edit(file, old, new)
+    assert source_digest(assets.package(), assets.path) != before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("tools/kit/.sheet.typ.swp", "hidden"),
+        ("tools/kit/sheet.typ~", "an editor's copy"),
+        ("tools/other.txt", "beside the packages"),
+    ],
+)
+def test_what_a_package_is_not_made_of_does_not(assets: Assets, file: str, text: str) -> None:
+    before = source_digest(assets.package(), assets.path)
+    assets.write(file, text)
+    assert source_digest(assets.package(), assets.path) == before
+
+
+def test_comments_and_the_day_of_showing_are_no_content(assets: Assets) -> None:
+    before = source_digest(assets.package(), assets.path)
+    assets.edit("tools/kit/manifest.yaml", "kind: tool", "# for everyone\nkind:   tool\nvisible_from: 2027-01-01")
+    assert source_digest(assets.package(), assets.path) == before
+
+
+def test_a_moved_file_is_another_source(assets: Assets) -> None:
+    assets.write("tools/kit/a.txt", "x")
+    before = source_digest(assets.package(), assets.path)
+    (assets.path / "tools/kit/a.txt").rename(assets.path / "tools/kit/b.txt")
+    assert source_digest(assets.package(), assets.path) != before
+
+
+def test_a_mistake_in_a_source_is_told_with_its_line(assets: Assets, tmp_path: Path) -> None:
+    assets.edit("tools/kit/sheet.typ", "#text(font", "#unknown(font")
+    first, *_ = mistakes_of(assets, tmp_path)
+    assert first.startswith("tools/kit/sheet.typ:4: sheet-en.pdf of kit cannot be made: unknown variable: unknown")
+
+
+def test_a_picture_of_another_size_is_told_at_its_entry(assets: Assets, tmp_path: Path) -> None:
+    assets.edit("tools/kit/page.typ", "width: float(sys.inputs.width)", "width: 2 * float(sys.inputs.width)")
+    told = mistakes_of(assets, tmp_path)
+    assert told[0].startswith("tools/kit/manifest.yaml:10: preview.png of kit cannot be made: its page has 1280 by 400")
+    assert told[1].startswith("tools/kit/manifest.yaml:17: page-en.png of kit cannot be made: its page has 60 by 20")
+
+
+def test_a_picture_of_several_pages_is_told(assets: Assets, tmp_path: Path) -> None:
+    assets.edit("tools/kit/page.typ", "#sys", "#pagebreak()\n#sys")
+    assert "it has 2 pages, a picture has one" in mistakes_of(assets, tmp_path)[0]
+
+
+def test_files_outside_the_sources_cannot_be_read(assets: Assets, tmp_path: Path) -> None:
+    assets.write("tools/secret.typ", "#let blue = red")
+    assets.edit("tools/kit/sheet.typ", "/tools/_shared/style.typ", "/tools/secret.typ")
+    assert "file not found" in mistakes_of(assets, tmp_path)[0]
+
+
+def test_the_rules_sheet_has_the_figures_in_force() -> None:
+    """Brand rules are one source; the sheet in the logo package only repeats them."""
+    sheet = yaml.safe_load((ROOT / "assets/tools/logo/figures.yaml").read_text(encoding="utf-8"))
+    brand = yaml.safe_load((ROOT / "policies/brand.yaml").read_text(encoding="utf-8"))
+    assert sheet["minimum"] == {name: logo["minimum"] for name, logo in brand["logos"].items()}
+    for logo in brand["logos"].values():
+        assert (logo["clear_space"]["fraction"], logo["clear_space"]["of"]) == (sheet["clear_space"], "height")
+    for name, colour in brand["colourways"].items():
+        shown = sheet["colours"][name]
+        assert (shown["hex"], shown["cmyk"]) == (colour["hex"], colour["cmyk"])
+        assert bytes(shown["rgb"]).hex() == shown["hex"]
+        assert colour["backgrounds"]["contrast"] == sheet["contrast"]
