@@ -225,3 +225,20 @@ def test_every_shipped_package_has_its_readme_and_licence_and_both_languages() -
         assert {"en", "fr"} <= set(package.languages)
         for text in (package.title, package.description, package.licence):
             assert {"en", "fr"} <= set(text.languages)
+
+
+def test_the_pages_in_shipped_packages_refer_to_files_beside_them() -> None:
+    checked = 0
+    for package in load_packages(ROOT / "assets").values():
+        paths = {rule.path for rule in package.files}
+        for rule in package.files:
+            if rule.path.endswith(".html"):
+                page = (ROOT / "assets" / rule.source).read_text(encoding="utf-8")
+                pictures = set(re.findall(r'src="([^"]+)"', page))
+                pictures |= {
+                    name for names in re.findall(r'srcset="([^"]+)"', page) for name in re.findall(r"\S+\.png", names)
+                }
+                assert pictures
+                assert pictures <= paths
+                checked += 1
+    assert checked == 3

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from service.campaign import CampaignError
-from service.campaign.manifests import PREVIEW_SIZE
+from service.campaign.manifests import PREVIEW_SIZE, load_packages
 from service.packages import Built, build, source_digest
 from service.packages.making import MakingError, render_svg
 
@@ -29,7 +29,8 @@ os.umask(int(sys.argv[2], 8))
 from service.campaign.manifests import load_packages
 from service.packages import build
 assets = Path(sys.argv[1])
-built = build(load_packages(assets)["kit"], assets, assets.parent)
+built = build(load_packages(assets)[sys.argv[3]], assets)
+built.path.unlink()
 print(built.sha256, built.source_digest)
 """
 
@@ -37,6 +38,14 @@ print(built.sha256, built.source_digest)
 @pytest.fixture
 def built(assets: Assets, tmp_path: Path) -> Built:
     return build(assets.package(), assets.path, tmp_path)
+
+
+def built_elsewhere(assets: Path, package: str, umask: str, **environment: str) -> str:
+    """The digests of a package that is built in a process with this umask and environment."""
+    command = [sys.executable, "-c", BUILD, str(assets), umask, package]
+    environment = {**os.environ, "PYTHONHASHSEED": str(int(umask)), **environment}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def mistakes_of(assets: Assets, tmp_path: Path) -> list[str]:
@@ -110,13 +119,18 @@ def test_a_drawing_that_cannot_be_rendered_is_a_making_error() -> None:
 
 def test_every_process_zone_and_umask_gives_the_same_bytes(assets: Assets, built: Built) -> None:
     """Publishing builds a deterministic ZIP: the same input gives the same bytes."""
-    said = set()
-    for zone, umask, language in (("Pacific/Kiritimati", "000", "tr_TR.UTF-8"), ("America/Anchorage", "077", "C")):
-        environment = {**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": umask}
-        command = [sys.executable, "-c", BUILD, str(assets.path), umask]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-        said.add(done.stdout.strip())
+    said = {
+        built_elsewhere(assets.path, "kit", TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8", umask="000"),
+        built_elsewhere(assets.path, "kit", TZ="America/Anchorage", LC_ALL="C", umask="077"),
+    }
     assert said == {f"{built.sha256} {built.source_digest}"}
+
+
+def test_a_shipped_package_is_the_same_in_another_process(tmp_path: Path) -> None:
+    assets = ROOT / "assets"
+    built = build(load_packages(assets)["event-kit"], assets, tmp_path)
+    said = built_elsewhere(assets, "event-kit", TZ="Asia/Kathmandu", umask="027")
+    assert said == f"{built.sha256} {built.source_digest}"
 
 
 def test_the_age_and_order_of_the_files_do_not_matter(assets: Assets, built: Built, tmp_path: Path) -> None:
