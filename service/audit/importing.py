@@ -22,7 +22,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from ..ids import Clock, new_id, rfc3339
-from ..ledger import append
+from ..ledger import append, append_many
 from ..ledger.lock import leadership
 from ..store.audit_tables import LogImport, LogImportCount
 from ..store.database import Database
@@ -33,7 +33,8 @@ ORIGINS = 200  # different ones an embed and hour; the rest are ``other``
 _BLOCK = 1 << 20  # bytes read at a time
 _COMMIT = 1_000_000  # lines between two commits
 _MOST_COUNTS = 200_000  # in memory
-_ENTRIES = 2_000  # a transaction
+_ENTRIES = 5_000  # a transaction
+_PATIENCE = 5.0  # seconds to wait for another import
 _SHOWN = 1_000  # bad lines kept by number
 
 Progress = Callable[[int, int], None]
@@ -90,7 +91,7 @@ class Importer:
         """Takes in a file (gzip too). LogFileError where it cannot be read to its end; lines are never fatal."""
         result = Imported(str(path))
         try:
-            with leadership(self.database, self.data_dir, 5, "import") as alone, _opened(path) as (stream, raw):
+            with leadership(self.database, self.data_dir, _PATIENCE, "import") as alone, _opened(path) as (stream, raw):
                 if alone is None:
                     raise LogFileError("Another import is running; start this one when it is done.")
                 known = self._known(stream, form)
@@ -320,44 +321,44 @@ class _State:
 
     def _enter(self, session: Session) -> int:
         """Some of the counts, as uses and as entries; their number, 0 where all are entered."""
-        order = (LogImportCount.hour, LogImportCount.embed, LogImportCount.variant, LogImportCount.origin)
-        counts = session.execute(
-            select(LogImportCount).where(LogImportCount.import_id == self.id).order_by(*order).limit(_ENTRIES)
-        ).scalars()
-        rows = list(counts)
+        counts = LogImportCount
+        columns = (counts.id, counts.embed, counts.hour, counts.variant, counts.origin, counts.views)
+        mine = counts.import_id == self.id
+        rows = session.execute(select(*columns).where(mine).order_by(counts.id).limit(_ENTRIES)).all()
+        if not rows:
+            return 0
         keys = {row.embed for row in rows}
         joined = select(Embed, Participant).join(Participant, Participant.id == Embed.participant)
-        facts = {embed.key: (embed, person) for embed, person in session.execute(joined.where(Embed.key.in_(keys)))}
+        facts = {
+            embed.key: {
+                "embed": embed.key,
+                "participant": embed.participant,
+                "participant_kind": person.kind,
+                "country": person.country,
+                "logo": embed.logo,
+            }
+            for embed, person in session.execute(joined.where(Embed.key.in_(keys)))
+        }
         now = self.importer.clock()
-        for row in rows:
-            embed, person = facts[row.embed]
-            session.add(
-                LogoUse(
-                    hour=row.hour,
-                    embed=row.embed,
-                    variant=row.variant,
-                    origin=row.origin,
-                    batch=self.id,
-                    views=row.views,
-                    entered_at=now,
-                )
-            )
-            append(
-                session,
-                "logo.used",
-                now,
-                hour=rfc3339(row.hour),
-                embed=row.embed,
-                participant=embed.participant,
-                participant_kind=person.kind,
-                country=person.country,
-                logo=embed.logo,
-                variant=row.variant,
-                origin=row.origin or None,
-                views=row.views,
-            )
-            session.delete(row)
-        session.flush()
+        use = {"batch": self.id, "entered_at": now}
+        shared = ("embed", "hour", "variant", "origin", "views")
+        session.execute(insert(LogoUse), [{**{name: getattr(row, name) for name in shared}, **use} for row in rows])
+        append_many(
+            session,
+            "logo.used",
+            now,
+            (
+                {
+                    **facts[row.embed],
+                    "hour": rfc3339(row.hour),
+                    "variant": row.variant,
+                    "origin": row.origin or None,
+                    "views": row.views,
+                }
+                for row in rows
+            ),
+        )
+        session.execute(delete(counts).where(mine, counts.id <= rows[-1].id))
         return len(rows)
 
     def _end(self, session: Session) -> None:
@@ -373,7 +374,7 @@ _UNKNOWN = ("", "")
 _ADD = text(
     "insert into log_import_counts (import_id, embed, variant, origin, hour, views) "
     "values (:import_id, :embed, :variant, :origin, :hour, :views) "
-    "on conflict (import_id, embed, variant, origin, hour) "
+    "on conflict (import_id, embed, hour, variant, origin) "
     "do update set views = log_import_counts.views + excluded.views"
 ).bindparams(bindparam("hour", type_=Instant()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entries import KINDS, append, commitment, new_salt
+from .entries import KINDS, append, append_many, commitment, new_salt
 from .keys import key_source, new_log_key, signers
 from .sealer import Sealed, Sealer
 
@@ -11,6 +11,7 @@ __all__ = [
     "Sealed",
     "Sealer",
     "append",
+    "append_many",
     "commitment",
     "key_source",
     "new_log_key",

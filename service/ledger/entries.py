@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import BigInteger, Text, cast, func
+from sqlalchemy import BigInteger, Text, cast, func, insert, select
 from sqlalchemy.orm import Session
 
 from ..ids import new_id, timestamp
@@ -52,24 +53,51 @@ def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
     canonical JSON (RFC 8785). An entry whose facts have no ``id`` gets one (``ent_…``). ValueError for
     an unknown kind or an entry of more than 65,535 bytes.
     """
+    row = _row(kind, at, facts)
+    session.add(LedgerEntry(**row, xid=_transaction(session)))
+    return str(row["id"])
+
+
+def append_many(session: Session, kind: str, at: datetime, many: Iterable[dict[str, Any]]) -> int:
+    """Adds an entry for each mapping of facts, in bulk, and returns their number. Otherwise like ``append``."""
+    rows = [_row(kind, at, facts) for facts in many]
+    if rows:
+        transaction = session.scalar(select(_XID)) if _transaction(session) is not None else None
+        session.execute(insert(LedgerEntry), [{**row, "xid": transaction} for row in rows])
+    return len(rows)
+
+
+# Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
+_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+
+
+def _transaction(session: Session) -> Any:
+    return _XID if session.get_bind().dialect.name == "postgresql" else None
+
+
+def _row(kind: str, at: datetime, facts: dict[str, Any]) -> dict[str, Any]:
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of entry")
     facts.setdefault("id", new_id("ent"))
-    body = rfc8785.dumps({"v": VERSION, "kind": kind, "at": timestamp(at), **facts})
+    body = canonical({"v": VERSION, "kind": kind, "at": timestamp(at), **facts})
     if len(body) > MAX_BYTES:
         raise ValueError(f"the entry {kind} has {len(body)} bytes, more than the log takes")
-    postgres = session.get_bind().dialect.name == "postgresql"
-    session.add(
-        LedgerEntry(
-            id=facts["id"],
-            kind=kind,
-            at=at,
-            body=body.decode(),
-            # Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
-            xid=cast(cast(func.pg_current_xact_id(), Text), BigInteger) if postgres else None,
-        )
+    return {"id": facts["id"], "kind": kind, "at": at, "body": body.decode()}
+
+
+def canonical(value: dict[str, Any]) -> bytes:
+    """RFC 8785 JSON of an object.
+
+    Where all names are ASCII and all values text, small whole numbers, booleans and null, the standard
+    library's sorted JSON is the same bytes, ten times as fast.
+    """
+    plain = all(name.isascii() for name in value) and all(
+        item is None or type(item) is str or type(item) is bool or (type(item) is int and abs(item) < 2**53)
+        for item in value.values()
     )
-    return str(facts["id"])
+    if plain:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return rfc8785.dumps(value)
 
 
 def new_salt() -> bytes:

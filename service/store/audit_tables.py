@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables import Base, BigId
@@ -53,11 +53,13 @@ class LogImportCount(Base):
     """Views of an import that has not come to its end; they become entries when it does."""
 
     __tablename__ = "log_import_counts"
-    import_id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    embed: Mapped[str] = mapped_column(String(40), primary_key=True)
-    variant: Mapped[str] = mapped_column(String(80), primary_key=True)
-    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
-    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    __table_args__ = (UniqueConstraint("import_id", "embed", "hour", "variant", "origin"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    import_id: Mapped[str] = mapped_column(String(40))
+    embed: Mapped[str] = mapped_column(String(40))
+    hour: Mapped[datetime]
+    variant: Mapped[str] = mapped_column(String(80))
+    origin: Mapped[str] = mapped_column(String(300))
     views: Mapped[int] = mapped_column(BigInteger)
 
 
