@@ -138,10 +138,10 @@ class _Reader:
             self._note(f"viewBox={given!r} is not four numbers", 'Write it as viewBox="0 0 WIDTH HEIGHT"')
         else:
             left, top, width, height = (float(number) for number in match.groups())
-            if not (0 < width <= 1e5 and 0 < height <= 1e5 and 1 / MOST_RATIO <= width / height <= MOST_RATIO):
+            if not (1 <= width <= 1e5 and 1 <= height <= 1e5 and 1 / MOST_RATIO <= width / height <= MOST_RATIO):
                 self._note(
                     f"viewBox={given!r} is no size for a logo",
-                    f"Give it a width and height above 0 and at most {MOST_RATIO:g} times each other",
+                    f"Give it a width and height from 1 to 100,000, at most {MOST_RATIO:g} times each other",
                 )
             self.view_box = (left, top, width, height)
         for name in ("width", "height"):

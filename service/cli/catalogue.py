@@ -10,6 +10,7 @@ import click
 
 from .. import settings
 from ..campaign import CampaignError, load
+from ..packages import check as check_sources
 from .common import deployment, json_option
 
 
@@ -25,6 +26,7 @@ def check(as_json: bool) -> None:
     policies, assets = settings.folders(os.environ)
     try:
         campaign = load(policies, assets)
+        check_sources(*campaign.packages.values())
     except CampaignError as error:
         if as_json:
             mistakes = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .build import Built, MadeFile, build, source_digest
+from .build import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
 from .facts import PackageFacts
 
-__all__ = ["Built", "Catalogue", "MadeFile", "PackageFacts", "build", "source_digest"]
+__all__ = ["Built", "Catalogue", "MadeFile", "PackageFacts", "build", "check", "source_digest"]

@@ -10,11 +10,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import rfc8785
 
@@ -25,6 +26,7 @@ from .making import Maker, MakingError
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
 GENERATOR = 1
+T = TypeVar("T")
 _THREADS = 2  # the renderers are native code and let go of the interpreter
 
 
@@ -70,23 +72,10 @@ def build(manifest: PackageManifest, assets_dir: Path, into: Path | None = None)
 
     CampaignError names file and line of every source that does not give its file.
     """
-    with tempfile.TemporaryDirectory(prefix="emblem-build-") as staged:
-        # Sources are copied first: what is digested is what is built, and nothing else can be read.
-        root = Path(staged)
-        for path, file in _sources(manifest, assets_dir).items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+    with _staged(manifest, assets_dir) as root:
         digest = source_digest(manifest, root)
-        maker = Maker(root)
-        mistakes = Mistakes()
-        with ThreadPoolExecutor(_THREADS) as pool:
-            made = list(pool.map(lambda rule: _make(maker, rule), (manifest.preview, *manifest.files)))
-        for rule, result in zip((manifest.preview, *manifest.files), made, strict=True):
-            if isinstance(result, MakingError):
-                _note(mistakes, manifest, assets_dir, rule, result)
-        mistakes.raise_if_any()
-    preview, *contents = [content for content in made if isinstance(content, bytes)]
+        made = _for_each(manifest, assets_dir, Maker(root).make)
+    preview, *contents = made
     members = {rule.path: content for rule, content in zip(manifest.files, contents, strict=True)}
     descriptor, name = tempfile.mkstemp(prefix="emblem-", suffix=".zip", dir=into)
     archive = Path(name)
@@ -100,11 +89,48 @@ def build(manifest: PackageManifest, assets_dir: Path, into: Path | None = None)
     return Built(archive, hashlib.sha256(raw).hexdigest(), len(raw), files, digest, preview)
 
 
-def _make(maker: Maker, rule: FileRule) -> bytes | MakingError:
-    try:
-        return maker.make(rule)
-    except MakingError as error:
-        return error
+def check(*manifests: PackageManifest) -> None:
+    """CampaignError with all that ``build`` would raise; keeps nothing and draws nothing, so it takes a moment only."""
+    mistakes = Mistakes()
+    for manifest in manifests:
+        try:
+            with _staged(manifest, manifest.assets_dir) as root:
+                _for_each(manifest, manifest.assets_dir, Maker(root).check)
+        except CampaignError as error:
+            mistakes.extend(error.mistakes)
+    mistakes.raise_if_any()
+
+
+@contextmanager
+def _staged(manifest: PackageManifest, assets_dir: Path) -> Iterator[Path]:
+    """A copy of the sources: what is digested is what is built, and nothing else can be read."""
+    with tempfile.TemporaryDirectory(prefix="emblem-build-") as folder:
+        root = Path(folder)
+        for path, file in _sources(manifest, assets_dir).items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        yield root
+
+
+def _for_each(manifest: PackageManifest, assets_dir: Path, work: Callable[[FileRule], T]) -> list[T]:
+    """What ``work`` gives for the preview and for each file; CampaignError with everything that it raised."""
+
+    def tried(rule: FileRule) -> T | MakingError:
+        try:
+            return work(rule)
+        except MakingError as error:
+            return error
+
+    rules = (manifest.preview, *manifest.files)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        results = list(pool.map(tried, rules))
+    mistakes = Mistakes()
+    for rule, result in zip(rules, results, strict=True):
+        if isinstance(result, MakingError):
+            _note(mistakes, manifest, assets_dir, rule, result)
+    mistakes.raise_if_any()
+    return [result for result in results if not isinstance(result, MakingError)]
 
 
 def _note(mistakes: Mistakes, manifest: PackageManifest, assets_dir: Path, rule: FileRule, error: MakingError) -> None:

@@ -30,7 +30,7 @@ from ..storage import Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
-from .build import Built, build, source_digest
+from .build import Built, build, check, source_digest
 from .facts import PackageFacts, facts_of
 
 Progress = Callable[[str], None]
@@ -62,17 +62,17 @@ class Catalogue:
             built = self._build(waiting, mistakes, Path(folder), progress)
             mistakes.raise_if_any()
             self._publish_rules()
+            self._show_from_dates()
             new = [manifest for manifest, made in built if self._publish(manifest, made)]
         return [self.version(manifest.id, manifest.version) for manifest in new]
 
-    def check(self, progress: Progress | None = None) -> tuple[PackageManifest, ...]:
-        """Builds what is not yet published, keeps nothing, and returns what ``publish`` would publish.
-
-        CampaignError has every mistake, as there.
-        """
+    def check(self) -> tuple[PackageManifest, ...]:
+        """What ``publish`` would publish. CampaignError has every mistake, as there; nothing is kept or written."""
         waiting, mistakes = self._compare()
-        with tempfile.TemporaryDirectory(prefix="emblem-check-") as folder:
-            self._build(waiting, mistakes, Path(folder), progress)
+        try:
+            check(*waiting)
+        except CampaignError as error:
+            mistakes.extend(error.mistakes)
         mistakes.raise_if_any()
         return tuple(waiting)
 
@@ -198,8 +198,6 @@ class Catalogue:
                 waiting.append(manifest)
             elif row.source_digest != source_digest(manifest, manifest.assets_dir):
                 mistakes.extend(_changed(manifest))
-            elif row.visible_from != manifest.visible_from:
-                self._show_from(manifest)
         return waiting, mistakes
 
     def _build(
@@ -302,10 +300,14 @@ class Catalogue:
 
         self.database.write(work)
 
-    def _show_from(self, manifest: PackageManifest) -> None:
+    def _show_from_dates(self) -> None:
+        """Takes over the dates from which versions are shown: unlike all else, they may change."""
+
         def work(session: Session) -> None:
-            row = session.get_one(PackageVersion, (manifest.id, manifest.version))
-            row.visible_from = manifest.visible_from
+            for manifest in self.campaign.packages.values():
+                row = session.get(PackageVersion, (manifest.id, manifest.version))
+                if row is not None and row.visible_from != manifest.visible_from:
+                    row.visible_from = manifest.visible_from
 
         self.database.write(work)
 

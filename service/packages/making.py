@@ -7,6 +7,7 @@ has of its own never shows in a package.
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 import warnings
@@ -22,6 +23,7 @@ from PIL import Image
 from ..campaign.manifests import FileRule
 
 _ONE_POINT_PER_PIXEL = 72.0
+_VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["']\s*[^\s,]+[\s,]+[^\s,]+[\s,]+([0-9.eE+-]+)""")  # its width
 _EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
 
 
@@ -53,9 +55,18 @@ class Maker:
         if rule.making == "render":
             assert rule.width is not None
             return render_svg((self.root / rule.source).read_bytes(), rule.width, rule.source)
-        return self._compile(rule)
+        if rule.width is None:
+            return self._compile(rule, "pdf")
+        return _optimised(self._compile(rule, "png"))
 
-    def _compile(self, rule: FileRule) -> bytes:
+    def check(self, rule: FileRule) -> None:
+        """MakingError where ``make`` would raise it; pictures are laid out and not drawn, which is much faster."""
+        if rule.making == "render":
+            render_svg((self.root / rule.source).read_bytes(), 64, rule.source)
+        elif rule.making == "compile":
+            self._compile(rule, "svg" if rule.width else "pdf")
+
+    def _compile(self, rule: FileRule, form: str) -> bytes:
         if not hasattr(self._local, "compiler"):
             nowhere = self.root / "no-packages"  # nothing is fetched: there are no packages but the assets
             self._local.compiler = typst.Compiler(
@@ -68,13 +79,12 @@ class Maker:
         inputs = dict(rule.inputs)
         if rule.width is not None and rule.height is not None:
             inputs |= {"width": str(rule.width), "height": str(rule.height)}
-        png = rule.path.endswith(".png")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", typst.TypstWarning)
             try:
                 made: Any = self._local.compiler.compile(
                     self.root / rule.source,
-                    format="png" if png else "pdf",
+                    format=form,
                     ppi=_ONE_POINT_PER_PIXEL,
                     sys_inputs=inputs,
                     timestamp=_EPOCH,
@@ -84,14 +94,16 @@ class Maker:
         if isinstance(made, list):
             raise MakingError(rule.source, f"it has {len(made)} pages, a picture has one")
         assert isinstance(made, bytes)
-        return _checked_picture(made, rule) if png else made
+        return _sized(made, rule) if rule.width else made
 
 
 def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
     """A PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
     try:
-        plain = pyvips.Image.svgload_buffer(svg)
-        image = pyvips.Image.svgload_buffer(svg, scale=width / plain.width)
+        box = _VIEW_BOX.search(svg)
+        if box is None:
+            raise MakingError(source, "it has no viewBox")
+        image = pyvips.Image.svgload_buffer(svg, scale=width / float(box[1]))
         if image.width != width:
             # The renderer rounds up the scaled size; the last column then holds nothing of the drawing.
             image = image.crop(0, 0, width, image.height)
@@ -113,18 +125,23 @@ def _optimised(png: bytes) -> bytes:
     )
 
 
-def _checked_picture(png: bytes, rule: FileRule) -> bytes:
-    with Image.open(io.BytesIO(png)) as image:
-        if image.size != (rule.width, rule.height):
-            width, height = image.size
-            raise MakingError(
-                rule.source, f"its page has {width} by {height} points; make it sys.inputs width by height"
-            )
-    return _optimised(png)
+def _sized(picture: bytes, rule: FileRule) -> bytes:
+    """The PNG or SVG picture if it has the size that was asked for; one point is one pixel."""
+    if picture.startswith(b"<svg"):
+        found = re.search(rb' width="([0-9.]+)pt" height="([0-9.]+)pt"', picture)
+        assert found is not None
+        size = (round(float(found[1])), round(float(found[2])))
+    else:
+        with Image.open(io.BytesIO(picture)) as image:
+            size = image.size
+    if size != (rule.width, rule.height):
+        message = f"its page has {size[0]} by {size[1]} points; make it sys.inputs width by height"
+        raise MakingError(rule.source, message)
+    return picture
 
 
 def _explained(root: Path, rule: FileRule, error: typst.TypstError) -> MakingError:
     # typst names the place as "┌─ path:line:column", the path as seen from the working directory.
     place = re.search(rf"┌─ .*{re.escape(root.name)}[/\\](.+):(\d+):\d+", str(error.diagnostic))
     source, line = (place[1], int(place[2])) if place else (rule.source, 0)
-    return MakingError(source, str(error.message), line)
+    return MakingError(source, str(error.message).replace(f"{root}{os.sep}", ""), line)

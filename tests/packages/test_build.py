@@ -16,7 +16,7 @@ from PIL import Image
 
 from service.campaign import CampaignError
 from service.campaign.manifests import PREVIEW_SIZE, load_packages
-from service.packages import Built, build, source_digest
+from service.packages import Built, build, check, source_digest
 from service.packages.making import MakingError, render_svg
 
 from .conftest import SVG, Assets
@@ -49,9 +49,13 @@ def built_elsewhere(assets: Path, package: str, umask: str, **environment: str) 
 
 
 def mistakes_of(assets: Assets, tmp_path: Path) -> list[str]:
+    """What building says is wrong; checking says the same without building."""
     with pytest.raises(CampaignError) as caught:
         build(assets.package(), assets.path, tmp_path)
     assert not list(tmp_path.glob("*.zip"))
+    with pytest.raises(CampaignError) as checked:
+        check(assets.package())
+    assert checked.value.mistakes == caught.value.mistakes
     return [str(mistake).removeprefix(f"{assets.path.as_posix()}/") for mistake in caught.value.mistakes]
 
 
@@ -112,9 +116,18 @@ def test_a_rendered_logo_is_exactly_as_wide_as_asked(width: int) -> None:
         assert abs(image.height - width / 2) < 1
 
 
-def test_a_drawing_that_cannot_be_rendered_is_a_making_error() -> None:
+@pytest.mark.parametrize("box", ["0 0 20.5 10", "-5,-5,1.4,1", "0 0 33333 9999"])
+def test_the_size_of_the_view_box_does_not_matter(box: str) -> None:
+    with Image.open(io.BytesIO(render_svg(SVG.replace("0 0 20 10", box).encode(), 120))) as image:
+        assert image.width == 120
+
+
+@pytest.mark.parametrize(
+    "drawing", [b"no drawing", b'<svg viewBox="0 0 10 10">', SVG.replace(' viewBox="0 0 20 10"', "").encode()]
+)
+def test_a_drawing_that_cannot_be_rendered_is_a_making_error(drawing: bytes) -> None:
     with pytest.raises(MakingError):
-        render_svg(b"no drawing", 10)
+        render_svg(drawing, 10)
 
 
 def test_every_process_zone_and_umask_gives_the_same_bytes(assets: Assets, built: Built) -> None:
@@ -178,6 +191,15 @@ def test_comments_and_the_day_of_showing_are_no_content(assets: Assets) -> None:
     assert source_digest(assets.package(), assets.path) == before
 
 
+def test_what_can_be_built_passes_the_check(assets: Assets) -> None:
+    check(assets.package())
+
+
+@pytest.mark.parametrize("package", ["logo", "posters", "web-banners"])
+def test_shipped_packages_pass_the_check(package: str) -> None:
+    check(load_packages(ROOT / "assets")[package])
+
+
 def test_a_moved_file_is_another_source(assets: Assets) -> None:
     assets.write("tools/kit/a.txt", "x")
     before = source_digest(assets.package(), assets.path)
@@ -206,7 +228,7 @@ def test_a_picture_of_several_pages_is_told(assets: Assets, tmp_path: Path) -> N
 def test_files_outside_the_sources_cannot_be_read(assets: Assets, tmp_path: Path) -> None:
     assets.write("tools/secret.typ", "#let blue = red")
     assets.edit("tools/kit/sheet.typ", "/tools/_shared/style.typ", "/tools/secret.typ")
-    assert "file not found" in mistakes_of(assets, tmp_path)[0]
+    assert "file not found (searched at tools/secret.typ)" in mistakes_of(assets, tmp_path)[0]
 
 
 def test_the_rules_sheet_has_the_figures_in_force() -> None:
