@@ -42,10 +42,14 @@ class Postgres:
                 os.chown(path, entry.pw_uid, entry.pw_gid)
         self._run("initdb", "--pgdata", data, "--username=emblem", "--auth=trust", "--encoding=UTF8", "--no-locale")
         self.port = free_port()
-        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        command: list[str | Path] = [path_of("postgres"), "-D", data, "-p", str(self.port), *options]
-        self.process = Process(command, self.folder / "server.log", user=self.user, cwd=self.folder)
         self._count = itertools.count(1)
+        self.start()
+
+    def start(self) -> None:
+        """Starts the server, again after it was stopped; returns once it answers."""
+        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command: list[str | Path] = [path_of("postgres"), "-D", self.folder / "data", "-p", str(self.port), *options]
+        self.process = Process(command, self.folder / "server.log", user=self.user, cwd=self.folder)
         self.process.wait_for(self._answers, 30, "PostgreSQL answers")
 
     def url(self, database: str) -> str:

@@ -11,6 +11,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_waiting_writes_share_a_commit_on_sqlite(tmp_path: Path) -> None:
 def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     settings = {
-        name: database.write(lambda session, name=name: session.scalar(text(f"PRAGMA {name}")))
+        name: database.write(partial(Session.scalar, statement=text(f"PRAGMA {name}")))
         for name in ("synchronous", "journal_mode", "foreign_keys")
     }
     assert settings == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}

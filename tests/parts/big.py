@@ -1,0 +1,45 @@
+"""The shipped campaign with one package of many megabytes, for downloads that take long enough to be broken."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from service.settings import shipped
+
+SIZE = 24 * 1024 * 1024
+
+_MANIFEST = """\
+id: film
+kind: tool
+version: 1.0.0
+terms: tool-terms
+title:
+  en: Film
+description:
+  en: A large file, as a film would be.
+licence:
+  en: For tests.
+languages: [en]
+filename: film-{version}.zip
+preview:
+  from: ../logo/preview.typ
+files:
+  - path: film.png
+    from: film.png
+"""
+
+
+def assets_with_film(folder: Path) -> Path:
+    """A folder of assets with the logos, the logo package and the package ``film``; returns it."""
+    source = shipped("assets")
+    shutil.copytree(source / "logos", folder / "logos")
+    for name in ("_shared", "logo"):
+        shutil.copytree(source / "tools" / name, folder / "tools" / name)
+    film = folder / "tools" / "film"
+    film.mkdir()
+    (film / "manifest.yaml").write_text(_MANIFEST, encoding="utf-8")
+    blocks = (hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(SIZE // 32))
+    (film / "film.png").write_bytes(b"".join(blocks))  # never the same twice, so that a part in the wrong place shows
+    return folder
