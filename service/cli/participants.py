@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from .common import BY, deployment, json_option, show, show_one
@@ -38,7 +40,7 @@ def show_participant(participant: str, as_json: bool) -> None:
 def _decision(name: str, outcome: str, about: str) -> None:
     @participants.command(name, help=about)
     @click.argument("participant", metavar="ID")
-    @click.option("--reason", default=f"{name.capitalize()}d by the operator.", help="Shown to the participant.")
+    @click.option("--reason", default=f"{outcome.capitalize()} by the operator.", help="Shown to the participant.")
     def decide(participant: str, reason: str) -> None:
         with deployment() as parts:
             decided = parts.participants.decide(participant, outcome, reason=reason, by=BY)
@@ -53,10 +55,10 @@ _decision("suspend", "suspended", "Suspend a participant: links and embeds stop 
 @participants.command("erase")
 @click.argument("participant", metavar="ID")
 @click.option("--reason", default="Erased by the operator.", help="Why.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, default=False, help="Do not ask.")
 def erase(participant: str, reason: str, yes: bool) -> None:
     """Erase what is known of a participant; the log and the figures stay."""
-    if not yes and click.get_text_stream("stdin").isatty():
+    if not yes and sys.stdin.isatty():
         click.confirm(f"Erase {participant}? This cannot be undone.", abort=True)
     with deployment() as parts:
         removed = parts.participants.erase(participant, reason=reason, by=BY)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
@@ -102,6 +103,7 @@ _COLUMNS = (
     Participant.status.label("participant_status"),
     PackageVersion.terms,
 )
+_NAMES = tuple(str(column.key) for column in _COLUMNS)
 
 
 def select_standing() -> Select[*tuple[Any, ...]]:
@@ -113,29 +115,20 @@ def select_standing() -> Select[*tuple[Any, ...]]:
     )
 
 
-def standing_of(session: Session, campaign: Campaign, row: Row[*tuple[Any, ...]], now: datetime) -> Standing:
+def standing_of(session: Session, campaign: Campaign, row: Sequence[Any], now: datetime) -> Standing:
     """The standing of one row, with the acceptance of the terms that are current at ``now``."""
-    current = campaign.terms.current(row.terms, now).version
+    values = dict(zip(_NAMES, row, strict=True))
+    revoked_at, withdrawn_at, terms = values.pop("revoked_at"), values.pop("withdrawn_at"), values["terms"]
+    current = campaign.terms.current(terms, now).version
     accepted = session.execute(
         select(Acceptance.id).where(
-            Acceptance.participant == row.participant, Acceptance.terms == row.terms, Acceptance.version == current
+            Acceptance.participant == values["participant"], Acceptance.terms == terms, Acceptance.version == current
         )
     ).first()
     return Standing(
-        link=row.link,
-        participant=row.participant,
-        participant_kind=row.participant_kind,
-        country=row.country,
-        package=row.package,
-        version=row.version,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        max_downloads=row.max_downloads,
-        counted=row.counted,
-        revoked=row.revoked_at is not None,
-        withdrawn=row.withdrawn_at is not None,
-        participant_status=row.participant_status,
-        terms=row.terms,
+        **values,
+        revoked=revoked_at is not None,
+        withdrawn=withdrawn_at is not None,
         terms_version=current,
         accepted=accepted is not None,
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import g, request
+from flask import current_app, g, request
 
 from ..participants import Key
 from ..problems import Forbidden, NotFound, Unauthorized
@@ -36,18 +35,20 @@ def identify() -> None:
 
 
 def need(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates a view that only keys of these roles may use: 401 without a key, 403 with another one."""
+    """Marks a view that only keys of these roles may use; ``check_role`` refuses others before input is looked at."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            require(*roles)
-            return view(*args, **kwargs)
-
-        checked.roles = roles  # type: ignore[attr-defined]  # read by the OpenAPI document
-        return checked
+        view.roles = roles  # type: ignore[attr-defined]
+        return view
 
     return decorate
+
+
+def check_role() -> None:
+    """Raises Unauthorized without a key, Forbidden with one of another role than the view needs."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if roles := getattr(view, "roles", ()):
+        require(*roles)
 
 
 def require(*roles: str) -> Key:

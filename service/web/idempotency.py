@@ -73,6 +73,7 @@ def begin() -> Response | None:
         raise RequestInFlight(headers={"Retry-After": "1"})
     response = Response(json.dumps(_signed_again(row.answer or {}), ensure_ascii=False), status=row.status)
     response.headers["Content-Type"] = "application/json" if row.status < 400 else "application/problem+json"
+    response.headers["Cache-Control"] = "private, no-store" if row.status < 400 else "no-store"
     response.headers["Idempotent-Replayed"] = "true"
     return response
 

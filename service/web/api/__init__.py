@@ -12,7 +12,7 @@ from flask_openapi3.models.tag import Tag
 
 from ...problems import FieldError, InvalidRequest, UnsupportedMediaType
 from .. import idempotency, limits
-from ..auth import identify
+from ..auth import check_role, identify
 from ..context import conditional
 from .models import ProblemAnswer
 
@@ -32,6 +32,7 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
         abp_responses={"4XX": ProblemAnswer, "5XX": ProblemAnswer},
     )
     made.before_request(identify)
+    made.before_request(check_role)
     made.before_request(_check_body)
     made.before_request(idempotency.begin)
     made.after_request(idempotency.finish)

@@ -1,0 +1,126 @@
+"""A client of the web application that speaks JSON with one of four keys, and the main job's steps over it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from service.app import Parts
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Api:
+    """The application, asked over HTTP's own interface."""
+
+    app: Flask
+    keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Parts:
+        """What the application is made of."""
+        found: Parts = self.app.extensions["emblem"]
+        return found
+
+    def ask(self, method: str, path: str, *, key: str = "", json: Any = None, **more: Any) -> TestResponse:
+        """One request; ``key`` is a role, and ``headers`` are added to what a browser-like client sends."""
+        headers = {"User-Agent": "Mozilla/5.0 (tests)", **more.pop("headers", {})}
+        if key:
+            headers["Authorization"] = f"Bearer {self.key(key)}"
+        if json is not None:
+            more["json"] = json
+        return self.app.test_client().open(path, method=method, headers=headers, **more)
+
+    def key(self, role: str) -> str:
+        """The secret of a key of this role, made when it is first asked for."""
+        if role not in self.keys:
+            _, self.keys[role] = self.parts.participants.create_key(role, name="tests", by="staff:cli")
+        return self.keys[role]
+
+    def application(self, kind: str = "civil_society", **changes: Any) -> dict[str, Any]:
+        """The body of an application that is approved."""
+        answers: dict[str, Any] = {}
+        for asked in self.parts.campaign.eligibility.kind(kind).fields:
+            match asked.type:
+                case "boolean":
+                    answers[asked.name] = True
+                case "choice":
+                    answers[asked.name] = asked.options[0].value
+                case "url":
+                    answers[asked.name] = "https://www.example.org/statement"
+                case "date":
+                    answers[asked.name] = "2026-07-30"
+                case _:
+                    answers[asked.name] = "We show the Blue Heart at our events, in line with the Protocol."
+        return {
+            "kind": kind,
+            "name": "Example Society",
+            "email": f"society{next(_numbers)}@example.org",
+            "country": "AT",
+            "answers": answers,
+            "purposes": ["information"],
+        } | changes
+
+    def join(self, key: str = "portal", **changes: Any) -> str:
+        """Joins; returns the id."""
+        answer = self.ask("POST", "/api/v1/participants", key=key, json=self.application(**changes))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json["id"])
+
+    def accept(self, participant: str, terms: str = "logo-terms", key: str = "portal") -> TestResponse:
+        """Accepts the current terms."""
+        current = self.ask("GET", f"/api/v1/terms/{terms}").json
+        body = {
+            "terms": terms,
+            "version": current["version"],
+            "language": "en",
+            "digest": hashlib.sha256(current["text"].encode()).hexdigest(),
+            "signatory": {"name": "Example Person", "capacity": "Secretary"},
+        }
+        return self.ask("POST", f"/api/v1/participants/{participant}/acceptances", key=key, json=body)
+
+    def ready(self) -> str:
+        """An approved participant that accepted the terms of logos."""
+        participant = self.join()
+        assert self.accept(participant).status_code == 201
+        return participant
+
+    def link(self, participant: str, **more: Any) -> dict[str, Any]:
+        """A link to the logo package."""
+        body = {"participant": participant, "package": "logo"} | more
+        answer = self.ask("POST", "/api/v1/links", key="portal", json=body)
+        assert answer.status_code == 201, answer.text
+        issued: dict[str, Any] = answer.json
+        return issued
+
+    def path(self, link: dict[str, Any]) -> str:
+        """The path of a link's URL."""
+        return str(link["url"]).removeprefix(self.parts.settings.base_url)
+
+
+@pytest.fixture
+def api(app: Flask) -> Api:
+    return Api(app)
+
+
+def problem(answer: TestResponse, status: int, slug: str) -> dict[str, Any]:
+    """Checks that an answer is this problem in the form of RFC 9457, and returns it."""
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    told: dict[str, Any] = answer.get_json(force=True)
+    assert told["type"] == f"/problems/{slug}"
+    assert told["status"] == status
+    assert told["title"]
+    assert told["detail"]
+    assert told["instance"] == answer.request.path
+    return told

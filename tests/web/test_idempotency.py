@@ -1,0 +1,96 @@
+"""``Idempotency-Key`` on every POST, kept 24 h per key and route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from service.store.tables import IdempotentRequest
+
+from .conftest import Api, problem
+
+if TYPE_CHECKING:
+    from tests.conftest import FrozenClock
+
+
+def test_the_same_body_gets_the_first_answer(api: Api) -> None:
+    body, headers = api.application(), {"Idempotency-Key": "one"}
+    first = api.ask("POST", "/api/v1/participants", key="portal", json=body, headers=headers)
+    again = api.ask("POST", "/api/v1/participants", key="portal", json=body, headers=headers)
+    assert first.status_code == again.status_code == 201
+    assert first.json == again.json
+    assert len(api.ask("GET", "/api/v1/participants", key="staff").json["participants"]) == 1
+
+
+def test_a_refusal_is_an_answer_too(api: Api) -> None:
+    body, headers = {"participant": api.join(), "package": "logo"}, {"Idempotency-Key": "two"}
+    for _ in range(2):
+        told = problem(
+            api.ask("POST", "/api/v1/links", key="portal", json=body, headers=headers), 403, "terms-not-accepted"
+        )
+        assert told["terms"]["id"] == "logo-terms"
+
+
+def test_another_body_is_refused(api: Api) -> None:
+    headers = {"Idempotency-Key": "three"}
+    api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
+    problem(answer, 422, "idempotency-key-reused")
+
+
+def test_keys_are_per_caller_and_route(api: Api) -> None:
+    headers = {"Idempotency-Key": "four"}
+    assert (
+        api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers).status_code
+        == 201
+    )
+    assert (
+        api.ask("POST", "/api/v1/participants", key="staff", json=api.application(), headers=headers).status_code == 201
+    )
+
+
+def test_tokens_are_signed_again_and_never_stored(api: Api) -> None:
+    body, headers = {"participant": api.ready(), "package": "logo"}, {"Idempotency-Key": "five"}
+    first = api.ask("POST", "/api/v1/links", key="portal", json=body, headers=headers).json
+    with api.parts.database.read() as session:
+        rows = session.scalars(select(IdempotentRequest)).all()
+    assert not any("/d/" in str(row.answer) for row in rows)
+    again = api.ask("POST", "/api/v1/links", key="portal", json=body, headers=headers).json
+    assert again == first
+
+
+def in_flight(api: Api, clock: FrozenClock, body: dict[str, Any]) -> None:
+    api.ask("POST", "/api/v1/participants", key="portal", json=body, headers={"Idempotency-Key": "six"})
+
+    def back(session: Any) -> None:
+        row = session.scalars(select(IdempotentRequest)).one()
+        row.status, row.answer = None, None
+
+    api.parts.database.write(back)
+
+
+def test_still_in_flight_is_409_and_an_abandoned_one_is_taken_over(api: Api, clock: FrozenClock) -> None:
+    body, headers = api.application(), {"Idempotency-Key": "six"}
+    in_flight(api, clock, body)
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=body, headers=headers)
+    problem(answer, 409, "request-in-flight")
+    clock.advance(61)
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=body, headers=headers)
+    problem(answer, 409, "already-joined")
+
+
+def test_after_a_day_the_key_is_new(api: Api, clock: FrozenClock) -> None:
+    headers = {"Idempotency-Key": "seven"}
+    api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
+    clock.advance(86_401)
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
+    assert answer.status_code == 201
+
+
+def test_a_key_that_is_none_is_refused(api: Api) -> None:
+    for bad in ("", "x" * 256, "with space"):
+        answer = api.ask(
+            "POST", "/api/v1/participants", key="portal", json=api.application(), headers={"Idempotency-Key": bad}
+        )
+        problem(answer, 422, "invalid-request")
