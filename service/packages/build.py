@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import rfc8785
 
-from ..campaign import Mistakes
+from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from .archive import write_archive
 from .making import Maker, MakingError
