@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .build import Built, MadeFile, build, check, source_digest
+from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
 from .facts import PackageFacts
 

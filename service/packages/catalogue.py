@@ -25,12 +25,12 @@ from ..campaign.loader import Campaign
 from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
 from ..campaign.terms import TermsVersion
 from ..ids import Clock, timestamp
-from ..problems import PackageWithdrawn, Problem, UnknownPackage, UnknownVersion
+from ..problems import PackageWithdrawn, Problem, Unavailable, UnknownPackage, UnknownVersion
 from ..storage import Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
-from .build import Built, build, check, source_digest
+from .building import Built, build, check, source_digest
 from .facts import PackageFacts, facts_of
 
 Progress = Callable[[str], None]
@@ -211,6 +211,9 @@ class Catalogue:
                 built.append((manifest, build(manifest, manifest.assets_dir, folder)))
             except CampaignError as error:
                 mistakes.extend(error.mistakes)
+            except OSError as error:
+                detail = "The packages cannot be built in the temporary folder; see that it exists and has room."
+                raise Unavailable(detail, private=str(error)) from error
         return built
 
     def _publish(self, manifest: PackageManifest, built: Built) -> bool:

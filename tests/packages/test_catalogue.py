@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import threading
@@ -228,6 +229,21 @@ def test_after_a_failure_of_the_database_the_same_call_finishes_the_work(
     assert rows(database) == []
     assert [facts.id for facts in open_catalogue().publish()] == ["kit"]
     assert len(entries(database, "package.published")) == 1
+
+
+def test_a_full_disk_publishes_nothing_and_says_so(
+    open_catalogue: Open, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("service.packages.building.write_archive", full)
+        with pytest.raises(Unavailable, match="has room"):
+            open_catalogue().publish()
+    assert rows(database) == []
+    assert entries(database, "policy.published") == []
+    assert len(open_catalogue().publish()) == 1
 
 
 def test_two_processes_that_publish_at_once_make_one_row_and_one_entry(
