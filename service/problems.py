@@ -287,7 +287,7 @@ InvalidForm = _problem(
     "invalid-form",
     403,
     "This form is no longer valid",
-    "It was open for too long, or cookies are off. Load the page again and send it once more; allow this site's cookies.",
+    "It was open for too long, or cookies are off. Allow this site's cookies, load the page again and send it once more.",
 )
 InvalidSignIn = _problem(
     "invalid-sign-in",
@@ -365,7 +365,7 @@ LogDamaged = _problem(
     "log-damaged",
     500,
     "The public log does not fit what is stored",
-    "Sealing has stopped so that nothing is covered up. Staff: run `emblem audit verify`, which names the first bad leaf.",
+    "Sealing has stopped so that nothing is covered up. Run `emblem audit verify`, which names the first bad leaf.",
 )
 InternalError = Problem
 

@@ -21,6 +21,6 @@ def open_storage(url: str) -> Storage:
 
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := options.keys() - {"endpoint_url", "region"}:
-            raise ConfigurationError([f"EMBLEM_STORAGE_URL has an unknown option {sorted(unknown)[0]!r}."])
+            raise ConfigurationError([f"EMBLEM_STORAGE_URL has an unknown option {min(unknown)!r}."])
         return S3Storage(parts.netloc, parts.path, options.get("endpoint_url"), options.get("region"))
     raise ConfigurationError(["EMBLEM_STORAGE_URL: write file:///dir or s3://bucket/prefix?endpoint_url=…&region=…."])

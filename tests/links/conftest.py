@@ -32,7 +32,7 @@ class World:
 
     def link(self, **values: Any) -> Claim:
         """A new link; ``values`` change its row."""
-        row = {
+        row: dict[str, Any] = {
             "id": new_id("lnk"),
             "participant": self.participant,
             "package": "logo",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from service.ids import new_id
 from service.links import Asked, Claim, Client, Recorder
@@ -31,6 +31,8 @@ from service.store.tables import Acceptance, Download, LedgerEntry, Link, LinkCl
 from .conftest import SECRETS, World
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from service.store import Database
 
 WHOLE = Asked(None, 200, 1000)
@@ -57,7 +59,7 @@ def test_a_download_is_a_row_and_an_entry(world: World) -> None:
     assert entry["country"] == "AT"
 
 
-def refusals(world: World) -> list[tuple[Callable[[str], None], type[Problem]]]:
+def refusals(world: World) -> list[tuple[Callable[[str], Any], type[Problem]]]:
     """What can be wrong, in the order in which it is told (contract, section 5)."""
     clock, change = world.clock, world.change
     return [
@@ -65,9 +67,13 @@ def refusals(world: World) -> list[tuple[Callable[[str], None], type[Problem]]]:
         (lambda link: change(Link, link, expires_at=clock()), LinkExpired),
         (lambda _: change(PackageVersion, ("logo", "1.0.0"), withdrawn_at=clock()), PackageWithdrawn),
         (lambda _: change(Participant, world.participant, status="suspended"), ParticipantSuspended),
-        (lambda _: world.database.write(lambda session: session.query(Acceptance).delete()), TermsNotAccepted),
+        (lambda _: world.database.write(_forget), TermsNotAccepted),
         (lambda link: change(Link, link, max_downloads=1, counted=1), LinkExhausted),
     ]
+
+
+def _forget(session: Session) -> None:
+    session.execute(delete(Acceptance))
 
 
 def test_the_first_refusal_that_holds_is_told_and_nothing_is_recorded(world: World) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from flask import Flask
-    from werkzeug.test import TestResponse
 
     from service.app import Parts
 
@@ -31,8 +30,8 @@ class Api:
         found: Parts = self.app.extensions["emblem"]
         return found
 
-    def ask(self, method: str, path: str, *, key: str = "", json: Any = None, **more: Any) -> TestResponse:
-        """One request; ``key`` is a role, and ``headers`` are added to what a browser-like client sends."""
+    def ask(self, method: str, path: str, *, key: str = "", json: Any = None, **more: Any) -> Any:
+        """One request's TestResponse; ``key`` is a role, and ``headers`` are added to what a browser-like client sends."""
         headers = {"User-Agent": "Mozilla/5.0 (tests)", **more.pop("headers", {})}
         if key:
             headers["Authorization"] = f"Bearer {self.key(key)}"
@@ -76,7 +75,7 @@ class Api:
         assert answer.status_code == 201, answer.text
         return str(answer.json["id"])
 
-    def accept(self, participant: str, terms: str = "logo-terms", key: str = "portal") -> TestResponse:
+    def accept(self, participant: str, terms: str = "logo-terms", key: str = "portal") -> Any:
         """Accepts the current terms."""
         current = self.ask("GET", f"/api/v1/terms/{terms}").json
         body = {
@@ -112,7 +111,7 @@ def api(app: Flask) -> Api:
     return Api(app)
 
 
-def problem(answer: TestResponse, status: int, slug: str) -> dict[str, Any]:
+def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
     """Checks that an answer is this problem in the form of RFC 9457, and returns it."""
     assert answer.status_code == status, answer.text
     assert answer.mimetype == "application/problem+json"

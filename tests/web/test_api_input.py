@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from .conftest import Api, problem
-
-if TYPE_CHECKING:
-    from werkzeug.test import TestResponse
 
 
 def pointers(told: dict[str, Any]) -> set[str]:
@@ -154,7 +151,7 @@ def test_a_links_values_are_pointed_at(api: Api, body: dict[str, Any], pointer: 
 def test_unknown_things_have_names(api: Api) -> None:
     participant = api.ready()
 
-    def ask(**more: str) -> TestResponse:
+    def ask(**more: str) -> Any:
         wish = {"participant": participant, "package": "logo"} | more
         return api.ask("POST", "/api/v1/links", key="portal", json=wish)
 

@@ -26,7 +26,7 @@ ROLES = ("portal", "staff", "auditor")
     ],
 )
 def test_roles(api: Api, method: str, path: str, allowed: tuple[str, ...]) -> None:
-    body = {} if method == "POST" else None
+    body: dict[str, str] | None = {} if method == "POST" else None
     answer = api.ask(method, path, json=body)
     problem(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
