@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +13,20 @@ import structlog
 from ..campaign import Campaign
 from ..ids import Clock
 from ..ledger import Sealer
+from ..ledger.lock import leadership
 from ..mail import Mailer
 from ..settings import Settings
 from ..storage import Storage
 from ..store.database import Database
+from .alerts import Alerts
+from .daily import DailyCheckpoint
 from .receipts import Receipts
+from .refusals import Refusals
 from .reports import Reports
+from .retention import Retention
+from .rules import load_rules
 from .segments import Segments
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,17 +74,43 @@ class Maintenance:
         self.segments = Segments(database, storage, settings.data_dir, clock)
         self.reports = Reports(database, self.segments, clock)
         self.receipts = Receipts(database, storage, self.reports)
+        self.refusals = Refusals(database, clock)
+        self.alerts = Alerts(
+            database,
+            self.reports,
+            clock,
+            load_rules(settings.policies_dir),
+            mailer=mailer,
+            staff=settings.staff,
+            base_url=settings.base_url,
+            data_dir=settings.data_dir,
+        )
+        self.webhooks = Webhooks(database, clock, settings.secret_keys)
+        self.retention = Retention(database, clock, campaign.info.retention)
+        self.daily = DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url)
         self._sealed_at = 0.0
+        self._beside: threading.Thread | None = None
         self._duties = [
             _Duty("logo uses", 30, embeds.enter_uses),
             _Duty("segments", 20, self.segments.write),
+            _Duty("refusals", 5, self.refusals.flush),
+            _Duty("alerts", 120, self.alerts.run),
+            _Duty("webhooks", 15, self._deliver),
+            _Duty("retention", 3600, self.retention.run),
+            _Duty("daily checkpoint", 60, self.daily.run),
         ]
 
     def tick(self) -> None:
-        """Does what is due. A duty that fails is logged and tried again; it keeps no other from its turn."""
+        """Seals if that is due, and starts the other duties that are, in a thread beside: none delays sealing."""
         self._attempt("sealing", self._seal)
-        now = time.monotonic()
+        if self._beside is None or not self._beside.is_alive():
+            self._beside = threading.Thread(target=self.duties, name="emblem-audit", daemon=True)
+            self._beside.start()
+
+    def duties(self) -> None:
+        """Does what is due but sealing. A duty that fails is logged and tried again; it stops no other."""
         for duty in self._duties:
+            now = time.monotonic()
             if now >= duty.due:
                 duty.due = now + duty.every
                 self._attempt(duty.name, duty.work)
@@ -88,8 +122,16 @@ class Maintenance:
 
     def finish(self) -> None:
         """The last turn of a process that ends."""
+        if self._beside is not None:
+            self._beside.join(timeout=2)
         self._attempt("logo uses", lambda: self.embeds.enter_uses(everything=True))
+        self._attempt("refusals", self.refusals.flush)
         self._attempt("sealing", lambda: self.sealer.seal(wait=3))
+
+    def _deliver(self) -> None:
+        with leadership(self.sealer.database, self.settings.data_dir, name="webhooks") as held:
+            if held is not None:
+                self.webhooks.deliver()
 
     def _seal(self) -> None:
         newest = self.sealer.rows.newest()

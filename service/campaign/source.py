@@ -86,8 +86,23 @@ class Source:
                 self._explain(model, detail)
             return None
 
+    def _place(self, location: Path_) -> Path_:
+        """A location of pydantic's as a path in the file: without marks for keys and the tags of unions."""
+        place: list[str | int] = []
+        value = self.data
+        for number, part in enumerate(location):
+            absent = isinstance(value, dict) and part not in value
+            if part == "[key]" or (absent and number < len(location) - 1):
+                continue
+            place.append(part)
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                value = None
+        return tuple(place)
+
     def _explain(self, model: type[BaseModel], detail: ErrorDetails) -> None:
-        where = tuple(part for part in detail["loc"] if part != "[key]")
+        where = self._place(detail["loc"])
         context = detail.get("ctx", {})
         if "at" in context:
             where = (*where, context["at"])

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from ..links import Asked, Claim
 from ..packages import PackageFacts
@@ -30,6 +30,14 @@ from .ranges import Answer, evaluate
 
 blueprint = Blueprint("delivery", __name__)
 
+
+@blueprint.after_request
+def _count_refusals(response: Response) -> Response:
+    if "link" in g and "problem" in g:
+        parts().maintenance.refusals.note(g.link, g.problem)
+    return response
+
+
 _STORAGE_LINK_AGE = 60  # seconds
 ACCEL_PREFIX = "/_emblem/storage/"  # the internal location of the nginx example
 
@@ -41,6 +49,7 @@ def download(token: str, filename: str) -> Response:
     sender = client()
     emblem.limiter.hit("download", sender.network)
     claim = emblem.tokens.verify(token)
+    g.link = claim.link
     published = _published(claim, filename)
     answer = evaluate(
         published.bytes,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -50,6 +50,7 @@ def install(app: Flask) -> None:
 
 def answer(problem: Problem) -> Response:
     """The answer for a problem, in the form that the client prefers."""
+    g.problem = problem.slug  # for those who count refusals
     if problem.private:
         log.info("problem", slug=problem.slug, reason=problem.private)
     if wants_html():
