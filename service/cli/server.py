@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from gunicorn.app.base import BaseApplication
 
+from .. import settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
+from ..web import logging, metrics
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -32,6 +34,8 @@ class Server(BaseApplication):
         ready: Callable[[Any], None] | None = None,
     ) -> None:
         self._environ = dict(environ)
+        self._settings = settings.load(environ)
+        metrics.prepare(self._settings)
         self._options = {
             "bind": bind,
             "workers": workers,
@@ -48,6 +52,8 @@ class Server(BaseApplication):
             "proc_name": "emblem",
             "post_worker_init": self._started,
             "worker_exit": self._ended,
+            "when_ready": lambda _arbiter: metrics.listen(self._settings),
+            "child_exit": lambda _arbiter, worker: metrics.ended(worker.pid),
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # forwarded headers are EMBLEM_TRUSTED_PROXIES' business alone
         }
@@ -84,7 +90,6 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
     4 is gunicorn's own status for an application that cannot be loaded: it stops instead of trying again.
     """
     from ..app import create_app
-    from ..web import logging
 
     logging.configure()
     try:
@@ -104,7 +109,6 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
 @click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True, metavar="N")
 def serve(bind: str, workers: int | None, threads: int) -> None:
     """Serve from the environment, for production."""
-    from .. import settings
     from ..app import assemble
     from ..store import migrate
 

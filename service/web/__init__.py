@@ -9,7 +9,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import delivery, errors, limits, logging, operations, proxies, security
+from . import delivery, errors, limits, logging, metrics, operations, proxies, security
 from .limits import Limiter
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def compose(parts: Parts) -> Flask:
     app.extensions["emblem"] = parts
     parts.limiter = Limiter(parts.settings.rate_limits, parts.settings.redis_url)
     logging.install(app)
+    metrics.install(app)
     errors.install(app)
     security.install(app)
     limits.install(app, parts.limiter)

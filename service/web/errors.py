@@ -51,6 +51,7 @@ def install(app: Flask) -> None:
 def answer(problem: Problem) -> Response:
     """The answer for a problem, in the form that the client prefers."""
     g.problem = problem.slug  # for those who count refusals
+    g.problem = problem.slug
     if problem.private:
         log.info("problem", slug=problem.slug, reason=problem.private)
     if wants_html():

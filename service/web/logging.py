@@ -64,7 +64,7 @@ def install(app: Flask) -> None:
         return response
 
 
-_SECRET = re.compile(r"emb_[\w-]{8,}|/d/[^/\s\"']+|[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
+_SECRET = re.compile(r"emb_[\w-]{8,}|/d/[^/\s\"'<]+|[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
 
 
 def _redact(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,0 +1,81 @@
+"""Figures for Prometheus, on a listener of their own (``EMBLEM_METRICS_BIND``), added up over all worker processes.
+
+prometheus_client shares the workers' figures through files, in the folder that ``PROMETHEUS_MULTIPROC_DIR``
+names, and reads that variable when it is imported: ``prepare`` sets it before anything else imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def prepare(settings: Settings) -> None:
+    """Before the workers start: an empty folder for their figures, if figures are wanted."""
+    if not settings.metrics_bind:
+        return
+    folder = settings.data_dir / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[_FOLDER] = str(folder)
+
+
+def listen(settings: Settings) -> None:
+    """In the process that watches the workers: serves ``/metrics`` from a thread of its own."""
+    if not settings.metrics_bind:
+        return
+    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    host, _, port = settings.metrics_bind.rpartition(":")
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    start_http_server(int(port), host.strip("[]") or "127.0.0.1", registry)
+
+
+def ended(pid: int) -> None:
+    """A worker has ended: its gauges are forgotten, its counters stay in the sums."""
+    if _FOLDER in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def install(app: Flask) -> None:
+    """Counts requests and their time by route, and refusals by problem; nothing where no figures are wanted."""
+    if not Path(os.environ.get(_FOLDER, "")).is_dir() or _FOLDER not in os.environ:
+        return
+    from prometheus_client import Counter, Histogram
+
+    requests = Counter("emblem_requests", "Requests answered", ["method", "route", "status"])
+    seconds = Histogram(
+        "emblem_request_seconds",
+        "Time to the first byte of the answer",
+        ["route"],
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    )
+    problems = Counter("emblem_problems", "Requests refused or failed", ["slug"])
+
+    @app.before_request
+    def begin() -> None:
+        g.metrics_began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        route = str(request.url_rule) if request.url_rule else "none"
+        requests.labels(request.method, route, response.status_code).inc()
+        if "metrics_began" in g:
+            seconds.labels(route).observe(time.perf_counter() - g.metrics_began)
+        if slug := g.get("problem"):
+            problems.labels(slug).inc()
+        return response
