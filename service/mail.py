@@ -121,7 +121,9 @@ class Mailer:
             try:
                 with path.open("rb") as file:
                     headers = BytesHeaderParser(policy=policy.SMTPUTF8).parse(file)
-                if any(_deliverable(address) == found.addr_spec for found in headers["To"].addresses):
+                # The parser keeps bytes outside ASCII as half characters.
+                named = [found.addr_spec.encode("utf-8", "surrogateescape") for found in headers["To"].addresses]
+                if _deliverable(address).encode() in named:
                     path.unlink()
                     deleted += 1
             except (OSError, AttributeError, ValueError):
@@ -193,12 +195,10 @@ def compose(sender: str, to: str, subject: str, text: str, language: str) -> Ema
 
 
 def _address(text: str) -> Address:
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError("an e-mail address has no spaces and no control characters")
-    address = Address(addr_spec=_deliverable(text))
-    if not address.username or not address.domain:
-        raise ValueError("an e-mail address has a local part and a domain")
-    return address
+    if not re.fullmatch(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+", text):
+        raise ValueError("this is not one e-mail address")
+    local, _, domain = _deliverable(text).partition("@")
+    return Address(username=local, domain=domain)
 
 
 def _deliverable(address: str) -> str:

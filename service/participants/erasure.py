@@ -69,6 +69,7 @@ class Erasure(Keys):
 
         email, removed = self._database.write(work)
         self._remembered.forget()
+        self._database.scrub()
         return {**removed, "mails": self._mailer.forget(email) if email else 0}
 
 

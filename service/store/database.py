@@ -13,7 +13,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,6 +100,20 @@ class Database:
                 self._writer = _Writer(self.engine)
             self._writer.queue.put((work, future))
 
+    def scrub(self) -> None:
+        """After an erasure: takes what was deleted out of SQLite's write-ahead log, waiting at most a second.
+
+        Where a reader is in its way for longer, the log is overwritten by later writes instead.
+        """
+        if not self.is_sqlite:
+            return
+        with suppress(DBAPIError), self.engine.connect() as connection:
+            connection.execute(text("PRAGMA busy_timeout=1000"))
+            try:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            finally:
+                connection.execute(text("PRAGMA busy_timeout=10000"))
+
     def ping(self) -> None:
         """Raises ``Unavailable`` where the database does not answer."""
         with self.read() as session:
@@ -180,7 +194,13 @@ def _engine(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by us: the driver's own begin too late
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "secure_delete=ON",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

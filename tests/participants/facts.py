@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select, text
 
 from service.store import Database, tables
-from service.store.schema import metadata
 
 
 def entries(database: Database, kind: str) -> list[dict[str, Any]]:
@@ -19,9 +18,11 @@ def entries(database: Database, kind: str) -> list[dict[str, Any]]:
 
 
 def everything(database: Database) -> str:
-    """Every value of every table, as one text: nothing that was erased may be in it."""
+    """Every value of every table that the database has, as one text: nothing that was erased may be in it."""
+    names = inspect(database.engine).get_table_names()
+    assert "participants" in names
     with database.read() as session:
-        rows = [row for table in metadata.sorted_tables for row in session.execute(select(table))]
+        rows = [row for name in names for row in session.execute(text(f'select * from "{name}"'))]
     return "\n".join(json.dumps([_plain(value) for value in row], ensure_ascii=False) for row in rows)
 
 

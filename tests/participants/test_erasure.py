@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,6 +130,27 @@ def test_no_personal_value_is_left_in_any_table(people: Participants, whole: str
     people.erase(whole, reason="Asked for.", by="staff:key_x")
     after = everything(database)
     assert [value for value in PERSONAL if value in after] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_personal_value_is_left_in_the_database_files(people: Participants, whole: str, tmp_path: Path) -> None:
+    def left() -> list[str]:
+        content = b"".join(path.read_bytes() for path in tmp_path.glob("emblem.sqlite3*"))
+        return [value for value in PERSONAL if value.encode() in content]
+
+    assert left() == list(PERSONAL)
+    people.erase(whole, reason="Asked for.", by="staff")
+    assert left() == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_long_reader_does_not_hold_an_erasure_up(people: Participants, whole: str, database: Database) -> None:
+    with database.read() as session:
+        session.execute(select(tables.Participant)).all()
+        began = time.monotonic()
+        people.erase(whole, reason="Asked for.", by="staff")
+        assert time.monotonic() - began < 5
+    assert people.get(whole).status == "erased"
 
 
 def test_the_answer_says_what_was_removed(people: Participants, whole: str, outbox: Outbox) -> None:
