@@ -102,6 +102,11 @@ def _terms(participant: Participant) -> list[dict[str, Any]]:
             continue
         package = next((one.id for one in packages if one.terms == terms_id), None)
         rows.append(
-            {"id": terms_id, "version": version, "accepted": (terms_id, version.version) in accepted, "package": package}
+            {
+                "id": terms_id,
+                "version": version,
+                "accepted": (terms_id, version.version) in accepted,
+                "package": package,
+            }
         )
     return rows

@@ -77,7 +77,9 @@ def terms(terms_id: str, version: str | None = None) -> Response:
         versions = campaign.terms.versions(terms_id)
         current = campaign.terms.current(terms_id, now)
     except KeyError:
-        raise UnknownTerms("There are no terms of this name; the foot of the page leads to all that there are.") from None
+        raise UnknownTerms(
+            "There are no terms of this name; the foot of the page leads to all that there are."
+        ) from None
     try:
         shown = campaign.terms.get(terms_id, version) if version else current
     except KeyError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from flask import request
 from markupsafe import Markup
@@ -17,6 +17,7 @@ class Mistake:
 
     target: str
     message: Markup
+    label: Markup | None = None
 
 
 @dataclass
@@ -37,10 +38,16 @@ class Mistakes:
         mistake = self.found.get(name)
         return mistake.message if mistake else None
 
-    def ordered(self, names: Iterable[str]) -> list[Mistake]:
-        """All mistakes in the order of the form's fields; those of no field come first."""
+    def ordered(self, names: Iterable[str], labels: Mapping[str, Markup] | None = None) -> list[Mistake]:
+        """All mistakes in the order of the form's fields; those of no field come first.
+
+        ``labels`` names the fields whose mistake does not say by itself which one it is about.
+        """
         order = {name: index for index, name in enumerate(names)}
-        return [self.found[name] for name in sorted(self.found, key=lambda name: order.get(name, -1))]
+        return [
+            replace(self.found[name], label=(labels or {}).get(name))
+            for name in sorted(self.found, key=lambda name: order.get(name, -1))
+        ]
 
 
 def input_id(name: str) -> str:
@@ -61,4 +68,3 @@ def required(mistakes: Mistakes, name: str, message: str, longest: int = 0) -> s
     elif longest and len(value) > longest:
         mistakes.add(name, translate("Shorten this to at most %(max)s characters.", max=longest))
     return value
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
         client_word=client_word,
         tools_help=TOOLS_HELP,
     )
+    app.jinja_env.filters["below"] = below
     app.context_processor(_context)
 
 
@@ -55,6 +57,11 @@ def _context() -> dict[str, Any]:
         "base_url": found.settings.base_url,
         "outbox": found.settings.outbox is not None,
     }
+
+
+def below(html: str, levels: int) -> str:
+    """Sanitised HTML with its headings so many levels lower, to stand inside a section of a page."""
+    return re.sub(r"(</?h)([1-6])>", lambda found: f"{found[1]}{min(6, int(found[2]) + levels)}>", html)
 
 
 def asset(name: str) -> str:

@@ -151,7 +151,7 @@ def _form(kind: Kind, mistakes: Mistakes, status: int = 200) -> Response:
         status,
         kind=kind,
         mistakes=mistakes,
-        summary=mistakes.ordered(names),
+        summary=mistakes.ordered(names, {f"answers.{field.name}": localized(field.label) for field in kind.fields}),
         countries=countries,
         purposes=purposes,
         chosen=chosen,

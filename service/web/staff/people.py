@@ -35,7 +35,7 @@ def participants() -> Response:
     found = parts().participants.list(
         status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
     )
-    return private("staff/participants.html", page=found, status=status, kind=kind, statuses=STATUSES)
+    return private("staff/participants.html", page=found, chosen=status, kind=kind, statuses=STATUSES)
 
 
 @staff.get("/participants/<participant>")
@@ -101,5 +101,7 @@ def _application(one: Participant) -> dict[str, Any]:
         "rows": rows,
         "reasons": reasons(one),
         "party": campaign.parties.get(one.country or ""),
-        "purposes": [campaign.eligibility.purposes[name] for name in one.purposes if name in campaign.eligibility.purposes],
+        "purposes": [
+            campaign.eligibility.purposes[name] for name in one.purposes if name in campaign.eligibility.purposes
+        ],
     }

@@ -21,6 +21,3 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.querySelector("[role=status]").textContent = button.dataset.copied;
   });
 }
-
-const errors = document.getElementById("errors");
-if (errors) errors.focus();
