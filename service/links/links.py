@@ -118,7 +118,7 @@ class Links:
 
         def work(session: Session) -> Standing:
             now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
-            owner = session.get(Participant, participant)
+            owner = session.get(Participant, participant, with_for_update={"read": True})  # no erasure meanwhile
             if owner is None or owner.status == "erased":
                 raise NotFound("There is no participant of this id that you may act for.")
             if owner.status != "approved":

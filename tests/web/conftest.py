@@ -31,7 +31,7 @@ class Api:
         return found
 
     def ask(self, method: str, path: str, *, key: str = "", json: Any = None, **more: Any) -> Any:
-        """One request's TestResponse; ``key`` is a role, and ``headers`` are added to what a browser-like client sends."""
+        """One request and its TestResponse; ``key`` is a role, ``headers`` come on top of a browser's."""
         headers = {"User-Agent": "Mozilla/5.0 (tests)", **more.pop("headers", {})}
         if key:
             headers["Authorization"] = f"Bearer {self.key(key)}"

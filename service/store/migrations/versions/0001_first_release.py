@@ -72,13 +72,15 @@ def upgrade() -> None:
 
     op.create_table(
         "log_import_counts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("import_id", sa.String(length=40), nullable=False),
         sa.Column("embed", sa.String(length=40), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("variant", sa.String(length=80), nullable=False),
         sa.Column("origin", sa.String(length=300), nullable=False),
-        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("views", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("import_id", "embed", "variant", "origin", "hour"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("import_id", "embed", "hour", "variant", "origin"),
     )
     op.create_table(
         "log_imports",

@@ -1,0 +1,118 @@
+"""Rate limits: how many, by what, what a refusal says, and that machines share them through Redis."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.problems import RateLimited
+from service.web.limits import Limiter
+from tests.parts.redis import RedisServer
+
+from .conftest import Api, problem
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from tests.conftest import FrozenClock
+
+
+@pytest.fixture
+def limited(settings: Settings, clock: FrozenClock) -> Iterator[Api]:
+    from service.app import create_app
+
+    made = create_app(settings=dataclasses.replace(settings, rate_limits=True), clock=clock)
+    yield Api(made)
+    made.extensions["emblem"].close()
+
+
+def exhaust(limited: Api, times: int, method: str, path: str, **more: Any) -> Any:
+    """Asks so many times, all of which have to be let through, and then once more."""
+    for _ in range(times):
+        assert limited.ask(method, path, **more).status_code != 429
+    return limited.ask(method, path, **more)
+
+
+def refused(answer: Any) -> None:
+    problem(answer, 429, "rate-limited")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 3600
+    assert re.fullmatch(r'"[a-z-]+";r=0;t=\d+', answer.headers["RateLimit"])
+    assert re.fullmatch(r'"[a-z-]+";q=\d+;w=\d+', answer.headers["RateLimit-Policy"])
+
+
+def test_without_a_key_120_a_minute_and_address(limited: Api) -> None:
+    refused(exhaust(limited, 120, "GET", "/api/v1/terms"))
+    other = limited.ask("GET", "/api/v1/terms", environ_base={"REMOTE_ADDR": "192.0.2.9"})
+    assert other.status_code == 200
+    assert limited.ask("GET", "/api/v1/me", key="staff").status_code == 200, "a key has a limit of its own"
+    assert limited.ask("GET", "/en/").status_code == 200, "pages are not limited"
+
+
+def test_an_ipv6_64_is_one_address(limited: Api) -> None:
+    for number in range(120):
+        limited.ask("GET", "/api/v1/terms", environ_base={"REMOTE_ADDR": f"2001:db8::{number:x}"})
+    refused(limited.ask("GET", "/api/v1/terms", environ_base={"REMOTE_ADDR": "2001:db8::ffff"}))
+    assert limited.ask("GET", "/api/v1/terms", environ_base={"REMOTE_ADDR": "2001:db8:0:1::1"}).status_code == 200
+
+
+def test_600_a_minute_and_key(limited: Api) -> None:
+    refused(exhaust(limited, 600, "GET", "/api/v1/me", key="staff"))
+    assert limited.ask("GET", "/api/v1/me", key="auditor").status_code == 200
+
+
+def test_60_downloads_a_minute_and_address(limited: Api) -> None:
+    refused(exhaust(limited, 60, "GET", "/d/forged/logo.zip"))
+
+
+def form(limited: Api, path: str, fields: dict[str, Any], address: str) -> Any:
+    """Sends a form of ours as a browser does."""
+    client = limited.app.test_client()
+    token = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert token
+    where = {"REMOTE_ADDR": address}
+    return client.post(path.partition("?")[0], data=fields | {"csrf": token[1]}, environ_base=where)
+
+
+def test_signing_in_5_an_hour_and_address_or_mailbox(limited: Api) -> None:
+    for number in range(5):
+        answer = form(limited, "/en/sign-in", {"email": f"a{number}@example.org"}, "192.0.2.1")
+        assert answer.status_code == 303
+    refused(form(limited, "/en/sign-in", {"email": "another@example.org"}, "192.0.2.1"))
+    for number in range(4):
+        answer = form(limited, "/en/sign-in", {"email": "A0@example.org"}, f"192.0.2.{number + 2}")
+        assert answer.status_code == 303
+    refused(form(limited, "/en/sign-in", {"email": "a0@example.org "}, "192.0.2.77"))
+
+
+def test_a_form_with_mistakes_does_not_count_as_joining(limited: Api) -> None:
+    for _ in range(7):
+        fields = {"kind": "individual", "email": "person@example.org"}
+        assert form(limited, "/en/join?kind=individual", fields, "192.0.2.1").status_code == 422
+
+
+def test_what_is_left_is_said(limited: Api) -> None:
+    answer = limited.ask("GET", "/api/v1/me", key="staff")
+    assert answer.headers["RateLimit-Policy"] == '"key";q=600;w=60'
+    assert re.fullmatch(r'"key";r=599;t=\d+', answer.headers["RateLimit"])
+
+
+def test_machines_share_their_limits_through_redis(app: Any, tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    try:
+        with app.test_request_context():
+            here, there = Limiter(True, server.url), Limiter(True, server.url)
+            for _ in range(30):
+                here.hit("download", "192.0.2.1")
+                there.hit("download", "192.0.2.1")
+            with pytest.raises(RateLimited):
+                here.hit("download", "192.0.2.1")
+            with pytest.raises(RateLimited):
+                there.hit("download", "192.0.2.1")
+    finally:
+        server.close()
+    with app.test_request_context():
+        here.hit("download", "192.0.2.1")  # Redis is gone: this process counts for itself
