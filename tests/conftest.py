@@ -228,7 +228,10 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in a context of its own; ``@pytest.mark.context(...)`` gives options, such as a locale."""
     marker = request.node.get_closest_marker("context")
-    context = browser.new_context(**(marker.kwargs if marker else {}))
+    # As with a window: a browser that says it has none is a robot to the counting rule.
+    named = f"Chrome/{browser.version.partition('.')[0]}.0.0.0"
+    agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) {named} Safari/537.36"
+    context = browser.new_context(**({"user_agent": agent} | (marker.kwargs if marker else {})))
     context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()

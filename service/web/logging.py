@@ -10,6 +10,7 @@ import re
 import secrets
 import sys
 import time
+from contextlib import suppress
 
 import structlog
 from flask import Flask, Response, g, request
@@ -34,7 +35,7 @@ def configure() -> None:
     structlog.configure(
         processors=[*shared, *ending],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type]  # it writes and flushes only
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
@@ -71,6 +72,18 @@ def _redact(_logger: object, _method: str, event: structlog.typing.EventDict) ->
     return {
         name: _SECRET.sub("[redacted]", value) if isinstance(value, str) else value for name, value in event.items()
     }
+
+
+class _Stderr:
+    """Standard error, where a line that cannot be written (a full disk) is lost rather than the request."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 class _Forward(logging.Handler):

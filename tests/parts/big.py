@@ -24,8 +24,10 @@ licence:
 languages: [en]
 filename: film-{version}.zip
 preview:
-  from: ../logo/preview.typ
+  from: preview.typ
 files:
+  - path: LICENCE.txt
+    from: ../_shared/LICENCE.txt
   - path: film.png
     from: film.png
 """
@@ -39,6 +41,7 @@ def assets_with_film(folder: Path) -> Path:
         shutil.copytree(source / "tools" / name, folder / "tools" / name)
     film = folder / "tools" / "film"
     film.mkdir()
+    (film / "preview.typ").write_text("#set page(width: 640pt, height: 400pt)\nFilm", encoding="utf-8")
     (film / "manifest.yaml").write_text(_MANIFEST, encoding="utf-8")
     blocks = (hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(SIZE // 32))
     (film / "film.png").write_bytes(b"".join(blocks))  # never the same twice, so that a part in the wrong place shows
