@@ -1,0 +1,47 @@
+"""The version of the variants: a digest of everything that their bytes depend on."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+import pyvips
+from PIL import features
+
+from ..campaign import Logo
+from ..campaign.brand import BrandRules
+
+#: The modules whose code decides the bytes; a change in any of them is another version.
+_RECIPE = ("drawing.py", "render.py", "palette.py", "encode.py")
+
+
+def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
+    """16 hex digits of a digest of masters, brand rules, our recipe, and the renderer's and encoders' versions."""
+    digest = hashlib.sha256()
+    for name in sorted(logos):
+        for colourway in logos[name].colourways:
+            digest.update(
+                f"{name} {colourway} ".encode() + hashlib.sha256(logos[name].master_bytes(colourway)).digest()
+            )
+        digest.update(brand.logo(name).model_dump_json().encode())
+    for name in sorted(brand.colourways):
+        digest.update(f"{name} {brand.colourways[name].model_dump_json()}".encode())
+    for module in _RECIPE:
+        digest.update((Path(__file__).parent / module).read_bytes())
+    digest.update(encoders().encode())
+    return digest.hexdigest()[:16]
+
+
+def encoders() -> str:
+    """The versions of the renderer and the encoders, as one line."""
+    parts = [
+        f"libvips {pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}",
+        *(f"{name} {version(name)}" for name in ("pyvips", "pyoxipng", "pillow")),
+        *(f"{name} {features.version(name)}" for name in ("webp", "avif")),
+    ]
+    try:
+        parts.append(f"pyvips-binary {version('pyvips-binary')}")  # brings its own librsvg
+    except ModuleNotFoundError:
+        parts.append("librsvg of the system")
+    return ", ".join(parts)

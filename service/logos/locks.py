@@ -1,0 +1,80 @@
+"""Locks between the processes of one machine, as files in the data directory.
+
+The system lets go of them when a process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..problems import Unavailable
+
+_STRIPES = 256  # lock files for variants: a fixed number, so that they do not gather
+_PAUSE = 0.003  # seconds between two tries; a render takes ten times as long
+
+
+class Locks:
+    """The locks of one data directory."""
+
+    def __init__(self, folder: Path, slots: int) -> None:
+        """``slots`` is how many renders may run at once on this machine."""
+        self._folder = folder
+        self._slots = slots
+
+    @contextmanager
+    def of(self, digest: str, seconds: float) -> Iterator[None]:
+        """The lock of one variant (by a hex digest): whoever waits for it finds the variant made."""
+        with self._first([f"variant-{int(digest[:8], 16) % _STRIPES}"], seconds):
+            yield
+
+    @contextmanager
+    def slot(self, seconds: float) -> Iterator[None]:
+        """One of the machine's places to render."""
+        first = os.getpid() % self._slots
+        with self._first([f"render-{(first + number) % self._slots}" for number in range(self._slots)], seconds):
+            yield
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """True for one process of the machine at a time; the others get False at once."""
+        descriptor = self._try(name)
+        try:
+            yield descriptor is not None
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    @contextmanager
+    def _first(self, names: list[str], seconds: float) -> Iterator[None]:
+        until = time.monotonic() + seconds
+        while True:
+            for name in names:
+                descriptor = self._try(name)
+                if descriptor is not None:
+                    try:
+                        yield
+                    finally:
+                        os.close(descriptor)
+                    return
+            if time.monotonic() > until:
+                raise Unavailable("Too much is being rendered at the moment.", headers={"Retry-After": "2"})
+            time.sleep(_PAUSE)
+
+    def _try(self, name: str) -> int | None:
+        path = self._folder / f"{name}.lock"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise Unavailable(headers={"Retry-After": "30"}, private=f"{path}: {error}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor

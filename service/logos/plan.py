@@ -1,0 +1,132 @@
+"""A plan: what a request asks for, checked against ladder and rules before anything is made."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ..campaign import Logo
+from ..campaign.brand import BrandRules
+from ..problems import (
+    BelowMinimumSize,
+    ColourwayNotAllowedOnBackground,
+    InvalidBackground,
+    NotFound,
+    UnknownColourway,
+    UnknownFormat,
+    UnknownLogo,
+    WidthNotOffered,
+)
+from . import ladder
+
+RASTERS = ("avif", "webp", "png")  # smallest first: where several are equally welcome, in this order
+FORMATS = ("svg", "png", "webp", "avif")
+AUTO = "auto"
+MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp", "avif": "image/avif"}
+
+_WIDTH = re.compile(r"(?:0|[1-9][0-9]*)", re.ASCII)
+_COLOUR = re.compile(r"[0-9a-fA-F]{6}", re.ASCII)
+_BEYOND = 10**6  # a width that is not offered, whatever follows
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One variant of a logo. ``width`` is the logo's own in pixels; ``space`` adds the clear space around it."""
+
+    logo: str
+    colourway: str
+    width: int
+    format: str  # one of FORMATS, or AUTO where it is still to be negotiated
+    space: bool = False
+
+    @property
+    def name(self) -> str:
+        """The variant as reports name it: ``{colourway}/{width}.{format}``."""
+        return f"{self.colourway}/{self.width}.{self.format}"
+
+    @property
+    def path(self) -> str:
+        """The part of a URL that names it."""
+        return f"{self.logo}/{self.name}" + ("?space=1" if self.space else "")
+
+
+def split_name(file: str) -> tuple[int, str]:
+    """Width and format of ``{width}.{format}``.
+
+    UnknownFormat where the format is none, NotFound where the width is no canonical decimal.
+    """
+    width, dot, given = file.partition(".")
+    if not dot or given not in (*FORMATS, AUTO):
+        raise UnknownFormat(f"Use one of {', '.join(FORMATS)} or {AUTO} after the width, such as 256.{AUTO}.")
+    if not _WIDTH.fullmatch(width):
+        raise NotFound("The width is a plain whole number of pixels, such as 256.")
+    return (int(width) if len(width) < 7 else _BEYOND), given
+
+
+class Planner:
+    """Checks requests against the logos, the ladder and the brand rules. Does no work and keeps no state."""
+
+    def __init__(self, logos: dict[str, Logo], brand: BrandRules) -> None:
+        self._logos = logos
+        self._brand = brand
+        self._minimum = {name: brand.logo(name).minimum.px for name in logos}
+
+    def minimum(self, logo: str) -> int:
+        """The smallest width of a logo in pixels."""
+        return self._minimum[logo]
+
+    def plan(
+        self, logo: str, colourway: str, width: int, format: str, on: str | None = None, space: bool = False
+    ) -> Plan:
+        """The plan of a request, or the problem of the contract that says what is wrong with it.
+
+        ``extra["use"]`` or ``extra["nearest"]`` of a problem say what would be right; ``extra["try"]`` is the
+        nearest right ``{logo}/{colourway}/{width}.{format}``.
+        """
+        if logo not in self._logos:
+            raise UnknownLogo(f"There are: {', '.join(sorted(self._logos))}.")
+        if format not in (*FORMATS, AUTO):
+            raise UnknownFormat
+        if on is not None and not _COLOUR.fullmatch(on):
+            raise InvalidBackground
+        colourways = self._logos[logo].colourways
+        if colourway not in colourways:
+            raise UnknownColourway(
+                f"There are: {', '.join(colourways)}.",
+                extra={"use": list(colourways), **self._try(logo, colourway, width, format, on, space)},
+            )
+        minimum = self._minimum[logo]
+        if width < minimum:
+            raise BelowMinimumSize(
+                f"The rules allow this logo from {minimum} pixels of width; ask for that.",
+                extra={"minimum": minimum, **self._try(logo, colourway, width, format, on, space)},
+            )
+        if not ladder.offered(width, minimum):
+            near = ladder.nearest(width, minimum)
+            raise WidthNotOffered(
+                f"Every width from {minimum} to {ladder.EVERY_UP_TO} is offered, and multiples of {ladder.STEP} up to"
+                f" {ladder.LARGEST}. Ask for {near[0]} or {near[1]} and let the browser scale it.",
+                extra={"nearest": list(near), **self._try(logo, colourway, width, format, on, space)},
+            )
+        if on is not None and not self._brand.colourway_allowed(colourway, on.lower()):
+            use = list(self._brand.allowed_on(logo, on.lower()))
+            raise ColourwayNotAllowedOnBackground(
+                f"On {on.lower()} use {' or '.join(use)}." if use else "No colourway may stand there.",
+                extra={"use": use, **self._try(logo, colourway, width, format, on, space)},
+            )
+        return Plan(logo, colourway, width, format, space)
+
+    def _try(self, logo: str, colourway: str, width: int, format: str, on: str | None, space: bool) -> dict[str, Any]:
+        """The nearest right variant with its query, to be put behind an embed's address."""
+        minimum = self._minimum[logo]
+        allowed = self._brand.allowed_on(logo, on.lower()) if on else self._logos[logo].colourways
+        if not allowed:
+            return {}
+        if colourway not in allowed:
+            colourway = allowed[0]
+        if not ladder.offered(width, minimum):
+            below, above = ladder.nearest(width, minimum)
+            width = below if width < minimum or width - below < above - width else above
+        query = "&".join(part for part in (f"on={on.lower()}" if on else "", "space=1" if space else "") if part)
+        return {"try": f"{logo}/{colourway}/{width}.{format}" + (f"?{query}" if query else "")}

@@ -1,0 +1,256 @@
+"""Variants: from a checked plan to bytes, made once for the whole deployment and kept.
+
+The layers, first to last: the hot set of this process; the store shared by all (the first stored render
+wins); making it, one thread and one process at a time. Crash order of making: render → ``put_new`` →
+hot set. A crash before ``put_new`` leaves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from ..campaign import Logo
+from ..campaign.brand import BrandRules
+from ..problems import Unavailable
+from ..storage import Storage
+from . import ladder
+from .catalogue_version import catalogue_version
+from .drawing import Drawing, read
+from .encode import encode
+from .hot import HotSet
+from .locks import Locks
+from .plan import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
+from .prerender import Progress, run
+from .render import find_ink, render
+
+HOT_BYTES = 64 * 1024 * 1024
+MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
+PATIENCE = 20.0  # seconds that a request waits for a render
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A made variant. ``etag`` is strong and quoted; width and height are those of the picture in pixels."""
+
+    bytes: bytes
+    media_type: str
+    etag: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class _Master:
+    drawing: Drawing
+    ink: tuple[int, int, int] | None
+
+
+class Variants(Planner):
+    """The variants of a deployment. Safe to share between threads."""
+
+    def __init__(
+        self,
+        logos: dict[str, Logo],
+        brand: BrandRules,
+        storage: Storage,
+        data_dir: Path,
+        *,
+        hot_bytes: int = HOT_BYTES,
+        most_waiting: int = MOST_WAITING,
+        patience: float = PATIENCE,
+    ) -> None:
+        super().__init__(logos, brand)
+        self.version = catalogue_version(logos, brand)
+        self._storage = storage
+        self._cores = len(os.sched_getaffinity(0))
+        self._locks = Locks(data_dir / "locks", self._cores)
+        self._hot: HotSet[Plan, Variant] = HotSet(hot_bytes)
+        self._most_waiting = most_waiting
+        self._patience = patience
+        self._masters: dict[tuple[str, str], _Master] = {}
+        self._clear_memory()
+        os.register_at_fork(after_in_child=self._clear_memory)  # threads do not survive a fork
+
+    def _clear_memory(self) -> None:
+        self._lock = threading.Lock()
+        self._making: dict[Plan, Future[Variant]] = {}
+        self._waiting = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._ending = threading.Event()
+        self._warming: threading.Thread | None = None
+
+    def height(self, logo: str, width: int) -> int:
+        """The height in pixels of a logo ``width`` pixels wide."""
+        return self._master(logo, self._logos[logo].colourways[0]).drawing.height(width)
+
+    def padding(self, logo: str, width: int) -> int:
+        """The pixels of clear space on each side of a logo of this width: what the rules require, rounded up."""
+        space = self._brand.logo(logo).clear_space.around(width, width / self._logos[logo].aspect_ratio)
+        return -int(-space // 1)
+
+    def size(self, plan: Plan) -> tuple[int, int]:
+        """Width and height in pixels of the whole picture."""
+        around = 2 * self.padding(plan.logo, plan.width) if plan.space else 0
+        return plan.width + around, self.height(plan.logo, plan.width) + around
+
+    def widths(self, logo: str) -> dict[str, int]:
+        """``{min, max, step}`` as ``/api/v1/logos`` gives them; up to 512 every width is offered."""
+        return {"min": self.minimum(logo), "max": ladder.LARGEST, "step": ladder.STEP}
+
+    def hot(self, plan: Plan) -> Variant | None:
+        """The variant if it is in this process' memory."""
+        return self._hot.get(plan)
+
+    def get(self, plan: Plan) -> Variant:
+        """The variant of a plan whose format is chosen; made if nobody made it before.
+
+        Raises Unavailable with Retry-After where too many wait already, it takes too long, or the storage
+        does not answer.
+        """
+        if (found := self._hot.get(plan)) is not None:
+            return found
+        with self._lock:
+            if self._waiting >= self._most_waiting:
+                raise Unavailable("Too many logos are being rendered at the moment.", headers={"Retry-After": "1"})
+            self._waiting += 1
+            future = self._making.get(plan)
+            if future is None:
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="emblem-render")
+                future = self._making[plan] = self._pool.submit(self._find_or_make, plan)
+                future.add_done_callback(partial(self._made, plan))
+        try:
+            return future.result(self._patience)
+        except TooLate as error:
+            raise Unavailable("Rendering takes longer than usual.", headers={"Retry-After": "5"}) from error
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def make(self, plan: Plan) -> bool:
+        """Makes a variant for the store, not for this process' memory; False where it is there already.
+
+        Raises Unavailable where it cannot be stored.
+        """
+        key = self._key(plan)
+        if plan.format == "svg" or self._storage.size(key) is not None:
+            return False
+        with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
+            if self._storage.size(key) is not None:
+                return False
+            return self._storage.put_new(key, self._rendered(plan), MEDIA_TYPES[plan.format])
+
+    def prerender(
+        self,
+        logos: Iterable[str] | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> int:
+        """Makes every variant of the ladder that is not stored yet, on all cores; the number of those made.
+
+        ``progress(done, total)`` is told of each. Ends early where ``stop()`` is true, or with Unavailable
+        where the storage is full; calling it again goes on from there.
+        """
+        return run(
+            self.missing(logos), self.make, threads=self._cores, progress=progress, stop=stop or self._ending.is_set
+        )
+
+    def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[Plan]:
+        """The plans of the ladder that are not stored, small widths first."""
+        stored = {item.key for item in self._storage.list(f"variants/{self.version}/")}
+        plans = [
+            Plan(logo, colourway, width, format)
+            for logo in (sorted(self._logos) if logos is None else logos)
+            for width in (ladder.common if only_common else ladder.widths)(self.minimum(logo))
+            for colourway in self._logos[logo].colourways
+            for format in RASTERS
+        ]
+        return sorted((plan for plan in plans if self._key(plan) not in stored), key=lambda plan: plan.width)
+
+    def start(self) -> None:
+        """Makes the common widths in the background, at low priority; one process of a machine does it."""
+        self._warming = threading.Thread(target=self._warm, name="emblem-prerender", daemon=True)
+        self._warming.start()
+
+    def close(self) -> None:
+        """Ends the background work; a render that is under way is finished first."""
+        self._ending.set()
+        if self._warming is not None:
+            self._warming.join(timeout=5)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _warm(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)  # of this thread alone, on Linux
+        try:
+            with self._locks.alone("prerender") as mine:
+                if mine:
+                    run(self.missing(only_common=True), self.make, threads=1, stop=self._ending.is_set)
+        except Unavailable as error:
+            log.warning("common logo widths were not prerendered", reason=error.private or error.detail)
+
+    def _find_or_make(self, plan: Plan) -> Variant:
+        if plan.format == "svg":
+            return self._variant(plan, self._svg(plan))
+        key = self._key(plan)
+        try:
+            return self._variant(plan, self._storage.read(key))
+        except KeyError:
+            pass
+        with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
+            try:
+                return self._variant(plan, self._storage.read(key))
+            except KeyError:
+                made = self._rendered(plan)
+            try:
+                first = self._storage.put_new(key, made, MEDIA_TYPES[plan.format])
+            except Unavailable as error:
+                # The same input gives the same bytes, so what cannot be stored can still be shown.
+                log.warning("a logo variant was not stored", variant=plan.path, reason=error.private)
+                first = True
+            return self._variant(plan, made if first else self._storage.read(key))
+
+    def _rendered(self, plan: Plan) -> bytes:
+        master = self._master(plan.logo, plan.colourway)
+        padding = self.padding(plan.logo, plan.width) if plan.space else 0
+        with self._locks.slot(self._patience):
+            return encode(render(master.drawing, plan.width, padding, master.ink), plan.format)
+
+    def _svg(self, plan: Plan) -> bytes:
+        drawing = self._master(plan.logo, plan.colourway).drawing
+        padding = self.padding(plan.logo, plan.width) if plan.space else 0
+        return drawing.document(plan.width, drawing.height(plan.width), padding)
+
+    def _variant(self, plan: Plan, content: bytes) -> Variant:
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        variant = Variant(content, MEDIA_TYPES[plan.format], etag, *self.size(plan))
+        self._hot.put(plan, variant, len(content))
+        return variant
+
+    def _made(self, plan: Plan, _future: Future[Variant]) -> None:
+        with self._lock:
+            self._making.pop(plan, None)
+
+    def _master(self, logo: str, colourway: str) -> _Master:
+        found = self._masters.get((logo, colourway))
+        if found is None:
+            drawing = read(self._logos[logo].master_bytes(colourway))
+            found = self._masters[logo, colourway] = _Master(drawing, find_ink(drawing))
+        return found
+
+    def _key(self, plan: Plan) -> str:
+        assert plan.format != AUTO
+        space = "-space" if plan.space else ""
+        return f"variants/{self.version}/{plan.logo}/{plan.colourway}/{plan.width}{space}.{plan.format}"
