@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..campaign import Text
@@ -104,6 +104,17 @@ _DECISIONS = {
     ),
 }
 
+_NEW_TERMS = (
+    Text.of("{campaign}: please accept the new terms", fr="{campaign} : merci d’accepter les nouvelles conditions"),
+    Text.of(
+        "New terms are in force for the logo that your websites show: “{title}”. It goes on being shown until {date}. "
+        "To have it shown after that, read and accept them on your account page:\n\n{url}",
+        fr="De nouvelles conditions sont en vigueur pour le logo que vos sites affichent : « {title} ». Il reste "
+        "affiché jusqu’au {date}. Pour qu’il le soit encore ensuite, lisez-les et acceptez-les sur la page de votre "
+        "compte :\n\n{url}",
+    ),
+)
+
 _REASONS = Text.of("Why:", fr="Motifs :")
 _ACCOUNT = Text.of("Everything about it is on your account page:", fr="Tout se trouve sur la page de votre compte :")
 
@@ -138,6 +149,14 @@ class Letters:
         why = ["\n\n".join([_REASONS.get(written), *reasons])] if reasons else []
         body = "\n\n".join([text.get(written), *why, f"{_ACCOUNT.get(written)}\n{url}"])
         return self._finished(written, subject.get(written).format(campaign=self._campaign.get(written)), body)
+
+    def new_terms(self, language: str, title: Callable[[str], str], date: Callable[[str], str], url: str) -> Letter:
+        """New terms that someone whose logo is shown by link has to accept; ``date`` is when it stops otherwise.
+
+        ``title`` and ``date`` give their text in the language that the letter is really in.
+        """
+        written = _written(language)
+        return self._letter(language, _NEW_TERMS, title=title(written), date=date(written), url=url)
 
     def _letter(self, language: str, texts: tuple[Text, Text], **values: str) -> Letter:
         written = _written(language)

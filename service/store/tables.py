@@ -256,9 +256,28 @@ class LogoUse(Base):
     embed: Mapped[str] = mapped_column(ForeignKey("embeds.key"), index=True)
     variant: Mapped[str] = mapped_column(String(80))
     origin: Mapped[str] = mapped_column(String(300), default="")  # "" for none: null never equals null
-    batch: Mapped[str] = mapped_column(String(40), default="")  # a new batch begins when one was entered
+    batch: Mapped[str] = mapped_column(String(40), default="")  # "" until entered: then the batch it was entered with
     views: Mapped[int] = mapped_column(BigInteger)
     entered_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class LogoUseWriter(Base):
+    """A process that counts views: the number of its last batch, so that none is added twice."""
+
+    __tablename__ = "logo_use_writers"
+    writer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    batch: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
+class TermsNotice(Base):
+    """A partner with embeds was mailed that a version of the terms needs to be accepted."""
+
+    __tablename__ = "terms_notices"
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    terms: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
 
 
 class PublishedPolicy(Base):

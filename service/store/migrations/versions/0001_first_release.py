@@ -108,6 +108,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("vkey"),
     )
     op.create_table(
+        "logo_use_writers",
+        sa.Column("writer", sa.String(length=40), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("writer"),
+    )
+    op.create_table(
         "mailed_checkpoints",
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -355,6 +362,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sessions_participant"), ["participant"], unique=False)
 
     op.create_table(
+        "terms_notices",
+        sa.Column("participant", sa.String(length=40), nullable=False),
+        sa.Column("terms", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["participant"],
+            ["participants.id"],
+        ),
+        sa.PrimaryKeyConstraint("participant", "terms", "version"),
+    )
+    op.create_table(
         "downloads",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -431,6 +450,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_downloads_at_id")
 
     op.drop_table("downloads")
+    op.drop_table("terms_notices")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sessions_participant"))
         batch_op.drop_index(batch_op.f("ix_sessions_email"))
@@ -476,6 +496,7 @@ def downgrade() -> None:
 
     op.drop_table("mailed_links")
     op.drop_table("mailed_checkpoints")
+    op.drop_table("logo_use_writers")
     op.drop_table("log_keys")
     with op.batch_alter_table("log_imports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_log_imports_import_id"))

@@ -1,0 +1,248 @@
+"""Embeds of one deployment: making, changing and ending them; permission, and the count of use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..campaign import Campaign
+from ..ids import Clock, new_id
+from ..mail import Mailer
+from ..problems import (
+    EmbedRevoked,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    ParticipantNotApproved,
+    UnknownEmbed,
+    UnknownLogo,
+)
+from ..store import Database, tables
+from ..store.paging import Page, paginate
+from . import notices
+from .counting import Counter
+from .entering import enter_some
+from .live import Live, LiveEmbeds, terms_not_accepted
+from .origins import check_origins
+from .standing import Acceptances
+from .view import UNLISTED, Embed, Views
+
+log = structlog.get_logger()
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+class Embeds:
+    """The embeds of one deployment. Safe to share between threads, and across a fork."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, base_url: str) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._base_url = base_url
+        self._live = LiveEmbeds(database, campaign, clock, base_url)
+        self._counter = Counter(database, clock)
+        self._views = Views(campaign, base_url)
+
+    # ---- what their owners do
+
+    def create(self, participant: str, logo: str, origins: Sequence[str], unlisted: str, by: str) -> Embed:
+        """A new embed for an approved participant that accepted the current terms of the logo.
+
+        Raises InvalidRequest, UnknownLogo, NotFound (participant), ParticipantNotApproved or TermsNotAccepted.
+        """
+        checked = check_origins(origins)
+        _check_unlisted(unlisted)
+        if logo not in self._campaign.logos:
+            raise UnknownLogo(f"There are these logos: {', '.join(sorted(self._campaign.logos))}.")
+        key = new_id("ebd")
+
+        def work(session: Session) -> Embed:
+            now = self._clock()
+            # Shared lock: an erasure at this moment comes before or after, never in between.
+            owner = session.get(tables.Participant, participant, with_for_update={"read": True})
+            if owner is None or owner.status == "erased":
+                raise NotFound("There is no participant of this id that you may act for.")
+            if owner.status != "approved":
+                raise ParticipantNotApproved(extra={"participant_status": owner.status})
+            if not Acceptances.read(session, self._campaign, [participant]).current(participant, logo, now):
+                raise terms_not_accepted(self._campaign, logo, now, self._base_url)
+            row = tables.Embed(
+                key=key,
+                participant=participant,
+                logo=logo,
+                origins=list(checked),
+                unlisted=unlisted,
+                created_at=now,
+            )
+            session.add(row)
+            session.flush()
+            self._append(session, "embed.created", now, row, by)
+            return self._views.of(session, [(row, owner)], now)[0]
+
+        made = self._database.write(work)
+        self._take_over(key)
+        return made
+
+    def get(self, key: str) -> Embed:
+        """An embed by its key; UnknownEmbed where there is none."""
+        with self._database.read() as session:
+            row = session.execute(_select().where(tables.Embed.key == key)).first() if _KEY.fullmatch(key) else None
+            if row is None:
+                raise UnknownEmbed
+            return self._views.of(session, [row], self._clock())[0]
+
+    def list(
+        self,
+        *,
+        participant: str | None = None,
+        portal: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Embed]:
+        """Embeds, newest first: of one participant, or of those that a portal key may act for, or all."""
+        statement = _select()
+        if participant:
+            statement = statement.where(tables.Embed.participant == participant)
+        if portal:
+            granted = select(tables.PortalGrant.participant).where(tables.PortalGrant.key == portal)
+            statement = statement.where(tables.Embed.participant.in_(granted))
+        with self._database.read() as session:
+            page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
+            return Page(tuple(self._views.of(session, page.items, self._clock())), page.next_cursor)
+
+    def change(self, key: str, *, origins: Sequence[str] | None = None, unlisted: str | None = None, by: str) -> Embed:
+        """The embed with other origins, or another way with sites that are not listed; None leaves it as it is.
+
+        Raises InvalidRequest, UnknownEmbed or EmbedRevoked.
+        """
+        checked = None if origins is None else list(check_origins(origins))
+        if unlisted is not None:
+            _check_unlisted(unlisted)
+
+        def work(session: Session) -> Embed:
+            now = self._clock()
+            row, owner = self._locked(session, key)
+            if row.revoked_at is not None:
+                raise EmbedRevoked
+            before = list(row.origins), row.unlisted
+            row.origins = before[0] if checked is None else checked
+            row.unlisted = unlisted or row.unlisted
+            if (row.origins, row.unlisted) != before:
+                self._append(session, "embed.changed", now, row, by)
+            return self._views.of(session, [(row, owner)], now)[0]
+
+        changed = self._database.write(work)
+        self._take_over(key)
+        return changed
+
+    def revoke(self, key: str, by: str) -> None:
+        """Ends an embed for good; again changes nothing. UnknownEmbed where there is none."""
+
+        def work(session: Session) -> None:
+            now = self._clock()
+            row, _ = self._locked(session, key)
+            if row.revoked_at is None:
+                row.revoked_at = now
+                ledger.append(session, "embed.revoked", now, embed=key, participant=row.participant, by=by)
+
+        self._database.write(work)
+        self._take_over(key)
+
+    # ---- what serving a logo asks
+
+    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> Live:
+        """The embed of a key, if it may show its logo now; for a known key without lock or database.
+
+        Raises UnknownEmbed, EmbedRevoked, ParticipantSuspended or TermsNotAccepted. ``before_lookup`` is
+        called before the database is asked about a key that is not known here; what it raises is raised.
+        """
+        return self._live.permission(key, before_lookup)
+
+    def count(self, live: Live, variant: str, origin: str | None) -> None:
+        """Counts one view of ``colourway/width.format`` on an origin, as ``origin_of`` gave it."""
+        self._counter.count(live, variant, origin)
+
+    # ---- background work
+
+    def start(self) -> None:
+        """Starts the threads of this process: one reads all embeds anew, one writes what was counted."""
+        self._live.start()
+        self._counter.start()
+
+    def close(self) -> None:
+        """Ends the threads and writes what was counted."""
+        self._live.stop()
+        self._counter.stop()
+
+    def refresh(self) -> None:
+        """Reads all embeds anew now. Raises Unavailable where the database does not answer."""
+        self._live.refresh()
+
+    def flush(self) -> int:
+        """Writes what this process has counted, durably; returns how many different counts that were."""
+        return self._counter.flush()
+
+    def enter_uses(self, *, everything: bool = False) -> int:
+        """Makes entries of the uses of hours that are over, or of all; returns how many.
+
+        Any number of processes may do it at once: each use is entered exactly once.
+        """
+        try:
+            self._counter.flush()
+        except Exception as error:  # what other processes have written is entered all the same, if it can be
+            log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
+        entered = 0
+        while some := self._database.write(lambda session: enter_some(session, self._clock(), everything=everything)):
+            entered += some
+        return entered
+
+    def notify_terms(self, mailer: Mailer) -> int:
+        """Mails partners whose embeds need new terms, once for each version; returns how many mails."""
+        return notices.notify(self._database, self._campaign, mailer, self._base_url, self._clock())
+
+    # ---- inside
+
+    def _take_over(self, key: str) -> None:
+        try:
+            self._live.reload(key)
+        except Exception as error:  # the change is durable; the next snapshot brings it
+            log.warning("an embed could not be read again", error=type(error).__name__)
+
+    def _locked(self, session: Session, key: str) -> tuple[tables.Embed, tables.Participant]:
+        row = session.get(tables.Embed, key, with_for_update=True) if _KEY.fullmatch(key) else None
+        if row is None:
+            raise UnknownEmbed
+        owner = session.get(tables.Participant, row.participant)
+        assert owner is not None  # a foreign key
+        return row, owner
+
+    def _append(self, session: Session, kind: str, now: datetime, row: tables.Embed, by: str) -> None:
+        ledger.append(
+            session,
+            kind,
+            now,
+            embed=row.key,
+            participant=row.participant,
+            logo=row.logo,
+            origins=list(row.origins),
+            unlisted=row.unlisted,
+            by=by,
+        )
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(tables.Embed, tables.Participant).join(
+        tables.Participant, tables.Participant.id == tables.Embed.participant
+    )
+
+
+def _check_unlisted(unlisted: str) -> None:
+    if unlisted not in UNLISTED:
+        raise InvalidRequest(errors=[FieldError("/unlisted", f"Give one of {', '.join(UNLISTED)}.")])

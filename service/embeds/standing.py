@@ -1,0 +1,94 @@
+"""Standing: whether an embed may show its logo, by its own state, its participant's, and the terms.
+
+New terms do not stop an embed at once: it goes on for the campaign's grace period, counted from the first
+version that its participant has not accepted, so that yet another version opens no second period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..campaign import Campaign, TermsVersion
+from ..store.tables import Acceptance
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def good_until(
+    versions: Sequence[TermsVersion], accepted: Collection[str], now: datetime, grace: timedelta
+) -> datetime | None:
+    """The instant from which acceptances no longer suffice, as seen at ``now``; None where no end is known.
+
+    ``versions`` are those of the terms, newest first. ``NEVER`` where no version up to now was accepted.
+    """
+    order = list(reversed(versions))
+    index = sum(1 for version in order if version.effective <= now) - 1
+    while index >= 0 and order[index].version not in accepted:
+        index -= 1
+    if index < 0:
+        return NEVER
+    while index + 1 < len(order):
+        index += 1
+        if order[index].version not in accepted:
+            return order[index].effective + grace
+    return None
+
+
+def embed_status(
+    *, revoked: bool, participant_status: str, current_accepted: bool, until: datetime | None, now: datetime
+) -> str:
+    """``active``, ``grace``, ``terms_required``, ``suspended`` or ``revoked``: the first refusal that holds."""
+    if revoked:
+        return "revoked"
+    if participant_status != "approved":
+        return "suspended"
+    if until is not None and now >= until:
+        return "terms_required"
+    return "active" if current_accepted else "grace"
+
+
+class Acceptances:
+    """Which versions of the logos' terms each participant has accepted, as one read gave it."""
+
+    def __init__(self, campaign: Campaign, found: dict[tuple[str, str], set[str]]) -> None:
+        self._campaign = campaign
+        self._found = found
+        self._grace = timedelta(days=campaign.info.terms_grace_days)
+
+    @classmethod
+    def read(cls, session: Session, campaign: Campaign, participants: Iterable[str] | None = None) -> Acceptances:
+        """Those of some participants, or of all that have an embed."""
+        terms = {logo.terms for logo in campaign.logos.values()}
+        statement = select(Acceptance.participant, Acceptance.terms, Acceptance.version).where(
+            Acceptance.terms.in_(terms)
+        )
+        if participants is not None:
+            statement = statement.where(Acceptance.participant.in_(set(participants)))
+        found: dict[tuple[str, str], set[str]] = {}
+        for participant, name, version in session.execute(statement):
+            found.setdefault((participant, name), set()).add(version)
+        return cls(campaign, found)
+
+    def until(self, participant: str, logo: str, now: datetime) -> datetime | None:
+        """``good_until`` for a participant and the terms of a logo; None for a logo that there is no more."""
+        terms = self._terms(logo)
+        if terms is None:
+            return None
+        return good_until(
+            self._campaign.terms.versions(terms), self._found.get((participant, terms), ()), now, self._grace
+        )
+
+    def current(self, participant: str, logo: str, now: datetime) -> bool:
+        """Whether the version that is current at ``now`` has been accepted."""
+        terms = self._terms(logo)
+        if terms is None:
+            return True
+        return self._campaign.terms.current(terms, now).version in self._found.get((participant, terms), ())
+
+    def _terms(self, logo: str) -> str | None:
+        found = self._campaign.logos.get(logo)
+        return found.terms if found is not None else None

@@ -1,0 +1,71 @@
+"""The bodies, queries and answers of the API's part about embeds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from .models import Body, Id, PageQuery
+
+Origin = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Unlisted = Literal["report", "refuse"]
+
+
+class EmbedBody(Body):
+    """A wish for an embed. ``origins`` are ``https://host[:port]``, at most 50."""
+
+    participant: Id
+    logo: Id
+    origins: list[Origin] = Field(default_factory=list, max_length=1000)
+    unlisted: Unlisted = "report"
+
+
+class EmbedChangeBody(Body):
+    """What to change of an embed; what is left out stays as it is."""
+
+    origins: list[Origin] = Field(default_factory=list, max_length=1000)
+    unlisted: Unlisted = "report"
+
+
+class EmbedPath(BaseModel):
+    """The key of an embed in the path."""
+
+    key: Id
+
+
+class EmbedsQuery(PageQuery):
+    """Whose embeds to list."""
+
+    participant: Id | None = None
+
+
+class SnippetsAnswer(BaseModel):
+    """What to paste, by where it goes."""
+
+    html: str
+    markdown: str
+    css: str
+
+
+class EmbedAnswer(BaseModel):
+    """An embed."""
+
+    id: str
+    key: str
+    participant: str
+    logo: str
+    origins: list[str]
+    unlisted: Unlisted
+    status: Literal["active", "grace", "terms_required", "suspended", "revoked"]
+    created_at: str
+    base_url: str
+    html: str
+    snippets: SnippetsAnswer
+
+
+class EmbedsAnswer(BaseModel):
+    """A page of embeds."""
+
+    embeds: list[EmbedAnswer]
+    next_cursor: str | None
