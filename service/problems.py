@@ -343,6 +343,12 @@ UnknownFormat = _problem(
     "The logo is not offered in this format",
     "Use svg, png, webp, avif or auto, with the width as a plain whole number.",
 )
+OembedFormat = _problem(
+    "oembed-format",
+    501,
+    "oEmbed answers are not made in this format",
+    "Ask with format=json or format=xml.",
+)
 EmbedRevoked = _problem(
     "embed-revoked",
     410,

@@ -40,6 +40,12 @@ class EntersUses(Protocol):
     def enter_uses(self, *, everything: bool = False) -> int:
         """Writes the entries and gives their number."""
 
+    def settle(self) -> None:
+        """Waits until what other processes have counted before is in the database."""
+
+    def notify_terms(self, mailer: Mailer) -> int:
+        """Mails partners whose embeds need new terms, once for each version, and gives the number of mails."""
+
 
 @dataclass
 class _Duty:
@@ -92,6 +98,7 @@ class Maintenance:
         self._beside: threading.Thread | None = None
         self._duties = [
             _Duty("logo uses", 30, embeds.enter_uses),
+            _Duty("notices of new terms", 120, lambda: embeds.notify_terms(mailer)),
             _Duty("segments", 20, self.segments.write),
             _Duty("refusals", 5, self.refusals.flush),
             _Duty("alerts", 120, self.alerts.run),
@@ -117,6 +124,7 @@ class Maintenance:
 
     def flush(self) -> int:
         """Enters every use that is counted and seals: the size of the log after it. Waits for another sealer."""
+        self.embeds.settle()
         self.embeds.enter_uses(everything=True)
         return self.sealer.seal(wait=30).size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,7 @@ from ..problems import (
 from ..store import Database, tables
 from ..store.paging import Page, paginate
 from . import notices
-from .counting import Counter
+from .counting import INTERVAL, Counter
 from .entering import enter_some
 from .live import Live, LiveEmbeds, terms_not_accepted
 from .origins import check_origins
@@ -35,6 +36,7 @@ from .standing import Acceptances
 from .view import UNLISTED, Embed, Views
 
 log = structlog.get_logger()
+_FLUSH = 0.3  # seconds that a flush takes on a busy machine
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -188,6 +190,10 @@ class Embeds:
     def flush(self) -> int:
         """Writes what this process has counted, durably; returns how many different counts that were."""
         return self._counter.flush()
+
+    def settle(self) -> None:
+        """Waits until what running processes have counted before is in the database, if it takes their flushes."""
+        time.sleep(INTERVAL + _FLUSH)
 
     def enter_uses(self, *, everything: bool = False) -> int:
         """Makes entries of the uses of hours that are over, or of all; returns how many.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..campaign import Campaign
 
@@ -20,6 +20,10 @@ class Picture:
     width: int
     height: int
     alt: str
+
+    def at(self, width: int, aspect_ratio: float) -> Picture:
+        """The same at another width in pixels."""
+        return replace(self, width=width, height=height_of(width, aspect_ratio))
 
     def url(self, base: str, scale: float = 1, extension: str = "auto") -> str:
         """The address of the variant that has ``scale`` times the width."""

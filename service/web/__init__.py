@@ -9,7 +9,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import delivery, errors, limits, logging, metrics, operations, proxies, security
+from . import delivery, errors, limits, logging, metrics, oembed, operations, proxies, security
 from .limits import Limiter
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def compose(parts: Parts) -> Flask:
     for blueprint in (
         delivery.blueprint,
         operations.blueprint,
+        oembed.blueprint,
         public_log.blueprint,
         docs.pages,
         *pages.blueprints,

@@ -1,0 +1,96 @@
+"""oEmbed 1.0: editors that know it turn the address of an embed's page into the logo."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from flask import Blueprint, Response, make_response, request
+
+from ..campaign import LANGUAGES
+from ..embeds import Picture, picture
+from ..problems import BelowMinimumSize, FieldError, InvalidRequest, NotFound, OembedFormat, UnknownLogo
+from .context import client, parts
+
+blueprint = Blueprint("oembed", __name__)
+
+_WIDTH = 512  # pixels: the picture where the editor names no limit
+_STEP = 16  # pixels: every multiple of it is on the ladder
+_LONGEST = 2000  # characters of an address
+_AGE = 300  # seconds, like the logo itself
+_TYPES = {"json": "application/json", "xml": "text/xml; charset=utf-8"}
+
+
+@blueprint.get("/oembed")
+def oembed() -> Response:
+    """The logo of an embed's page as a photo, within ``maxwidth`` and ``maxheight``."""
+    kind = request.args.get("format", "json")
+    if kind not in _TYPES:
+        raise OembedFormat
+    limits = _limit("maxwidth"), _limit("maxheight")
+    lang, key = _page(request.args.get("url", ""))
+    known = parts()
+    live = known.embeds.permission(key, lambda: known.limiter.hit("embed-lookup", client().network))
+    if live.logo not in known.campaign.logos:
+        raise UnknownLogo
+    base = f"{known.settings.base_url}/logos/{live.key}/{live.logo}"
+    shown = _fitting(live.logo, lang, *limits)
+    value = {
+        "version": "1.0",
+        "type": "photo",
+        "title": shown.alt,
+        "provider_name": known.campaign.info.name.get(lang),
+        "provider_url": f"{known.settings.base_url}/{lang}/",
+        "cache_age": _AGE,
+        "url": shown.url(base, extension="png"),
+        "width": shown.width,
+        "height": shown.height,
+    }
+    response = make_response(json.dumps(value, ensure_ascii=False) if kind == "json" else _xml(value))
+    response.headers["Content-Type"] = _TYPES[kind]
+    response.headers["Cache-Control"] = f"public, max-age={_AGE}"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _page(url: str) -> tuple[str, str]:
+    """The language and key of the address of an embed's page; NotFound for any other address."""
+    if not url:
+        raise InvalidRequest(errors=[FieldError("?url", "Send the address of an embed's page.")])
+    base = parts().settings.base_url
+    address = url[:_LONGEST].partition("#")[0].partition("?")[0]
+    match = re.fullmatch(r"/([a-z]{2})/embeds/([^/]+)", address.removeprefix(base))
+    if not address.startswith(f"{base}/") or match is None or match[1] not in LANGUAGES:
+        raise NotFound(f"Send the address of an embed's page, such as {base}/en/embeds/ebd_….")
+    return match[1], unquote(match[2])
+
+
+def _limit(name: str) -> int | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) == 0:
+        raise InvalidRequest(errors=[FieldError(f"?{name}", "Give a whole number of pixels.")])
+    return int(text)
+
+
+def _fitting(logo: str, lang: str, widest: int | None, highest: int | None) -> Picture:
+    """The widest picture within the limits, of at most 512 pixels unless the rules ask for more."""
+    campaign = parts().campaign
+    smallest = campaign.brand.logo(logo).minimum.px
+    width = max(_WIDTH, smallest + -smallest % _STEP)
+    shown = picture(campaign, logo, lang, width)
+    shown = shown.at(min(width, widest or width), campaign.logos[logo].aspect_ratio)
+    while highest is not None and shown.height > highest and shown.width > smallest:
+        shown = shown.at(shown.width - 1, campaign.logos[logo].aspect_ratio)
+    if shown.width < smallest or (highest is not None and shown.height > highest):
+        raise BelowMinimumSize(f"The smallest width of this logo is {smallest} pixels.", extra={"minimum": smallest})
+    return shown
+
+
+def _xml(value: dict[str, Any]) -> str:
+    fields = "".join(f"<{name}>{escape(str(item))}</{name}>" for name, item in value.items())
+    return f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<oembed>{fields}</oembed>'
