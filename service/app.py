@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -62,6 +63,7 @@ class Parts:
 
     def close(self) -> None:
         """Writes what is only in memory, and lets go of connections."""
+        self.variants.close()
         self.embeds.close()
         self.mailer.close()
         self.database.close()
@@ -88,7 +90,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Parts:
         ages=(settings.link_default_age, settings.link_max_age),
     )
     recorder = Recorder(database, campaign, clock, settings.secret_keys)
-    variants = Variants(campaign.logos, campaign.brand, storage, settings.data_dir)
+    variants = Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir)
     embeds = Embeds(database, campaign, clock, settings.base_url)
     sealer = _sealer(settings, database, storage, clock)
     maintenance = Maintenance(
@@ -151,6 +153,17 @@ def create_app(
     return app
 
 
+_SWEEP = timedelta(hours=1)
+
+
+def _sweep(parts: Parts) -> None:
+    """Deletes what has run out: sessions, mailed links, kept answers."""
+    from .web import idempotency
+
+    parts.participants.purge()
+    idempotency.purge(parts.database, parts.clock())
+
+
 def start_work(parts: Parts) -> Callable[[], None]:
     """Starts the background work of this process (sealing, counts, mails …); returns what ends it.
 
@@ -159,11 +172,16 @@ def start_work(parts: Parts) -> Callable[[], None]:
     """
     ending = threading.Event()
     parts.embeds.start()
+    parts.variants.start()
 
     def turns() -> None:
+        swept = parts.clock()
         while not ending.wait(1.0):
             try:
                 parts.maintenance.tick()
+                if parts.clock() - swept > _SWEEP:
+                    swept = parts.clock()
+                    _sweep(parts)
             except Exception as error:
                 log.error("background work failed; it is tried again", exc_info=error)
 

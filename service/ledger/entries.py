@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import BigInteger, Text, cast, func, insert, select
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select
 from sqlalchemy.orm import Session
 
 from ..ids import new_id, timestamp
@@ -46,6 +46,14 @@ KINDS = frozenset(
 )
 
 
+# Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
+_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+_NAMES = ("id", "kind", "at", "body")
+# Built once, and below the ORM: this runs with every download.
+_INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
+_INSERT_WITH_XID = _INSERT.values(xid=_XID)
+
+
 def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
     """Adds one entry to the session's transaction and returns the entry's id.
 
@@ -54,7 +62,7 @@ def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
     an unknown kind or an entry of more than 65,535 bytes.
     """
     row = _row(kind, at, facts)
-    session.add(LedgerEntry(**row, xid=_transaction(session)))
+    session.connection().execute(_INSERT if _transaction(session) is None else _INSERT_WITH_XID, row)
     return str(row["id"])
 
 
@@ -65,10 +73,6 @@ def append_many(session: Session, kind: str, at: datetime, many: Iterable[dict[s
         transaction = session.scalar(select(_XID)) if _transaction(session) is not None else None
         session.execute(insert(LedgerEntry), [{**row, "xid": transaction} for row in rows])
     return len(rows)
-
-
-# Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
-_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 
 
 def _transaction(session: Session) -> Any:

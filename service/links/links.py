@@ -173,7 +173,7 @@ class Links:
             row = session.execute(select_standing().where(Link.id == link)).first()
             if row is None:
                 raise NotFound("There is no link of this id.")
-            standing = standing_of(session, self._campaign, row, self._clock())
+            standing = standing_of(session.connection(), self._campaign, row, self._clock())
         return self._issued(standing)
 
     def package_of(self, link: str) -> str:
@@ -206,7 +206,7 @@ class Links:
         now = self._clock()
         with self._database.read() as session:
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
-            return page.map(lambda row: self._issued(standing_of(session, self._campaign, row, now)))
+            return page.map(lambda row: self._issued(standing_of(session.connection(), self._campaign, row, now)))
 
     def revoke(self, link: str, *, by: str) -> None:
         """Ends a link at once; nothing happens to one that is revoked already. NotFound where there is none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
@@ -115,31 +115,35 @@ def select_standing() -> Select[*tuple[Any, ...]]:
     )
 
 
-def standing_of(session: Session, campaign: Campaign, row: Sequence[Any], now: datetime) -> Standing:
+# Built once: building a statement takes longer than running it.
+_ONE = select_standing().where(Link.id == bindparam("link_id"))
+_LOCKED = _ONE.with_for_update(of=Link)
+_ACCEPTED = select(Acceptance.id).where(
+    Acceptance.participant == bindparam("participant"),
+    Acceptance.terms == bindparam("terms"),
+    Acceptance.version == bindparam("version"),
+)
+
+
+def standing_of(connection: Connection, campaign: Campaign, row: Sequence[Any], now: datetime) -> Standing:
     """The standing of one row, with the acceptance of the terms that are current at ``now``."""
     values = dict(zip(_NAMES, row, strict=True))
     revoked_at, withdrawn_at, terms = values.pop("revoked_at"), values.pop("withdrawn_at"), values["terms"]
     current = campaign.terms.current(terms, now).version
-    accepted = session.execute(
-        select(Acceptance.id).where(
-            Acceptance.participant == values["participant"], Acceptance.terms == terms, Acceptance.version == current
-        )
-    ).first()
+    asked = {"participant": values["participant"], "terms": terms, "version": current}
     return Standing(
         **values,
         revoked=revoked_at is not None,
         withdrawn=withdrawn_at is not None,
         terms_version=current,
-        accepted=accepted is not None,
+        accepted=connection.execute(_ACCEPTED, asked).first() is not None,
     )
 
 
 def read_standing(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> Standing:
     """The standing of a link; InvalidLink where there is none. ``lock`` keeps others out until the transaction ends."""
-    statement = select_standing().where(Link.id == link)
-    if lock:
-        statement = statement.with_for_update(of=Link)
-    row = session.execute(statement).first()
+    connection = session.connection()
+    row = connection.execute(_LOCKED if lock else _ONE, {"link_id": link}).first()
     if row is None:
         raise InvalidLink
-    return standing_of(session, campaign, row, now)
+    return standing_of(connection, campaign, row, now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from .. import ledger
@@ -21,6 +21,23 @@ from .tokens import Claim
 
 # COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
 WINDOW = timedelta(hours=1)
+
+# Built once: building a statement takes longer than running it.
+_KNOWN = (
+    select(LinkClient.client, LinkClient.last_at)
+    .where(LinkClient.link == bindparam("link"), LinkClient.client.in_(bindparam("clients", expanding=True)))
+    .order_by(LinkClient.last_at.desc())
+)
+_COUNT = update(Link).where(Link.id == bindparam("link_id")).values(counted=Link.counted + 1)
+_SEEN = insert(LinkClient).values(
+    link=bindparam("link_id"), client=bindparam("client_name"), last_at=bindparam("seen_at")
+)
+_SEEN_AGAIN = (
+    update(LinkClient)
+    .where(LinkClient.link == bindparam("link_id"), LinkClient.client == bindparam("client_name"))
+    .values(last_at=bindparam("seen_at"))
+)
+_DOWNLOAD = insert(Download)
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class Recorder:
         with self._database.read() as session:
             standing = read_standing(session, self._campaign, claim.link, now)
             self._refuse(standing, now)
-            known = self._known(session, standing, client)
+            known = self._known(session.connection(), standing.link, client.hashes(self._keys, standing.link))
             standing.refuse_client(client.kind, begun=_begun(known, now))
 
     def record(self, claim: Claim, client: Client, asked: Asked) -> Recorded:
@@ -80,62 +97,51 @@ class Recorder:
                 }
             raise problem
 
-    def _known(self, session: Session, standing: Standing, client: Client) -> LinkClient | None:
-        return session.scalars(
-            select(LinkClient)
-            .where(LinkClient.link == standing.link, LinkClient.client.in_(client.hashes(self._keys, standing.link)))
-            .order_by(LinkClient.last_at.desc())
-        ).first()
+    def _known(self, connection: Connection, link: str, hashes: Sequence[str]) -> tuple[str, datetime] | None:
+        """The client's name on the link and when it last made a recorded GET, if it ever did."""
+        row = connection.execute(_KNOWN, {"link": link, "clients": hashes}).first()
+        return (row.client, row.last_at) if row else None
 
     def _record(self, session: Session, claim: Claim, client: Client, asked: Asked) -> Recorded:
         now = self._clock()
+        connection = session.connection()
         standing = read_standing(session, self._campaign, claim.link, now, lock=True)
         self._refuse(standing, now)
-        known = self._known(session, standing, client)
+        hashes = client.hashes(self._keys, standing.link)
+        known = self._known(connection, standing.link, hashes)
         begun = _begun(known, now)
         standing.refuse_client(client.kind, begun=begun)
         counted = client.kind != "robot" and not begun
         if counted:
-            session.execute(update(Link).where(Link.id == standing.link).values(counted=Link.counted + 1))
-        name = known.client if known else client.hashes(self._keys, standing.link)[0]
-        if known:
-            known.last_at = now
-        else:
-            session.execute(insert(LinkClient).values(link=standing.link, client=name, last_at=now, counted=counted))
+            connection.execute(_COUNT, {"link_id": standing.link})
+        name = known[0] if known else hashes[0]
+        seen = {"link_id": standing.link, "client_name": name, "seen_at": now}
+        connection.execute(_SEEN_AGAIN if known else _SEEN, seen)
         download = new_id("dl")
-        session.execute(
-            insert(Download).values(
-                id=download,
-                at=now,
-                link=standing.link,
-                participant=standing.participant,
-                package=standing.package,
-                version=standing.version,
-                counted=counted,
-                range=asked.range,
-                status=asked.status,
-                client_kind=client.kind,
-                client_prefix=client.prefix,
-                client_hash=name,
-                bytes=asked.bytes,
-            )
-        )
-        ledger.append(
-            session,
-            "download",
-            now,
-            id=download,
-            link=standing.link,
-            participant=standing.participant,
-            participant_kind=standing.participant_kind,
-            country=standing.country,
-            package=standing.package,
-            version=standing.version,
-            terms_version=standing.terms_version,
-            counted=counted,
-            client_kind=client.kind,
-            bytes=asked.bytes,
-        )
+        shared = {
+            "id": download,
+            "link": standing.link,
+            "participant": standing.participant,
+            "package": standing.package,
+            "version": standing.version,
+            "counted": counted,
+            "client_kind": client.kind,
+            "bytes": asked.bytes,
+        }
+        row = {
+            "at": now,
+            "range": asked.range,
+            "status": asked.status,
+            "client_prefix": client.prefix,
+            "client_hash": name,
+        }
+        connection.execute(_DOWNLOAD, shared | row)
+        facts = {
+            "participant_kind": standing.participant_kind,
+            "country": standing.country,
+            "terms_version": standing.terms_version,
+        }
+        ledger.append(session, "download", now, **shared, **facts)
         return Recorded(download, counted)
 
     def ended(self, download: str, sent: int, how: str) -> None:
@@ -147,5 +153,5 @@ class Recorder:
         )
 
 
-def _begun(known: LinkClient | None, now: datetime) -> bool:
-    return known is not None and now - known.last_at <= WINDOW
+def _begun(known: tuple[str, datetime] | None, now: datetime) -> bool:
+    return known is not None and now - known[1] <= WINDOW

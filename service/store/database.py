@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -164,18 +164,16 @@ class _Writer:
     def _commit(self, batch: list[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         try:
-            with Session(self.engine, expire_on_commit=False) as session:
-                session.execute(text("begin immediate"))
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("begin immediate")
                 for work, future in batch:
                     try:
-                        with session.begin_nested():
-                            result = work(session)
-                        done.append((future, result))
+                        done.append((future, self._one(connection, work)))
                     except OperationalError:
                         raise
                     except BaseException as error:  # the caller's own: theirs alone
                         future.set_exception(error)
-                session.commit()
+                connection.commit()
         except BaseException as error:  # nothing of the batch was kept: everybody hears it
             for _, future in batch:
                 if not future.done():
@@ -183,6 +181,20 @@ class _Writer:
             return
         for future, result in done:
             future.set_result(result)
+
+    def _one(self, connection: Connection, work: Callable[[Session], Any]) -> Any:
+        """Runs one write in a savepoint of its own, on the connection: the ORM's own savepoints take a millisecond."""
+        savepoint = connection.begin_nested()
+        with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+            try:
+                result = work(session)
+                session.flush()
+            except BaseException:
+                if savepoint.is_active:  # a flush that failed has rolled back already
+                    savepoint.rollback()
+                raise
+        savepoint.commit()
+        return result
 
 
 def _engine(url: str) -> Engine:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, g, request
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..problems import FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
+from ..store import Database
 from ..store.tables import IdempotentRequest
 from .context import key, parts
 
@@ -91,6 +92,13 @@ def finish(response: Response) -> Response:
             answer = {**answer, "url": None}
         parts().database.write(lambda session: _keep(session, held, response.status_code, answer))
     return response
+
+
+def purge(database: Database, now: datetime) -> None:
+    """Deletes the answers that are kept no longer."""
+    database.write(
+        lambda session: session.execute(delete(IdempotentRequest).where(IdempotentRequest.created_at < now - KEPT))
+    )
 
 
 def _keep(session: Session, held: _Held, status: int, answer: Any) -> None:
