@@ -62,6 +62,6 @@ def compose(parts: Parts) -> Flask:
         app.register_blueprint(blueprint)
     for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, audit.api):
         app.register_api(part)
-    app.wsgi_app = variants.install(app, parts)  # type: ignore[method-assign]
+    app.wsgi_app = variants.install(app, parts)  # type: ignore[method-assign,assignment]
     proxies.install(app, parts.settings)
     return app

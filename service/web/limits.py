@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -76,7 +76,8 @@ class Limiter:
                 f"At most {item.amount} requests in {_words(item.get_expiry())}. Try again in {wait} seconds.",
                 headers={"Retry-After": str(wait), **fields},
             )
-        g.rate_limit = fields
+        if has_request_context():
+            g.rate_limit = fields
 
 
 def install(app: Flask, limiter: Limiter) -> None:

@@ -1,0 +1,149 @@
+"""Logo variants: ``GET|HEAD /logos/{key}/{logo}/{colourway}/{width}.{format}``, read from top to bottom.
+
+path and query → plan → embed → origin → format → the picture, or 304 → count.
+
+This runs in front of Flask, in the same process: a warm variant takes no route, no session, no template and
+no database. Whatever is refused goes on to Flask, which answers problems for all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from flask import Flask, request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from ..embeds import Live, allowed, origin_of
+from ..links import Client
+from ..logos import RASTERS, Plan, Variant
+from ..logos.plan import AUTO, MEDIA_TYPES, split_name
+from ..problems import NotAcceptable, NotFound, UnknownLogo
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..app import Parts
+
+PREFIX = "/logos/"
+PUBLIC = "public, max-age=300, stale-while-revalidate=86400"
+PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared cache would answer for us
+_REFUSAL = "emblem.variants.refusal"
+_SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_TAGS = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def install(app: Flask, parts: Parts) -> WSGIApplication:
+    """Registers the route that answers refusals, and returns the application with the variants before it."""
+
+    @app.route(f"{PREFIX}<path:rest>", methods=["GET", "HEAD"])
+    def logo_variant(rest: str) -> Any:
+        raise request.environ.get(_REFUSAL) or NotFound()
+
+    return _Variants(app.wsgi_app, parts)
+
+
+class _Variants:
+    def __init__(self, fallback: WSGIApplication, parts: Parts) -> None:
+        self._fallback = fallback
+        self._parts = parts
+        self._requested = lru_cache(maxsize=8192)(self._parse)
+        base = parts.settings.base_url
+        self._licence = {
+            logo.id: f'<{base}/en/terms/{logo.terms}>; rel="license"' for logo in parts.campaign.logos.values()
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(PREFIX) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            try:
+                return self._answer(environ, start_response)
+            except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
+                environ[_REFUSAL] = refusal
+        return self._fallback(environ, start_response)
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        key, plan = self._requested(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        live = self._live(environ, key, plan)
+        origin = origin_of(environ.get("HTTP_ORIGIN"), environ.get("HTTP_REFERER"))
+        allowed(live, origin)
+        negotiated = plan.format == AUTO
+        if negotiated:
+            plan = replace(plan, format=_negotiate(environ.get("HTTP_ACCEPT", "")))
+        variants = self._parts.variants
+        variant = variants.hot(plan) or variants.get(plan)
+        headers = self._headers(live, plan, variant, negotiated)
+        if _is_known(environ.get("HTTP_IF_NONE_MATCH"), variant.etag):
+            start_response("304 Not Modified", headers)
+            return ()
+        headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
+        start_response("200 OK", headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return ()
+        self._parts.embeds.count(live, plan.name, origin)
+        return (variant.bytes,)
+
+    def _parse(self, path: str, query: str) -> tuple[str, Plan]:
+        """The embed's key and the plan of a request; raises what the contract says of one that is wrong."""
+        names = path[len(PREFIX) :].split("/")
+        if len(names) != 4:
+            raise NotFound("A logo's address is /logos/{key}/{logo}/{colourway}/{width}.{format}.")
+        key, logo, colourway, file = names
+        width, kind = split_name(file)
+        asked = dict(reversed(parse_qsl(query, keep_blank_values=True)))  # of a name that stands twice, the first
+        plan = self._parts.variants.plan(logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1")
+        return key, plan
+
+    def _live(self, environ: WSGIEnvironment, key: str, plan: Plan) -> Live:
+        def before_lookup() -> None:
+            sender = Client(environ.get("REMOTE_ADDR", ""), "", "program")
+            self._parts.limiter.hit("embed-lookup", sender.network)
+
+        live = self._parts.embeds.permission(key, before_lookup)
+        if live.logo != plan.logo:
+            raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {plan.logo}.")
+        return live
+
+    def _headers(self, live: Live, plan: Plan, variant: Variant, negotiated: bool) -> list[tuple[str, str]]:
+        refuses = live.unlisted == "refuse"
+        headers = [
+            ("ETag", variant.etag),
+            ("Cache-Control", PRIVATE if refuses else PUBLIC),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Link", self._licence[plan.logo]),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cross-Origin-Resource-Policy", "cross-origin"),
+        ]
+        vary = (["Accept"] if negotiated else []) + (["Origin", "Referer"] if refuses else [])
+        if vary:
+            headers.append(("Vary", ", ".join(vary)))
+        if plan.format == "svg":
+            headers.append(("Content-Security-Policy", _SVG_POLICY))
+        return headers
+
+
+def _is_known(header: str | None, etag: str) -> bool:
+    """Whether ``If-None-Match`` names the tag; weak comparison, as RFC 9110 has it for GET."""
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in _TAGS.findall(header)
+
+
+@lru_cache(maxsize=1024)
+def _negotiate(accept: str) -> str:
+    """The format for an ``Accept``: the most welcome; AVIF, WebP, PNG where several are; SVG only if more so."""
+    if not accept.strip():
+        return RASTERS[0]
+    said = parse_accept_header(accept[:4096], MIMEAccept)
+    welcome = {kind: said.quality(MEDIA_TYPES[kind]) for kind in RASTERS}
+    best = max(welcome, key=lambda kind: welcome[kind])
+    svg = said.quality(MEDIA_TYPES["svg"])
+    if svg > welcome[best]:
+        return "svg"
+    if welcome[best] <= 0:
+        raise NotAcceptable("The logo comes as image/avif, image/webp, image/png or image/svg+xml.")
+    return best
