@@ -22,20 +22,22 @@ PNG_STEPS = 32
 WEBP_STEPS = 24
 #: libwebp's lossless search: method 6 at quality 100 saves another 6 % and takes eighty times as long.
 WEBP_EFFORT = {"method": 4, "quality": 75}
-#: Pictures that are not flat: lossy at 92 and near-lossless at 60 both reach the bar; the smaller one is taken.
-WEBP_LOSSY = {"method": 5, "quality": 92, "alpha_quality": 100}
-WEBP_NEAR_LOSSLESS = 60
+#: Pictures that are not flat: near-lossless at 40 gives 92 to 94. Lossy never reaches 90 where colours meet,
+#: since it halves the resolution of colour.
+WEBP_NEAR_LOSSLESS = {"Q": 40, "effort": 4}
 #: AVIF, libaom: ``tune=ssim`` saves 5 to 15 % against psnr at the same quality. With colour constant below
-#: its alpha (one ink) quality 55 gives 92 to 94; of several inks 62 is needed. Colours in full resolution
-#: (4:4:4), since halving them blurs every edge. Speed 5 saves 3 to 6 % and takes two to three times as long.
+#: its alpha (one ink) quality 55 gives 92 to 94; several inks need 62, and gradients 96. Colours in full
+#: resolution (4:4:4), since halving it blurs every edge. Speed 5 saves 3 to 6 % and takes two to three
+#: times as long.
 AVIF_QUALITY_ONE_INK = 55
-AVIF_QUALITY = 62
+AVIF_QUALITY_FLAT = 62
+AVIF_QUALITY = 96
 AVIF_SPEED = 6
 
 
-def encode(picture: Picture, format: str) -> bytes:
+def encode(picture: Picture, kind: str) -> bytes:
     """The picture's bytes in ``png``, ``webp`` or ``avif``; the same input gives the same bytes."""
-    return {"png": _png, "webp": _webp, "avif": _avif}[format](picture)
+    return {"png": _png, "webp": _webp, "avif": _avif}[kind](picture)
 
 
 def _png(picture: Picture) -> bytes:
@@ -56,17 +58,15 @@ def _webp(picture: Picture) -> bytes:
     if indexed is not None:
         return _saved(_expanded(indexed), "WEBP", lossless=True, **WEBP_EFFORT)
     image = _rgba(picture)
-    lossy = _saved(image, "WEBP", **WEBP_LOSSY)
     pixels = pyvips.Image.new_from_memory(image.tobytes(), picture.width, picture.height, 4, "uchar")
-    near: bytes = pixels.copy(interpretation="srgb").webpsave_buffer(near_lossless=True, Q=WEBP_NEAR_LOSSLESS, effort=4)
-    return min(lossy, near, key=len)
+    return bytes(pixels.copy(interpretation="srgb").webpsave_buffer(near_lossless=True, **WEBP_NEAR_LOSSLESS))
 
 
 def _avif(picture: Picture) -> bytes:
     return _saved(
         _rgba(picture),
         "AVIF",
-        quality=AVIF_QUALITY_ONE_INK if picture.ink else AVIF_QUALITY,
+        quality={0: AVIF_QUALITY, 1: AVIF_QUALITY_ONE_INK}.get(len(picture.inks), AVIF_QUALITY_FLAT),
         subsampling="4:4:4",
         speed=AVIF_SPEED,
         codec="aom",
@@ -75,9 +75,9 @@ def _avif(picture: Picture) -> bytes:
     )
 
 
-def _saved(image: Image.Image, format: str, **options: object) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
-    image.save(out, format, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
@@ -90,9 +90,9 @@ def _expanded(indexed: Indexed) -> Image.Image:
 def _rgba(picture: Picture) -> Image.Image:
     """As RGBA. Under full transparency there is the ink too, or the picture's first colour: no edge to encode."""
     size = (picture.width, picture.height)
-    if picture.ink is not None:
+    if len(picture.inks) == 1:
         alpha = Image.frombytes("L", size, picture.pixels)
-        return Image.merge("RGBA", [*(Image.new("L", size, channel) for channel in picture.ink), alpha])
+        return Image.merge("RGBA", [*(Image.new("L", size, channel) for channel in picture.inks[0]), alpha])
     pixels = pyvips.Image.new_from_memory(picture.pixels, *size, 4, "uchar").copy(interpretation="srgb")
     alpha_band = pixels.extract_band(3)
     colours = pixels.unpremultiply().rint().cast("uchar").extract_band(0, n=3)

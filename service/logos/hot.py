@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -24,10 +25,8 @@ class HotSet(Generic[K, V]):
         item = self._items.get(key)
         if item is None:
             return None
-        try:
+        with contextlib.suppress(KeyError):  # another thread's put has just let it go
             self._items.move_to_end(key)
-        except KeyError:  # another thread's put has just let it go
-            pass
         return item[0]
 
     def put(self, key: K, value: V, size: int) -> None:

@@ -12,17 +12,19 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
-from .render import Picture
+from .render import Ink, Picture
 
 Colour = tuple[int, ...]  # red, green, blue, alpha
 
 _MOST_COLOURS = 256
-_MOST_INKS = 9  # with transparency; a drawing of more is not flat
+_MOST_INKS = 8  # a drawing of more is not flat
+_CANDIDATES = 64  # of the most frequent colours, that may be inks
 _INK_SHARE = 1 / 500  # of the picture that a colour has to cover to be an ink
 _ALIKE = 0xFCFCFCFC  # colours that differ by less than four in each channel are snapped as one
 _FAR = 20.0  # distance from every blend at which a pixel counts as wrong
 _MOST_WRONG = 1 / 400  # share of the picture: corners where three inks meet
-_MOST_ERROR = 6.0  # mean squared distance over the whole picture
+_MOST_ERROR = 4.0  # mean squared distance over the whole picture
+_CLEAR: Colour = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -35,54 +37,71 @@ class Indexed:
     palette: tuple[Colour, ...]
 
 
-def index(picture: Picture, steps: int) -> Indexed | None:
-    """The picture in blends of its inks, ``steps`` opacities or mixtures each; None where it is not flat enough."""
-    if picture.ink is not None:
-        return _one_ink(picture, picture.ink, steps)
+def find_inks(picture: Picture) -> tuple[Ink, ...]:
+    """The inks that a large picture (made without inks) is drawn in; none where it is not flat."""
     colours = Counter(memoryview(picture.pixels).cast("I"))
-    for fewer in (steps, steps * 3 // 4, steps // 2, steps * 3 // 8):
-        found = _snap(colours, fewer)
-        if found is None:
-            return None
-        table, palette = found
+    total = colours.total()
+    inks: list[Colour] = [_CLEAR]
+    lines: list[_Line] = []
+    for number, count in colours.most_common(_CANDIDATES):
+        colour = _channels(number)
+        if count < total * _INK_SHARE:
+            break
+        # What lies between two inks is the edge between them, however often it occurs.
+        if colour[3] < 255 or (lines and _nearest(lines, colour, 256)[1] <= _FAR):
+            continue
+        lines += [_Line(colour, other) for other in inks]
+        inks.append(colour)
+    if not 1 < len(inks) <= _MOST_INKS + 1:
+        return ()
+    error, wrong = 0.0, 0
+    for number, count in colours.items():
+        distance = _nearest(lines, _channels(number), 32)[1]
+        error += distance * count
+        wrong += count if distance > _FAR * _FAR else 0
+    if error > _MOST_ERROR * total or wrong > _MOST_WRONG * total:
+        return ()
+    return tuple((red, green, blue) for red, green, blue, _ in inks[1:])
+
+
+def index(picture: Picture, steps: int) -> Indexed | None:
+    """The picture in blends of its inks, ``steps`` opacities or mixtures each; None where it is not flat."""
+    if not picture.inks:
+        return None
+    if len(picture.inks) == 1:
+        return _one_ink(picture, picture.inks[0], steps)
+    pixels = memoryview(picture.pixels).cast("I")
+    while True:
+        table, palette = _snap(set(pixels), picture.inks, steps)
         if len(palette) <= _MOST_COLOURS:
-            indexes = bytes(map(table.__getitem__, memoryview(picture.pixels).cast("I")))
+            indexes = bytes(map(table.__getitem__, pixels))
             return Indexed(picture.width, picture.height, indexes, tuple(map(_divided, palette)))
-    return None
+        if steps < 8:
+            return None
+        steps = steps * 3 // 4
 
 
-def _one_ink(picture: Picture, ink: Colour, steps: int) -> Indexed:
+def _one_ink(picture: Picture, ink: Ink, steps: int) -> Indexed:
     last = steps - 1
     table = bytes((alpha * last + 127) // 255 for alpha in range(256))
     palette = tuple((*ink, (step * 255 + last // 2) // last) for step in range(steps))
     return Indexed(picture.width, picture.height, picture.pixels.translate(table), palette)
 
 
-def _snap(colours: Counter[int], steps: int) -> tuple[dict[int, int], list[Colour]] | None:
-    """For each colour its place in a palette, and the palette; None where too much is far from every blend."""
-    total = colours.total()
-    inks = [colour for colour, count in colours.most_common(_MOST_INKS + 1) if count >= max(4, total * _INK_SHARE)]
-    if not inks or len(inks) > _MOST_INKS:
-        return None
-    lines = [_Line(_channels(a), _channels(b)) for a, b in combinations(inks, 2)]
+def _snap(colours: set[int], inks: tuple[Ink, ...], steps: int) -> tuple[dict[int, int], list[Colour]]:
+    """For each colour its place in a palette, and the palette."""
+    ends: list[Colour] = [_CLEAR, *((*ink, 255) for ink in inks)]
+    lines = [_Line(a, b) for a, b in combinations(ends, 2)]
     places: dict[Colour, int] = {}
     table: dict[int, int] = {}
-    alike: dict[int, tuple[Colour, float]] = {}
-    error, wrong = 0.0, 0
-    for colour, count in colours.items():
-        if colour in inks:
-            snapped, distance = _channels(colour), 0.0
-        else:
-            key = colour & _ALIKE
-            known = alike.get(key)
-            if known is None:
-                known = alike[key] = _nearest(lines, _channels(colour), steps)
-            snapped, distance = known
-        error += distance * count
-        wrong += count if distance > _FAR * _FAR else 0
-        table[colour] = places.setdefault(snapped, len(places))
-    if error > _MOST_ERROR * total or wrong > _MOST_WRONG * total:
-        return None
+    alike: dict[int, Colour] = {}
+    # In the order of their numbers, so that every process makes the same palette.
+    for number in sorted(colours):
+        key = number & _ALIKE
+        snapped = alike.get(key)
+        if snapped is None:
+            snapped = alike[key] = _nearest(lines, _channels(number), steps)[0]
+        table[number] = places.setdefault(snapped, len(places))
     return table, list(places)
 
 

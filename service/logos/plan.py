@@ -77,7 +77,7 @@ class Planner:
         return self._minimum[logo]
 
     def plan(
-        self, logo: str, colourway: str, width: int, format: str, on: str | None = None, space: bool = False
+        self, logo: str, colourway: str, width: int, kind: str, on: str | None = None, space: bool = False
     ) -> Plan:
         """The plan of a request, or the problem of the contract that says what is wrong with it.
 
@@ -86,7 +86,7 @@ class Planner:
         """
         if logo not in self._logos:
             raise UnknownLogo(f"There are: {', '.join(sorted(self._logos))}.")
-        if format not in (*FORMATS, AUTO):
+        if kind not in (*FORMATS, AUTO):
             raise UnknownFormat
         if on is not None and not _COLOUR.fullmatch(on):
             raise InvalidBackground
@@ -94,30 +94,30 @@ class Planner:
         if colourway not in colourways:
             raise UnknownColourway(
                 f"There are: {', '.join(colourways)}.",
-                extra={"use": list(colourways), **self._try(logo, colourway, width, format, on, space)},
+                extra={"use": list(colourways), **self._try(logo, colourway, width, kind, on, space)},
             )
         minimum = self._minimum[logo]
         if width < minimum:
             raise BelowMinimumSize(
                 f"The rules allow this logo from {minimum} pixels of width; ask for that.",
-                extra={"minimum": minimum, **self._try(logo, colourway, width, format, on, space)},
+                extra={"minimum": minimum, **self._try(logo, colourway, width, kind, on, space)},
             )
         if not ladder.offered(width, minimum):
             near = ladder.nearest(width, minimum)
             raise WidthNotOffered(
                 f"Every width from {minimum} to {ladder.EVERY_UP_TO} is offered, and multiples of {ladder.STEP} up to"
                 f" {ladder.LARGEST}. Ask for {near[0]} or {near[1]} and let the browser scale it.",
-                extra={"nearest": list(near), **self._try(logo, colourway, width, format, on, space)},
+                extra={"nearest": list(near), **self._try(logo, colourway, width, kind, on, space)},
             )
         if on is not None and not self._brand.colourway_allowed(colourway, on.lower()):
             use = list(self._brand.allowed_on(logo, on.lower()))
             raise ColourwayNotAllowedOnBackground(
                 f"On {on.lower()} use {' or '.join(use)}." if use else "No colourway may stand there.",
-                extra={"use": use, **self._try(logo, colourway, width, format, on, space)},
+                extra={"use": use, **self._try(logo, colourway, width, kind, on, space)},
             )
-        return Plan(logo, colourway, width, format, space)
+        return Plan(logo, colourway, width, kind, space)
 
-    def _try(self, logo: str, colourway: str, width: int, format: str, on: str | None, space: bool) -> dict[str, Any]:
+    def _try(self, logo: str, colourway: str, width: int, kind: str, on: str | None, space: bool) -> dict[str, Any]:
         """The nearest right variant with its query, to be put behind an embed's address."""
         minimum = self._minimum[logo]
         allowed = self._brand.allowed_on(logo, on.lower()) if on else self._logos[logo].colourways
@@ -129,4 +129,4 @@ class Planner:
             below, above = ladder.nearest(width, minimum)
             width = below if width < minimum or width - below < above - width else above
         query = "&".join(part for part in (f"on={on.lower()}" if on else "", "space=1" if space else "") if part)
-        return {"try": f"{logo}/{colourway}/{width}.{format}" + (f"?{query}" if query else "")}
+        return {"try": f"{logo}/{colourway}/{width}.{kind}" + (f"?{query}" if query else "")}

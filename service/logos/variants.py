@@ -31,10 +31,12 @@ from .hot import HotSet
 from .locks import Locks
 from .plan import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
 from .prerender import Progress, run
-from .render import find_ink, render
+from .palette import find_inks
+from .render import Ink, render
 
 HOT_BYTES = 64 * 1024 * 1024
 MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
+_STUDIED = 512  # pixels of width in which a master's inks are looked for
 PATIENCE = 20.0  # seconds that a request waits for a render
 
 log = structlog.get_logger()
@@ -54,7 +56,7 @@ class Variant:
 @dataclass(frozen=True)
 class _Master:
     drawing: Drawing
-    ink: tuple[int, int, int] | None
+    inks: tuple[Ink, ...]
 
 
 class Variants(Planner):
@@ -171,11 +173,11 @@ class Variants(Planner):
         """The plans of the ladder that are not stored, small widths first."""
         stored = {item.key for item in self._storage.list(f"variants/{self.version}/")}
         plans = [
-            Plan(logo, colourway, width, format)
+            Plan(logo, colourway, width, kind)
             for logo in (sorted(self._logos) if logos is None else logos)
             for width in (ladder.common if only_common else ladder.widths)(self.minimum(logo))
             for colourway in self._logos[logo].colourways
-            for format in RASTERS
+            for kind in RASTERS
         ]
         return sorted((plan for plan in plans if self._key(plan) not in stored), key=lambda plan: plan.width)
 
@@ -226,7 +228,7 @@ class Variants(Planner):
         master = self._master(plan.logo, plan.colourway)
         padding = self.padding(plan.logo, plan.width) if plan.space else 0
         with self._locks.slot(self._patience):
-            return encode(render(master.drawing, plan.width, padding, master.ink), plan.format)
+            return encode(render(master.drawing, plan.width, padding, master.inks), plan.format)
 
     def _svg(self, plan: Plan) -> bytes:
         drawing = self._master(plan.logo, plan.colourway).drawing
@@ -247,7 +249,7 @@ class Variants(Planner):
         found = self._masters.get((logo, colourway))
         if found is None:
             drawing = read(self._logos[logo].master_bytes(colourway))
-            found = self._masters[logo, colourway] = _Master(drawing, find_ink(drawing))
+            found = self._masters[logo, colourway] = _Master(drawing, find_inks(render(drawing, _STUDIED)))
         return found
 
     def _key(self, plan: Plan) -> str:

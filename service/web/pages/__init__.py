@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from . import account, campaign, embeds, globals, join, problem_pages, sign_in, tools
+from . import account, campaign, embeds, join, problem_pages, shared, sign_in, tools
 from .blueprint import pages, root
 
-root.record_once(lambda state: globals.install(state.app))
+root.record_once(lambda state: shared.install(state.app))
 
 #: What the web entrance registers.
 blueprints = (root, pages)
 
-__all__ = ["account", "blueprints", "campaign", "embeds", "globals", "join", "problem_pages", "sign_in", "tools"]
+__all__ = ["account", "blueprints", "campaign", "embeds", "join", "problem_pages", "shared", "sign_in", "tools"]

@@ -79,7 +79,7 @@ def own(session: Session) -> str:
 
 
 def reasons(participant: Participant) -> list[Text | str]:
-    """Why it was decided so: in the reader's language where the rules in force decide the same, else as it was written."""
+    """Why it was decided so: in the reader's language where the rules in force say the same, else as it was written."""
     campaign = parts().campaign
     if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
         asked = Application(participant.kind, participant.country, participant.answers, participant.purposes)

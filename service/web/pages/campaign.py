@@ -9,11 +9,11 @@ from flask import Response, make_response, redirect, request, url_for
 from ...campaign.terms import TermsVersion
 from ...problems import NotFound, UnknownTerms, UnknownVersion
 from ..context import parts
+from ..i18n import language, negotiated
 from . import figures
 from .blueprint import pages, root
-from .globals import symbol
-from ..i18n import language, negotiated
 from .render import public
+from .shared import symbol
 
 
 @root.get("/")
@@ -36,7 +36,8 @@ def master(logo: str, colourway: str) -> Response:
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @pages.get("/")

@@ -53,7 +53,7 @@ def embed_create() -> Response:
         made = parts().embeds.create(participant, logo=logo, origins=origins, unlisted=unlisted, by=actor())
     except InvalidRequest as problem:
         for error in problem.errors:
-            name = (error.pointer.split("/") + ["", ""])[1]
+            name = error.pointer.strip("/").partition("/")[0]
             # One line of many is wrong: saying which is the help.
             index = error.pointer.rpartition("/")[2]
             line = origins[int(index)] if name == "origins" and index.isdigit() and int(index) < len(origins) else ""

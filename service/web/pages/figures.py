@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...campaign.text import msgid
 from ...campaign.brand import Colourway, LogoRules
 from ...campaign.loader import Campaign
 from ...campaign.manifests import Logo
+from ...campaign.text import msgid
 
 CANVAS = (240, 160)  # units of a figure's view box
 #: Backgrounds that the page tries the rules on, by what people call them.

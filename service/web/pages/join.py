@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, request, url_for
 from markupsafe import Markup
 
-from ...campaign.text import msgid
 from ...campaign.kinds import Field, Kind
+from ...campaign.text import msgid
 from ...participants import Application
 from ...problems import FieldError, InvalidRequest
 from ..context import parts

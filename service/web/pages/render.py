@@ -18,7 +18,8 @@ def public(template: str, **context: Any) -> Response:
     response.headers["Cache-Control"] = _PUBLIC
     response.headers["Content-Language"] = language()
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def private(template: str, status: int = 200, **context: Any) -> Response:

@@ -6,18 +6,17 @@ from typing import Any
 
 from flask import Response, make_response, request, url_for
 
-from ...campaign.text import msgid
 from ...campaign.terms import TermsVersion
+from ...campaign.text import msgid
 from ...packages.facts import PackageFacts
 from ...participants import Participant, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
 from ..context import actor, parts
+from ..i18n import language, translate
 from ..security import current_session, require_session
 from .blueprint import pages, root
 from .forms import Mistakes, required, sent
-from ..i18n import language, translate
 from .render import private, public, see_other
-
 
 _LONGEST_NAME = 200
 
@@ -31,7 +30,8 @@ def preview(package: str, version: str) -> Response:
     response.headers["Content-Type"] = "image/png"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.set_etag(facts.preview_sha256)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @pages.get("/tools")

@@ -45,8 +45,8 @@ def template() -> Catalog:
         for text in (problem.title, problem.help):
             found.add(text, locations=[("problems.py", 0)])
     for folder in ("web", "campaign"):
-        for path, _, text, _, _ in extract_from_dir(_SERVICE / folder, _METHODS, keywords=_KEYWORDS):
-            found.add(text, locations=[(f"{folder}/{path}", 0)])
+        for path, _, words, _, _ in extract_from_dir(_SERVICE / folder, _METHODS, keywords=_KEYWORDS):
+            found.add(words, locations=[(f"{folder}/{path}", 0)])
     for path, text in _details():
         found.add(text, locations=[(path, 0)])
     return found
@@ -90,11 +90,11 @@ def compiled(catalogue: Catalog) -> bytes:
 
 def missing(catalogue: Catalog, wanted: Catalog) -> list[str]:
     """The texts of the template that a catalogue does not translate."""
-    found: list[str] = []
-    for message in wanted:
-        if message.id and not _translated(catalogue.get(message.id)):
-            found.append(message.id[0] if isinstance(message.id, (list, tuple)) else str(message.id))
-    return found
+    return [
+        message.id[0] if isinstance(message.id, (list, tuple)) else str(message.id)
+        for message in wanted
+        if message.id and not _translated(catalogue.get(message.id))
+    ]
 
 
 def _translated(message: Message | None) -> bool:

@@ -7,7 +7,8 @@ import re
 from functools import cache
 from typing import Any
 
-from flask import Flask, current_app, url_for
+from flask import current_app, url_for
+from flask.sansio.app import App
 from markupsafe import Markup
 
 from ...campaign.text import msgid
@@ -32,7 +33,7 @@ TOOLS_HELP = frozenset(
 _SYMBOL = "heart"  # the logo that stands for the campaign in small places, where it has one of this name
 
 
-def install(app: Flask) -> None:
+def install(app: App) -> None:
     """Gives the templates of this app what they share."""
     app.jinja_env.globals.update(
         navigation=NAVIGATION,
@@ -130,6 +131,7 @@ def status_word(status: str) -> Markup:
         "revoked": msgid("Revoked"),
         "exhausted": msgid("Used up"),
         "terms_required": msgid("Needs the new terms"),
+        "grace": msgid("New terms to accept"),
         "withdrawn": msgid("Withdrawn"),
         "current": msgid("In force"),
         "coming": msgid("Coming"),

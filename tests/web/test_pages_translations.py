@@ -1,0 +1,45 @@
+"""The catalogues: French is complete, what is compiled is what is written, and no placeholder is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from service.web import translations
+
+_NAMES = re.compile(r"%\((\w+)\)s")
+
+
+def test_french_is_complete() -> None:
+    assert translations.missing(translations.read("fr"), translations.template()) == []
+
+
+@pytest.mark.parametrize("lang", translations.LANGUAGES)
+def test_the_compiled_catalogue_is_that_of_the_texts(lang: str) -> None:
+    written = translations.po_file(lang)
+    assert written.with_suffix(".mo").read_bytes() == translations.compiled(translations.read(lang))
+
+
+@pytest.mark.parametrize("lang", translations.LANGUAGES)
+def test_translations_keep_the_names_of_their_values(lang: str) -> None:
+    checked = 0
+    for message in translations.read(lang):
+        texts = message.string if isinstance(message.string, tuple | list) else [message.string]
+        ids = message.id if isinstance(message.id, tuple | list) else [message.id]
+        for text in texts:
+            if message.id and text:
+                assert set(_NAMES.findall(text)) == set(_NAMES.findall(ids[-1])), ids[0]
+                checked += 1
+    assert checked > 100
+
+
+@pytest.mark.parametrize("lang", translations.LANGUAGES)
+def test_the_navigation_is_translated(lang: str) -> None:
+    from service.web.pages.shared import NAVIGATION
+
+    catalogue = translations.read(lang)
+    for _, words in NAVIGATION:
+        message = catalogue.get(words)
+        assert message is not None
+        assert message.string, words
