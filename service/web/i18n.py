@@ -85,8 +85,15 @@ def language() -> str:
 
 
 def negotiated() -> str:
-    """The best of our languages for the request's Accept-Language; English where none fits."""
-    return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
+    """The best of our languages for the request's Accept-Language; English where none fits.
+
+    A region or script asks for its language (``fr-CA`` for ``fr``), before what is liked less.
+    """
+    for tag, quality in request.accept_languages:
+        primary = tag.partition("-")[0].lower()
+        if quality > 0 and primary in LANGUAGES:
+            return primary
+    return "en"
 
 
 def direction(lang: str) -> str:
