@@ -79,12 +79,12 @@ class Problem(Exception):
 REGISTRY: dict[str, type[Problem]] = {Problem.slug: Problem}
 
 
-def _problem(slug: str, status: int, title: str, help: str) -> type[Problem]:
+def _problem(slug: str, status: int, title: str, advice: str) -> type[Problem]:
     name = "".join(part.capitalize() for part in slug.split("-"))
     made = type(
         name,
         (Problem,),
-        {"slug": slug, "status": status, "title": title, "help": help, "__doc__": f"{status}: {title}."},
+        {"slug": slug, "status": status, "title": title, "help": advice, "__doc__": f"{status}: {title}."},
     )
     made.__module__ = __name__
     REGISTRY[slug] = made
@@ -287,7 +287,7 @@ InvalidForm = _problem(
     "invalid-form",
     403,
     "This form is no longer valid",
-    "It was open for too long, or cookies are off. Allow this site's cookies, load the page again and send it once more.",
+    "It was open for too long, or cookies are off. Allow this site's cookies, load the page and send it once more.",
 )
 InvalidSignIn = _problem(
     "invalid-sign-in",

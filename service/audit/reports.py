@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,23 +82,27 @@ class Reports:
 
     def run(self, query: Query) -> Report:
         """The report. Raises as ``checkpoint`` does."""
-        checkpoint = self.checkpoint(query.checkpoint)
-        with self.opened(checkpoint.size, query.start, query.end) as (connection, source):
-            rows, totals = _answer(connection, source, query, checkpoint.size)
-        before = query.previous() if query.compare else None
-        previous = None
-        if before is not None:
-            with self.opened(checkpoint.size, before.start, before.end) as (connection, source):
-                previous = Report(before, {}, *_answer(connection, source, before, checkpoint.size))
+        return self.run_all([query])[0]
+
+    def run_all(self, queries: Sequence[Query]) -> list[Report]:
+        """Reports of one checkpoint, that of the first question; what they read is opened once."""
+        checkpoint = self.checkpoint(queries[0].checkpoint)
         head = notes.read(checkpoint.note)
-        return Report(
-            query,
-            {"origin": head.origin, "size": head.size, "root": head.root.hex()},
-            rows,
-            totals,
-            _note(query, checkpoint),
-            previous,
-        )
+        stated = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
+        before = [query.previous() if query.compare else None for query in queries]
+        asked = [query for query in (*queries, *before) if query is not None]
+        starts, ends = [query.start for query in asked], [query.end for query in asked]
+        start = None if None in starts else min(item for item in starts if item is not None)
+        end = None if None in ends else max(item for item in ends if item is not None)
+        with self.opened(checkpoint.size, start, end) as (connection, source):
+            made = []
+            for query, earlier in zip(queries, before, strict=True):
+                previous = None
+                if earlier is not None:
+                    previous = Report(earlier, {}, *_answer(connection, source, earlier, checkpoint.size))
+                rows, totals = _answer(connection, source, query, checkpoint.size)
+                made.append(Report(query, stated, rows, totals, _note(query, checkpoint), previous))
+        return made
 
     @contextmanager
     def opened(

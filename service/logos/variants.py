@@ -29,9 +29,9 @@ from .drawing import Drawing, read
 from .encode import encode
 from .hot import HotSet
 from .locks import Locks
+from .palette import find_inks
 from .plan import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
 from .prerender import Progress, run
-from .palette import find_inks
 from .render import Ink, render
 
 HOT_BYTES = 64 * 1024 * 1024

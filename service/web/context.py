@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app, g, request
 
-from ..campaign import LANGUAGES
 from ..links import Client
 
 if TYPE_CHECKING:
@@ -17,16 +16,6 @@ if TYPE_CHECKING:
 def parts() -> Parts:
     """The parts of this deployment, put together in ``service.app``."""
     return cast("Parts", current_app.extensions["emblem"])
-
-
-def language() -> str:
-    """The language of the answer: that of the path, else the best of ``Accept-Language``, else English."""
-    if request.view_args and request.view_args.get("lang") in LANGUAGES:
-        return str(request.view_args["lang"])
-    first = request.path.split("/", 2)[1]
-    if first in LANGUAGES:
-        return first
-    return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 def client() -> Client:

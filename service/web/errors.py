@@ -24,7 +24,7 @@ from ..problems import (
     Unavailable,
     UnsupportedMediaType,
 )
-from .context import language
+from .i18n import language
 
 log = structlog.get_logger()
 

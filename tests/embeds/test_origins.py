@@ -126,7 +126,7 @@ ports = st.integers(1, 65_535)
 def test_origins_are_compared_exactly_with_origin_and_else_with_the_origin_of_referer(
     host: str, port: int, loud: bool
 ) -> None:
-    """Contract 6: "lower case, IDNA, no path, no wildcard; compared exactly with Origin, else with the origin of Referer"."""
+    """Contract 6: "lower case, IDNA, no path, no wildcard; compared exactly with Origin, else … of Referer"."""
     written = f"https://{host.upper() if loud else host}:{port}"
     (origin,) = check_origins([written])
     sent = f"https://{host}" + ("" if port == 443 else f":{port}")  # as browsers serialise it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from .visitor import Html, Visitor, inside
 if TYPE_CHECKING:
     from flask import Flask
 
-PAGES = ("", "actions", "protocol", "rules", "terms/logo-terms", "join", "join?kind=government", "sign-in")
+PAGES: tuple[str, ...] = ("", "actions", "protocol", "rules", "terms/logo-terms", "join", "join?kind=government", "sign-in")
 PAGES += ("tools", "tools/logo", "privacy", "join/sent", "sign-in/sent")
 
 
@@ -113,7 +114,7 @@ def test_headings_go_down_one_level_at_a_time(visitor: Visitor) -> None:
         visitor.get(page)
         levels = [int(element.tag[1]) for element in visitor.html.elements if re.fullmatch("h[1-6]", element.tag)]
         assert levels[0] == 1, page
-        for before, after in zip(levels, levels[1:], strict=False):
+        for before, after in pairwise(levels):
             assert after <= before + 1, (page, levels)
 
 
@@ -148,7 +149,9 @@ def test_the_address_without_language_leads_to_the_visitors(visitor: Visitor, ac
 
 def test_pages_name_themselves_in_the_other_languages(visitor: Visitor) -> None:
     visitor.get("rules")
-    alternates = {one.attributes["hreflang"]: one.attributes["href"] for one in visitor.html.all("link", rel="alternate")}
+    alternates = {
+        one.attributes["hreflang"]: one.attributes["href"] for one in visitor.html.all("link", rel="alternate")
+    }
     assert alternates == {lang: f"{visitor.parts.settings.base_url}/{lang}/rules" for lang in LANGUAGES}
     assert {f"/{lang}/rules" for lang in LANGUAGES} <= visitor.html.links()
 
@@ -215,7 +218,7 @@ def test_the_rules_page_draws_what_the_brand_rules_say(visitor: Visitor) -> None
     for row in rows:
         background = re.search(r"<code>#([0-9a-f]{6})</code>", row)
         assert background
-        ways = re.findall(r'/brand/heart/(\w+)\.svg.*?badge-(right|wrong)', row, re.DOTALL)
+        ways = re.findall(r"/brand/heart/(\w+)\.svg.*?badge-(right|wrong)", row, re.DOTALL)
         assert {way for way, verdict in ways if verdict == "right"} == set(brand.allowed_on("heart", background[1]))
 
 

@@ -17,7 +17,27 @@ if TYPE_CHECKING:
 
     from service.app import Parts
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr image rect path circle".split())
+VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+        "image",
+        "rect",
+        "path",
+        "circle",
+    ]
+)
 _numbers = itertools.count(1)
 
 
@@ -88,7 +108,9 @@ class Html(HTMLParser):
     @property
     def hidden(self) -> dict[str, str]:
         """The hidden fields; where several forms have one of a name, the last."""
-        return {field.attributes["name"]: field.attributes.get("value", "") for field in self.all("input", type="hidden")}
+        return {
+            field.attributes["name"]: field.attributes.get("value", "") for field in self.all("input", type="hidden")
+        }
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template
 
-from ..context import conditional, language
+from ..context import conditional
+from ..i18n import language
 
 pages = Blueprint("api_docs", __name__)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import people, things
+from . import audit, people, things
 from .blueprint import staff
 
 #: What the web entrance registers.
 blueprints = (staff,)
 
-__all__ = ["blueprints", "people", "staff", "things"]
+__all__ = ["audit", "blueprints", "people", "staff", "things"]

@@ -435,7 +435,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_logo_uses_entered_at"), ["entered_at"], unique=False)
 
 
-
 def downgrade() -> None:
     """Takes this step back."""
     with op.batch_alter_table("logo_uses", schema=None) as batch_op:
