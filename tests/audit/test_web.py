@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def api(app: Flask, clock: FrozenClock) -> Iterator[Api]:
+def api(app: Flask, clock: FrozenClock) -> Api:
     """An app with sealed downloads and logo uses of known facts."""
     made = Api(app)
 
@@ -46,7 +45,7 @@ def api(app: Flask, clock: FrozenClock) -> Iterator[Api]:
 
     made.parts.database.write(work)
     made.parts.sealer.seal()
-    yield made
+    return made
 
 
 def signed_in(api: Api, email: str) -> FlaskClient:
