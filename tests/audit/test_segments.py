@@ -128,10 +128,11 @@ def test_a_file_that_is_there_with_other_rows_is_an_error(deployment: Deployment
 
     deployment.database.write(lambda session: session.execute(text("delete from segments where first > 0")))
     key = deployment.storage.list("segments/")
-    target = [item.key for item in key if "/000000000128-" in item.key][0]
+    target = next(item.key for item in key if "/000000000128-" in item.key)
     path = deployment.folder / "storage" / target
     other = deployment.folder / "other.parquet"
-    duckdb.execute(f"copy (select * replace (coalesce(bytes, 0) + 1 as bytes) from '{path}') to '{other}'")
+    source = f"read_parquet('{path}', hive_partitioning=false)"
+    duckdb.execute(f"copy (select * replace (coalesce(bytes, 0) + 1 as bytes) from {source}) to '{other}'")
     path.write_bytes(other.read_bytes())
     with pytest.raises(LogDamaged, match="does not say what the log says"):
         deployment.segments.write()
@@ -199,9 +200,11 @@ def test_the_documented_questions_are_answered(make: Callable[[str], Deployment]
     deployment = make("questions")
     filled(deployment)
     deployment.record(
-        [{"kind": "participant.decided", "at": START, "participant": "par_1", "outcome": "approved", "rule": r, "policy": "p",
-          "by": "rule"} for r in ("a", "a", "b")]
-    )  # fmt: skip
+        [
+            {"kind": "participant.decided", "at": START, "participant": "par_1", "outcome": "approved", "rule": rule}
+            for rule in ("a", "a", "b")
+        ]
+    )
     deployment.sealer.seal()
     deployment.time = START + DAY + timedelta(minutes=2)
     deployment.segments.write()
