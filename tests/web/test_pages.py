@@ -16,7 +16,16 @@ from .visitor import Html, Visitor, inside
 if TYPE_CHECKING:
     from flask import Flask
 
-PAGES: tuple[str, ...] = ("", "actions", "protocol", "rules", "terms/logo-terms", "join", "join?kind=government", "sign-in")
+PAGES: tuple[str, ...] = (
+    "",
+    "actions",
+    "protocol",
+    "rules",
+    "terms/logo-terms",
+    "join",
+    "join?kind=government",
+    "sign-in",
+)
 PAGES += ("tools", "tools/logo", "privacy", "join/sent", "sign-in/sent")
 
 

@@ -6,6 +6,7 @@ import email
 import email.policy
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -136,9 +137,9 @@ class Visitor:
         """Opens a page; its language is put before a path without a leading slash."""
         return self._seen(self.client.get(self._path(path), headers={"Accept": "text/html"}), status)
 
-    def post(self, path: str, data: dict[str, object], status: int = 303) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object], status: int = 303) -> TestResponse:
         """Sends a form of the page that is open, with its hidden fields."""
-        sent = {**self.html.hidden, **data}
+        sent: dict[str, object] = {**self.html.hidden, **data}
         return self._seen(self.client.post(self._path(path), data=sent, headers={"Accept": "text/html"}), status)
 
     def _path(self, path: str) -> str:

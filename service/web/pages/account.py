@@ -101,12 +101,7 @@ def _terms(participant: Participant) -> list[dict[str, Any]]:
         except KeyError:
             continue
         package = next((one.id for one in packages if one.terms == terms_id), None)
-        rows.append(
-            {
-                "id": terms_id,
-                "version": version,
-                "accepted": (terms_id, version.version) in accepted,
-                "package": package,
-            }
-        )
+        given = (terms_id, version.version) in accepted
+        if package or given:  # others are of nothing that is handed out now
+            rows.append({"id": terms_id, "version": version, "accepted": given, "package": package})
     return rows

@@ -43,7 +43,8 @@ def master(logo: str, colourway: str) -> Response:
 @pages.get("/")
 def home() -> Response:
     """The campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
-    return public("home.html", tools=parts().catalogue.current()[:3])
+    catalogue = parts().catalogue
+    return public("home.html", tools=(catalogue.current("logo") + catalogue.current("tool"))[:3])
 
 
 @pages.get("/actions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, url_for
 
 from ...campaign.text import msgid
+from ...problems import UnknownPackage
 from ..context import actor, parts
 from ..i18n import language
 from ..pages.blueprint import query
@@ -93,6 +94,12 @@ def terms() -> Response:
 
 
 def _catalogue(mistakes: Mistakes, status: int = 200) -> Response:
-    found = parts().catalogue
-    packages = [(facts, found.versions(facts.id, language())) for facts in found.current()]
+    catalogue, packages = parts().catalogue, []
+    # Not only what is handed out now: what was withdrawn altogether is shown here too.
+    for package in sorted({*parts().campaign.packages, *(facts.id for facts in catalogue.current())}):
+        try:
+            versions = catalogue.versions(package, language())
+        except UnknownPackage:  # not published, or not to be shown yet
+            continue
+        packages.append((catalogue.version(package, versions[0]["version"]), versions))
     return private("staff/catalogue.html", status, packages=packages, mistakes=mistakes)

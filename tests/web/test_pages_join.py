@@ -1,0 +1,182 @@
+"""Joining and signing in on pages: nothing that was typed is lost, and only a pressed button uses a mailed link up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    return Visitor(app)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "individual",
+        "civil_society",
+        "private_sector",
+        "intergovernmental_organization",
+        "government",
+        "regional_economic_integration_organization",
+    ],
+)
+def test_each_kind_is_asked_what_its_eligibility_says_and_sees_its_decision(visitor: Visitor, kind: str) -> None:
+    visitor.get(f"join?kind={kind}")
+    names = {one.attributes.get("name") for tag in ("input", "select", "textarea") for one in visitor.html.all(tag)}
+    asked = visitor.parts.campaign.eligibility.kind(kind)
+    assert {f"answers.{field.name}" for field in asked.fields} <= names
+    visitor.join(kind)
+    text = visitor.get("account").text
+    session = visitor.parts.participants.list(kind=kind).items[0]
+    assert session.email == visitor.address
+    for reason in session.reasons:
+        assert reason.replace("'", "&#39;") in text
+    assert session.status in ("approved", "under_review")
+
+
+def test_every_mistake_is_beside_its_field_and_nothing_is_lost(visitor: Visitor) -> None:
+    visitor.get("join?kind=intergovernmental_organization")
+    given = visitor.application("intergovernmental_organization", name="", email="nobody", country="AT")
+    given["answers.support_url"] = "not an address"
+    given["answers.plan"] = "We will show it <b>everywhere</b>."
+    del given["answers.support"]
+    visitor.post("join?kind=intergovernmental_organization", given, status=422)
+    (summary,) = visitor.html.all("div", class_="summary")
+    targets = [
+        link.attributes["href"][1:] for link in visitor.html.all("a") if link.attributes["href"].startswith("#f-")
+    ]
+    assert targets == ["f-name", "f-email", "f-answers-support", "f-answers-support_url"]
+    ids = {element.attributes.get("id"): element for element in visitor.html.elements}
+    for target in targets:
+        assert ids[f"{target}-error"].text, target
+        if ids[target].attributes.get("type") != "radio":
+            assert ids[target].attributes["aria-invalid"] == "true"
+            assert f"{target}-error" in ids[target].attributes["aria-describedby"].split()
+    assert "error" in visitor.html.all("title")[0].text.lower()
+    assert ids["f-email"].attributes["value"] == "nobody"
+    assert ids["f-answers-plan"].text == given["answers.plan"]
+    assert "selected" in next(o for o in visitor.html.all("option") if o.attributes["value"] == "AT").attributes
+    assert summary.attributes["role"] == "alert"
+    assert visitor.mails() == 0
+
+
+def test_mistakes_are_told_in_french(visitor: Visitor) -> None:
+    visitor.lang = "fr"
+    visitor.get("join?kind=individual")
+    visitor.post("join?kind=individual", {"kind": "individual"}, status=422)
+    told = {one.text.removeprefix("Erreur\u00a0: ") for one in visitor.html.all("p", class_="error")}
+    assert {"Écrivez le nom.", "Écrivez une adresse électronique.", "Répondez par oui ou par non."} <= told
+    assert not [one for one in visitor.html.all("p", class_="error") if one.language != "fr"]
+
+
+def test_a_refused_statement_declines_with_its_reason(visitor: Visitor) -> None:
+    visitor.join(**{"answers.pledge": "no"})
+    text = visitor.get("account").text
+    assert "may only be used in line with the Protocol" in text
+    assert visitor.html.all("span", class_="badge-declined")
+
+
+def test_looking_at_the_mailed_page_uses_nothing_up(visitor: Visitor) -> None:
+    visitor.get("join?kind=individual")
+    visitor.post("join?kind=individual", visitor.application())
+    path = visitor.mailed()
+    scanner = visitor.app.test_client()
+    for method in ("HEAD", "GET", "HEAD", "GET"):
+        answer = scanner.open(path, method=method)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    assert visitor.parts.participants.list().items == ()
+    visitor.get(path)
+    assert visitor.post(path, {}).headers["Location"] == "/en/account"
+    assert len(visitor.parts.participants.list().items) == 1
+    visitor.get(path, status=410)
+    assert visitor.client.get(path, headers={"Accept": "text/html"}).status_code == 410
+
+
+def test_an_address_that_has_joined_looks_the_same_and_is_mailed_a_way_to_sign_in(visitor: Visitor) -> None:
+    visitor.join()
+    again = Visitor(visitor.app, address=visitor.address)
+    again.get("join?kind=individual")
+    known = again.post("join?kind=individual", again.application())
+    other = Visitor(visitor.app)
+    other.get("join?kind=individual")
+    unknown = other.post("join?kind=individual", other.application())
+    assert known.headers["Location"] == unknown.headers["Location"] == "/en/join/sent"
+    assert "/sign-in/" in again.mailed()
+    assert "/join/" in other.mailed()
+
+
+def test_signing_in_and_out(visitor: Visitor) -> None:
+    visitor.join()
+    visitor.get("account")
+    visitor.post("sign-out", {})
+    assert visitor.client.get("/en/account").headers["Location"] == "/en/sign-in"
+    visitor.get("sign-in")
+    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"] == "/en/sign-in/sent"
+    path = visitor.mailed()
+    assert path.startswith("/en/sign-in/")
+    visitor.get(path)
+    visitor.post(path, {})
+    assert visitor.get("account").headers["Cache-Control"] == "private, no-store"
+
+
+def test_an_unknown_address_sees_the_same_and_gets_no_mail(visitor: Visitor) -> None:
+    visitor.get("sign-in")
+    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"] == "/en/sign-in/sent"
+    assert visitor.mails() == 0
+    visitor.get("sign-in")
+    visitor.post("sign-in", {"email": "no address"}, status=422)
+    assert [one.attributes["value"] for one in visitor.html.all("input", id="f-email")] == ["no address"]
+
+
+def test_a_link_works_on_the_page_of_its_purpose_only(visitor: Visitor) -> None:
+    visitor.get("join?kind=individual")
+    visitor.post("join?kind=individual", visitor.application())
+    secret = visitor.mailed().rpartition("/")[2]
+    for page in (f"sign-in/{secret}", f"grant/{secret}", "join/none-such", "sign-in/none-such"):
+        visitor.get(page, status=410)
+    visitor.get("sign-in")
+    visitor.post(f"sign-in/{secret}", {}, status=410)
+    visitor.get(f"join/{secret}")
+    visitor.post(f"join/{secret}", {})
+
+
+def test_a_participant_lets_a_portal_act_and_ends_it(visitor: Visitor) -> None:
+    from service.participants import Application
+    from service.problems import AlreadyJoined
+
+    visitor.join()
+    people = visitor.parts.participants
+    (participant,) = people.list().items
+    key, _ = people.create_key("portal", name="Example portal", by="staff:cli")
+    again = Application.of(
+        {
+            "kind": participant.kind,
+            "name": "Example Person",
+            "email": visitor.address,
+            "country": "AT",
+            "language": "en",
+            "website": None,
+            "answers": dict(participant.answers or {}),
+            "purposes": ["information"],
+        }
+    )
+    with pytest.raises(AlreadyJoined):
+        people.join(again, via=f"portal:{key.id}")
+    path = visitor.mailed()
+    assert "Example portal" in visitor.get(path).text
+    assert not people.may_act(key, participant.id)
+    assert visitor.post(path, {}).headers["Location"] == "/en/grant/done"
+    assert people.may_act(key, participant.id)
+    visitor.get("account")
+    assert [portal.name for portal in people.portals(participant.id)] == ["Example portal"]
+    visitor.post(f"account/portals/{key.id}/end", {})
+    assert not people.may_act(key, participant.id)

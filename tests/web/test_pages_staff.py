@@ -1,0 +1,119 @@
+"""The staff pages: staff decide, auditors read without names and change nothing, nobody else comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit")
+
+
+@pytest.fixture
+def waiting(app: Flask) -> Visitor:
+    """Somebody whose application waits in the queue."""
+    visitor = Visitor(app)
+    visitor.join(name="Example Waiting", purposes=["commercial"])
+    return visitor
+
+
+@pytest.fixture
+def staff(app: Flask) -> Visitor:
+    visitor = Visitor(app)
+    visitor.sign_in_as_staff()
+    return visitor
+
+
+def _id(visitor: Visitor) -> str:
+    return next(one.id for one in visitor.parts.participants.list().items if one.email == visitor.address)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr", "ar"])
+def test_every_page_is_there_in_every_language(staff: Visitor, waiting: Visitor, lang: str) -> None:
+    for page in (*PAGES, f"/participants/{_id(waiting)}"):
+        answer = staff.get(f"/staff{page}?lang={lang}")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert staff.html.all("html")[0].attributes["lang"] == lang
+        assert not staff.html.mistakes, (page, staff.html.mistakes[:3])
+        assert len(staff.html.all("h1")) == 1
+        assert not [element for element in staff.html.elements if "style" in element.attributes], page
+        assert f"/staff/links?lang={lang}" in staff.html.links()
+
+
+def test_nobody_else_comes_in(app: Flask, waiting: Visitor) -> None:
+    stranger = Visitor(app)
+    for page in PAGES:
+        stranger.get(f"/staff{page}", status=401)
+        waiting.get(f"/staff{page}", status=403)
+
+
+def test_staff_see_what_was_written_and_approve_from_the_queue(staff: Visitor, waiting: Visitor) -> None:
+    text = staff.get("/staff").text
+    assert "Example Waiting" in text
+    assert "I will wear the Blue Heart, and say why." in text
+    staff.post(
+        f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "", "back": "queue"}, status=422
+    )
+    assert waiting.parts.participants.get(_id(waiting)).status == "under_review"
+    staff.get("/staff")
+    done = staff.post(
+        f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "A fair sale.", "back": "queue"}
+    )
+    assert done.headers["Location"] == "/staff"
+    assert "Example Waiting" not in staff.get("/staff").text
+    assert "A fair sale." in waiting.get("account").text
+    assert waiting.html.all("span", class_="badge-approved")
+
+
+def test_suspending_lifting_and_erasing(staff: Visitor, waiting: Visitor) -> None:
+    participant = _id(waiting)
+    page = f"/staff/participants/{participant}"
+    staff.get(page)
+    staff.post(page, {"outcome": "suspended", "reason": "Looked into."})
+    assert "Looked into." in waiting.get("account").text
+    staff.get(page)
+    staff.post(page, {"outcome": "approved", "reason": "Cleared."})
+    assert staff.parts.participants.get(participant).status == "approved"
+    staff.get(page)
+    staff.post(page, {"outcome": "erased", "reason": "Asked for."}, status=422)
+    assert staff.html.all("textarea", id="f-reason")[0].text == "Asked for."
+    staff.post(page, {"outcome": "erased", "reason": "Asked for.", "sure": "yes"})
+    assert "Example Waiting" not in staff.get(page).text
+    assert waiting.client.get("/en/account").status_code == 302
+
+
+def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> None:
+    visitor = Visitor(app)
+    visitor.join()
+    visitor.accept()
+    visitor.get("tools/logo")
+    visitor.post("tools/logo/link", {})
+    (link,) = staff.parts.links.list().items
+    assert link.id in staff.get("/staff/links").text
+    staff.post(f"/staff/links/{link.id}/revocation", {})
+    assert staff.parts.links.get(link.id).status == "revoked"
+    staff.get("/staff/catalogue")
+    version = staff.parts.catalogue.current_version("posters").version
+    staff.post(f"/staff/catalogue/posters/{version}/withdrawal", {"reason": ""}, status=422)
+    staff.post(f"/staff/catalogue/posters/{version}/withdrawal", {"reason": "A printer's error."})
+    visitor.get("tools/posters", status=410)
+    assert "A printer&#39;s error." in staff.get("/staff/catalogue").text
+
+
+def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Visitor) -> None:
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    participant = _id(waiting)
+    for page in (*PAGES, f"/participants/{participant}"):
+        text = auditor.get(f"/staff{page}").text
+        for personal in ("Example Waiting", waiting.address, "I will wear the Blue Heart"):
+            assert personal not in text, page
+        assert not [form for form in auditor.html.all("form") if form.attributes.get("method") == "post"], page
+    auditor.get("/en/sign-in")
+    auditor.post(f"/staff/participants/{participant}", {"outcome": "approved", "reason": "No."}, status=403)
+    assert waiting.parts.participants.get(participant).status == "under_review"
