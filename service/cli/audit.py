@@ -253,6 +253,9 @@ def verify(
     except BadFormError as error:
         click.echo(f"emblem: {error}.", err=True)
         raise click.exceptions.Exit(1) from error
+    if token and verdict.ok and not verdict.entries_read:
+        # Whoever gives a key means to have the entries checked: saying "verified" without them would mislead.
+        raise click.UsageError(f"The key in {token_file} was refused: give that of an auditor or of staff.")
     _tell(verdict, entry, trusted=trusted, as_json=as_json)
     if not verdict.ok:
         raise click.exceptions.Exit(1)

@@ -1,0 +1,46 @@
+"""``emblem variants``: logo variants made ahead."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+
+import click
+
+from ..problems import UnknownLogo
+from .common import deployment, json_option, progress
+
+
+@click.group()
+def variants() -> None:
+    """Resized logos."""
+
+
+@variants.command()
+@click.option("--logo", "logos", multiple=True, metavar="L", help="Only this logo; may be repeated.")
+@json_option
+def prerender(logos: tuple[str, ...], as_json: bool) -> None:
+    """Make the whole ladder ahead, on all cores. What is there already is left; stopped, it goes on from there."""
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    with deployment(current=False) as parts:
+        if unknown := set(logos) - set(parts.campaign.logos):
+            raise UnknownLogo(f"There is no logo {min(unknown)}; there are: {', '.join(sorted(parts.campaign.logos))}.")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)  # the renders under way are finished and kept
+        with progress("Rendering") as report:
+            made = parts.variants.prerender(list(logos) or None, report, lambda: stopped)
+        left = len(parts.variants.missing(list(logos) or None))
+    if as_json:
+        click.echo(json.dumps({"made": made, "left": left}))
+    else:
+        click.echo(
+            f"{made} variants made"
+            + (f", {left} left: run it again to go on." if left else "; the ladder is complete.")
+        )
+    sys.exit(1 if left else 0)

@@ -1,0 +1,141 @@
+"""The command line on a deployment: exit status, one clear sentence, ``--json``, and no traceback ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Shell:
+    """Runs ``emblem`` with the variables of one deployment."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+
+    def __call__(self, *arguments: str, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("EMBLEM_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "service", *arguments],
+            env={**kept, **self.variables, **variables},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        if status:
+            assert done.stderr.strip() or done.stdout.strip()
+        return done
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        """What a command prints with ``--json``."""
+        return json.loads(self(*arguments, "--json", status=status).stdout)
+
+
+@pytest.fixture
+def emblem(tmp_path: Path, _published: Path) -> Shell:
+    folder = tmp_path / "deployment"
+    shutil.copytree(_published, folder)
+    return Shell(environment(folder))
+
+
+def test_usage_and_configuration_errors_end_with_2(emblem: Shell) -> None:
+    emblem("nonsense", status=2)
+    emblem("links", "create", status=2)
+    emblem("keys", "create", "--role", "partner", status=2)
+    told = emblem("participants", "list", status=2, EMBLEM_SECRET_KEYS="short", EMBLEM_DELIVERY="pigeon").stderr
+    assert "EMBLEM_SECRET_KEYS" in told
+    assert "EMBLEM_DELIVERY" in told, "all mistakes are told at once"
+
+
+def test_no_secret_means_no_start(emblem: Shell) -> None:
+    del emblem.variables["EMBLEM_SECRET_KEYS"]
+    assert "emblem secrets new" in emblem("serve", status=2).stderr
+
+
+def test_an_empty_database_is_told_with_the_fix(emblem: Shell, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    assert "emblem db upgrade" in emblem("participants", "list", status=2, EMBLEM_DATABASE_URL=url).stderr
+    assert emblem("db", "current", status=1, EMBLEM_DATABASE_URL=url).stdout
+    emblem("db", "upgrade", EMBLEM_DATABASE_URL=url)
+    emblem("db", "current", EMBLEM_DATABASE_URL=url)
+
+
+def test_what_is_not_there_ends_with_1(emblem: Shell) -> None:
+    for command in (
+        ("participants", "show", "par_nobody"),
+        ("links", "revoke", "lnk_nothing"),
+        ("keys", "revoke", "key_nothing"),
+        ("catalogue", "withdraw", "nothing", "1.0.0", "--reason", "x"),
+        ("links", "create", "--participant", "par_nobody", "--package", "logo"),
+    ):
+        assert len(emblem(*command, status=1).stderr.strip().splitlines()) == 1
+
+
+def test_keys_are_shown_once(emblem: Shell) -> None:
+    made = emblem.json("keys", "create", "--role", "auditor", "--name", "yearly audit")
+    assert made["secret"].startswith("emb_")
+    (listed,) = emblem.json("keys", "list")["keys"]
+    assert listed["id"] == made["id"]
+    assert made["secret"] not in json.dumps(listed)
+    emblem("keys", "revoke", made["id"])
+    assert emblem.json("keys", "list")["keys"][0]["revoked_at"]
+
+
+def test_lists_and_reports_take_json(emblem: Shell) -> None:
+    assert emblem.json("participants", "list") == {"participants": []}
+    assert emblem.json("links", "list") == {"links": []}
+    emblem("audit", "seal")
+    assert emblem.json("audit", "report", "--by", "day")["rows"] == []
+    assert emblem.json("catalogue", "check")["mistakes"] == []
+    assert emblem.json("catalogue", "publish") == {"published": []}
+    assert set(emblem.json("secrets", "new")) == {"EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY"}
+
+
+def test_the_doctor_names_what_is_wrong_with_its_fix(emblem: Shell, tmp_path: Path) -> None:
+    findings = {one["part"]: one for one in emblem.json("doctor")["findings"]}
+    assert {"configuration", "database", "storage", "mail", "secrets", "clock", "catalogue", "proxies"} <= set(findings)
+    assert findings["rate limits"]["state"] == "warning", "they are off in tests"
+    broken = emblem(
+        "doctor",
+        status=1,
+        EMBLEM_DATABASE_URL=f"sqlite:///{tmp_path / 'x.sqlite3'}",
+        EMBLEM_MAIL_URL="smtp://127.0.0.1:9",
+    )
+    assert "emblem db upgrade" in broken.stdout
+    assert "EMBLEM_MAIL_URL" in broken.stdout
+
+
+def test_a_policy_mistake_stops_with_file_and_line(emblem: Shell, tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", policies)
+    (policies / "brand.yaml").write_text("about: [\n")
+    told = emblem("catalogue", "check", status=1, EMBLEM_POLICIES_DIR=str(policies)).stderr
+    assert "brand.yaml:" in told
+    assert "brand.yaml:" in emblem("participants", "list", status=2, EMBLEM_POLICIES_DIR=str(policies)).stderr
+
+
+def test_withdrawn_is_handed_out_no_more(emblem: Shell) -> None:
+    emblem("catalogue", "withdraw", "logo", "1.0.0", "--reason", "A wrong colour.")
+    emblem("catalogue", "withdraw", "logo", "1.0.0", "--reason", "Again.")
+    emblem("audit", "seal")
+
+
+def test_help_says_what_there_is(emblem: Shell) -> None:
+    told = emblem("--help").stdout
+    for name in ("demo", "serve", "db", "doctor", "catalogue", "participants", "keys", "links", "audit", "secrets"):
+        assert name in told
