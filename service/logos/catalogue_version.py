@@ -13,7 +13,7 @@ from ..campaign import Logo
 from ..campaign.brand import BrandRules
 
 #: The modules whose code decides the bytes; a change in any of them is another version.
-_RECIPE = ("drawing.py", "render.py", "palette.py", "encode.py")
+_RECIPE = ("drawing.py", "render.py", "palette.py", "encode.py", "ladder.py")
 
 
 def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:

@@ -2,6 +2,9 @@
 
 The bar is a SSIMULACRA2 of 90 against a truth that is supersampled eight times, on the backgrounds that
 the rules allow. docs/performance.md has the figures; ``tests/benchmarks/peers`` makes them again.
+
+There are two efforts. The common widths are made before anyone asks for them and are served most, so they get
+the fewest bytes. Somebody waits for any other width, once, so it is made in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -18,57 +21,65 @@ from .render import Picture
 
 #: Opacities of an edge in an indexed PNG: 32 give 95 to 97; 16 give 93 to 95 for a tenth fewer bytes.
 PNG_STEPS = 32
-#: In a lossless WebP: 24 give 94 to 96, and one in a hundred more bytes than 16.
+#: libdeflate's level. 12 saves 5 to 15 % of 10, and takes three to nine times as long.
+PNG_DEFLATE, PNG_DEFLATE_AHEAD = 10, 12
+#: Opacities in a lossless WebP: 24 give 94 to 96, and one in a hundred more bytes than 16.
 WEBP_STEPS = 24
-#: libwebp's lossless search: method 6 at quality 100 saves another 6 % and takes eighty times as long.
-WEBP_EFFORT = {"method": 4, "quality": 75}
+#: Methods of libwebp's lossless search, of which the smaller result is taken. 5 saves up to 8 % more, or
+#: nothing, and takes ten times as long; 6 takes fifty times as long, and only flat parts of it are smaller.
+WEBP_METHODS, WEBP_METHODS_AHEAD = (4,), (4, 5)
 #: Pictures that are not flat: near-lossless at 40 gives 92 to 94. Lossy never reaches 90 where colours meet,
 #: since it halves the resolution of colour.
 WEBP_NEAR_LOSSLESS = {"Q": 40, "effort": 4}
 #: AVIF, libaom: ``tune=ssim`` saves 5 to 15 % against psnr at the same quality. With colour constant below
 #: its alpha (one ink) quality 55 gives 92 to 94; several inks need 62, and gradients 96. Colours in full
-#: resolution (4:4:4), since halving it blurs every edge. Speed 5 saves 3 to 6 % and takes two to three
-#: times as long.
+#: resolution (4:4:4), since halving it blurs every edge.
 AVIF_QUALITY_ONE_INK = 55
 AVIF_QUALITY_FLAT = 62
 AVIF_QUALITY = 96
-AVIF_SPEED = 6
+#: libaom's speed: 3 saves 7 % at 256 pixels and 15 % at 1024, at the same quality, and takes seven times as long.
+AVIF_SPEED, AVIF_SPEED_AHEAD = 6, 3
 
 
-def encode(picture: Picture, kind: str) -> bytes:
-    """The picture's bytes in ``png``, ``webp`` or ``avif``; the same input gives the same bytes."""
-    return {"png": _png, "webp": _webp, "avif": _avif}[kind](picture)
+def encode(picture: Picture, kind: str, *, ahead: bool = False) -> bytes:
+    """The picture's bytes in ``png``, ``webp`` or ``avif``; the same input gives the same bytes.
+
+    ``ahead`` says that nobody waits for it, so that fewer bytes are worth more time.
+    """
+    return {"png": _png, "webp": _webp, "avif": _avif}[kind](picture, ahead)
 
 
-def _png(picture: Picture) -> bytes:
+def _png(picture: Picture, ahead: bool) -> bytes:
     indexed = palette.index(picture, PNG_STEPS)
     if indexed is not None:
         colours = oxipng.ColorType.indexed([list(colour) for colour in indexed.palette])
         raw = oxipng.RawImage(indexed.indexes, picture.width, picture.height, color_type=colours)
+        deflate = oxipng.Deflaters.libdeflater(PNG_DEFLATE_AHEAD if ahead else PNG_DEFLATE)
         # Prediction from neighbours makes indexes larger, never smaller; so none is tried.
-        return bytes(
-            raw.create_optimized_png(level=2, filter=[oxipng.RowFilter.NoOp], deflate=oxipng.Deflaters.libdeflater(12))
-        )
+        return bytes(raw.create_optimized_png(level=2, filter=[oxipng.RowFilter.NoOp], deflate=deflate))
     raw = oxipng.RawImage(_rgba(picture).tobytes(), picture.width, picture.height, color_type=oxipng.ColorType.rgba())
-    return bytes(raw.create_optimized_png(level=2, optimize_alpha=True))
+    return bytes(raw.create_optimized_png(level=4 if ahead else 2, optimize_alpha=True))
 
 
-def _webp(picture: Picture) -> bytes:
+def _webp(picture: Picture, ahead: bool) -> bytes:
     indexed = palette.index(picture, WEBP_STEPS)
     if indexed is not None:
-        return _saved(_expanded(indexed), "WEBP", lossless=True, **WEBP_EFFORT)
+        image = _expanded(indexed)
+        methods = WEBP_METHODS_AHEAD if ahead else WEBP_METHODS
+        tried = [_saved(image, "WEBP", lossless=True, quality=100, method=method) for method in methods]
+        return min(tried, key=len)
     image = _rgba(picture)
     pixels = pyvips.Image.new_from_memory(image.tobytes(), picture.width, picture.height, 4, "uchar")
     return bytes(pixels.copy(interpretation="srgb").webpsave_buffer(near_lossless=True, **WEBP_NEAR_LOSSLESS))
 
 
-def _avif(picture: Picture) -> bytes:
+def _avif(picture: Picture, ahead: bool) -> bytes:
     return _saved(
         _rgba(picture),
         "AVIF",
         quality={0: AVIF_QUALITY, 1: AVIF_QUALITY_ONE_INK}.get(len(picture.inks), AVIF_QUALITY_FLAT),
         subsampling="4:4:4",
-        speed=AVIF_SPEED,
+        speed=AVIF_SPEED_AHEAD if ahead else AVIF_SPEED,
         codec="aom",
         max_threads=1,
         advanced={"tune": "ssim"},

@@ -228,7 +228,10 @@ class Variants(Planner):
         master = self._master(plan.logo, plan.colourway)
         padding = self.padding(plan.logo, plan.width) if plan.space else 0
         with self._locks.slot(self._patience):
-            return encode(render(master.drawing, plan.width, padding, master.inks), plan.format)
+            picture = render(master.drawing, plan.width, padding, master.inks)
+            # By what is asked for, never by who asks: the same URL has the same bytes, made ahead or not.
+            ahead = not plan.space and plan.width in ladder.common(self.minimum(plan.logo))
+            return encode(picture, plan.format, ahead=ahead)
 
     def _svg(self, plan: Plan) -> bytes:
         drawing = self._master(plan.logo, plan.colourway).drawing
