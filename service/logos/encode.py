@@ -19,12 +19,11 @@ from . import palette
 from .palette import Indexed
 from .render import Picture
 
-#: Opacities of an edge in an indexed PNG: 32 give 95 to 97; 16 give 93 to 95 for a tenth fewer bytes.
-PNG_STEPS = 32
+#: Opacities of an edge, in PNG and lossless WebP: 32 give 95 to 97 from 128 pixels on; 24 give 94 to 96 for one
+#: in thirty fewer bytes, 16 give 93 to 95 for one in ten.
+STEPS = 32
 #: libdeflate's level. 12 saves 5 to 15 % of 10, and takes three to nine times as long.
 PNG_DEFLATE, PNG_DEFLATE_AHEAD = 10, 12
-#: Opacities in a lossless WebP: 24 give 94 to 96, and one in a hundred more bytes than 16.
-WEBP_STEPS = 24
 #: Methods of libwebp's lossless search, of which the smaller result is taken. 5 saves up to 8 % more, or
 #: nothing, and takes ten times as long; 6 takes fifty times as long, and only flat parts of it are smaller.
 WEBP_METHODS, WEBP_METHODS_AHEAD = (4,), (4, 5)
@@ -50,7 +49,7 @@ def encode(picture: Picture, kind: str, *, ahead: bool = False) -> bytes:
 
 
 def _png(picture: Picture, ahead: bool) -> bytes:
-    indexed = palette.index(picture, PNG_STEPS)
+    indexed = palette.index(picture, STEPS)
     if indexed is not None:
         colours = oxipng.ColorType.indexed([list(colour) for colour in indexed.palette])
         raw = oxipng.RawImage(indexed.indexes, picture.width, picture.height, color_type=colours)
@@ -62,7 +61,7 @@ def _png(picture: Picture, ahead: bool) -> bytes:
 
 
 def _webp(picture: Picture, ahead: bool) -> bytes:
-    indexed = palette.index(picture, WEBP_STEPS)
+    indexed = palette.index(picture, STEPS)
     if indexed is not None:
         image = _expanded(indexed)
         methods = WEBP_METHODS_AHEAD if ahead else WEBP_METHODS

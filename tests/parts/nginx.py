@@ -33,9 +33,9 @@ DEFAULT_PROXY = "    location / { proxy_pass %s; }"
 
 
 class Nginx:
-    """One server. ``server`` is the inside of its server block, ``http`` what stands before that."""
+    """One server. ``server`` is the inside of its server block, ``http`` and ``main`` what stands before that."""
 
-    def __init__(self, folder: Path, server: str, http: str = "") -> None:
+    def __init__(self, folder: Path, server: str, http: str = "", main: str = "") -> None:
         need("nginx")
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -44,7 +44,7 @@ class Nginx:
         configuration = folder / "nginx.conf"
         user = "user root;\n" if os.geteuid() == 0 else ""
         configuration.write_text(
-            _FRAME.format(folder=folder, port=self.port, server=server, http=http, user=user), encoding="utf-8"
+            _FRAME.format(folder=folder, port=self.port, server=server, http=http, user=main + user), encoding="utf-8"
         )
         command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", folder, "-c", configuration]
         self.process = Process(command, folder / "nginx.out")

@@ -1,0 +1,91 @@
+"""``python -m tests.benchmarks.peers``: see the package's text."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.logos.catalogue_version import encoders
+from tests.parts.processes import wait_until
+
+from . import compare, measure, write
+from .install import install
+from .masters import masters, write_sources
+from .quality import check
+from .servers import Ours, emblem, one_thumbor, peers
+
+_DOCS = Path(__file__).resolve().parents[3] / "docs"
+_INKS = {"blue": "0b5cad", "white": "ffffff"}
+
+
+def main() -> None:
+    """Measures, prints, and with ``--write`` puts the figures into docs/performance.md."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.peers", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="length of each measurement of a rate")
+    parser.add_argument("--programs", type=Path, default=Path("var/peers"), help="where the peers are installed")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its charts")
+    asked = parser.parse_args()
+    check()
+    versions = install(asked.programs.resolve())
+    all_masters = masters()
+    with tempfile.TemporaryDirectory(prefix="emblem-peers-") as name:
+        folder = Path(name)
+        write_sources(folder / "sources", all_masters, _INKS)
+        with emblem(folder) as ours:
+            _wait_for_common(ours)
+            with peers(asked.programs.resolve(), folder, folder / "sources") as others:
+                found = measure.bytes_at_quality(ours, others, all_masters)
+                cold = measure.cold(ours, others, all_masters)
+            with one_thumbor(asked.programs.resolve(), folder, folder / "sources", keep=True) as thumbor:
+                urls = {
+                    "Emblem": ours.url(all_masters[0], 256, "webp"),
+                    "thumbor": f"{thumbor}/unsafe/256x0/filters:format(webp)/{all_masters[0].name}.svg",
+                }
+                warm = measure.warm(urls, asked.seconds)
+    medians = compare.cold_medians(cold)
+    bars = [*compare.byte_bars(found), *compare.cold_bars(medians)]
+    for number, (what, limit) in enumerate((("warm, against thumbor", 1.5), ("304, against thumbor", 2.0))):
+        bars.append(compare.at_least(what, warm["Emblem"][number] / warm["thumbor"][number], limit))
+    about = (
+        f"Measured on {datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, beside ipx {versions['ipx']}, thumbor"
+        f" {versions['thumbor']} and the image filter of nginx {versions['nginx']}; ours with {encoders()}."
+    )
+    text = "\n\n".join(
+        [
+            about,
+            write.bars_table(bars),
+            write.bytes_table(found),
+            write.cold_table(medians),
+            write.table(
+                ("warm, requests a second of one process", "200", "304"),
+                [(program, f"{whole:.0f}", f"{unchanged:.0f}") for program, (whole, unchanged) in warm.items()],
+            ),
+        ]
+    )
+    print(text)
+    if asked.write:
+        write.replace(_DOCS / "performance.md", text)
+        write.charts(cold, _DOCS)
+    sys.exit(0 if all(bar.holds for bar in bars) else 1)
+
+
+def _wait_for_common(ours: Ours) -> None:
+    """Until the common widths are made, which the server does in the background after its start."""
+    seen = [-1, 0.0]
+
+    def settled() -> bool:
+        stored = sum(1 for _ in ours.demo.folder.rglob("variants/*/*/*/*"))
+        if stored != seen[0]:
+            seen[:] = [stored, time.monotonic()]
+        return stored > 0 and time.monotonic() - seen[1] > 4
+
+    wait_until(settled, 300, "the common widths are made", every=0.5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The measurements: bytes at their quality, the time of a cold variant, and the rate of warm ones."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import urllib3
+
+from tests.parts.system import path_of
+
+from .masters import Master
+from .quality import score
+from .servers import KINDS, Ours, Peer, Program
+
+WIDTHS = (256, 1024)
+#: 40 widths that are on the ladder and none of the common ones, which are never cold.
+COLD_WIDTHS = (*range(100, 500, 20), *range(528, 1040, 32), 1040, 1056, 1072, 1088)
+LARGE_WIDTHS = (1536, 2048, 3072, 4096)  # only ours: how time and bytes go on growing
+
+_pool = urllib3.PoolManager(retries=False, timeout=120)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One variant as one program made it; ``quality`` is its SSIMULACRA2, ``seconds`` how long the request took."""
+
+    program: str
+    source: str
+    master: str
+    width: int
+    kind: str
+    bytes: int
+    height: int
+    quality: float
+    seconds: float
+
+
+def bytes_at_quality(ours: Ours, peers: Sequence[Peer], masters: Sequence[Master]) -> list[Made]:
+    """Every program's variant of every master at WIDTHS in every format that it makes."""
+    found = []
+    for master in masters:
+        for width in WIDTHS:
+            for kind in KINDS:
+                for program in programs(ours, (peer for peer in peers if peer.makes(kind))):
+                    content, seconds = fetch(program.url(master, width, kind))
+                    size, quality = score(master, content)
+                    if size[0] != width:
+                        continue  # no larger than its source: not what was asked for
+                    found.append(
+                        Made(
+                            program.name,
+                            program.source,
+                            master.name,
+                            width,
+                            kind,
+                            len(content),
+                            size[1],
+                            quality,
+                            seconds,
+                        )
+                    )
+    return found
+
+
+def cold(ours: Ours, peers: Sequence[Peer], masters: Sequence[Master]) -> list[Made]:
+    """The time of the first request of each of COLD_WIDTHS, the programs taking turns.
+
+    Peers render from their quickest source.
+    """
+    quickest = [peer for peer in peers if peer.source == "svg" or peer.name == "nginx"]
+    found = []
+    for master in masters:
+        for program in programs(ours, quickest):  # the first request of all reads the master or opens the source
+            fetch(program.url(master, COLD_WIDTHS[0] - 1, program.source if program.name == "nginx" else "png"))
+        for width in (*COLD_WIDTHS, *LARGE_WIDTHS):
+            for kind in KINDS:
+                asked = [peer for peer in quickest if peer.makes(kind)] if width in COLD_WIDTHS else []
+                for program in programs(ours, asked):
+                    content, seconds = fetch(program.url(master, width, kind))
+                    found.append(
+                        Made(program.name, program.source, master.name, width, kind, len(content), 0, 0, seconds)
+                    )
+    return found
+
+
+def programs(ours: Ours, peers: Iterable[Peer]) -> list[Program]:
+    """All that take turns."""
+    return [ours, *peers]
+
+
+def fetch(url: str, headers: dict[str, str] | None = None) -> tuple[bytes, float]:
+    """The body, and the seconds from asking to its last byte on a connection that is open already."""
+    began = time.perf_counter()
+    answer = _pool.request("GET", url, headers=headers)
+    taken = time.perf_counter() - began
+    if answer.status != 200:
+        raise SystemExit(f"{url} was answered {answer.status}: {answer.data[:300]!r}")
+    return answer.data, taken
+
+
+def rate(url: str, seconds: float, headers: Iterable[str] = (), status: int = 200) -> float:
+    """Requests a second that wrk gets answered over 16 kept connections, all with ``status``."""
+    answer = _pool.request("GET", url, headers=dict(header.split(": ", 1) for header in headers))
+    assert answer.status == status, f"{url} was answered {answer.status}"
+    sent = [part for header in headers for part in ("-H", header)]
+    command = [path_of("wrk"), "-t1", "-c16", f"-d{seconds:g}s", *sent, url]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Socket errors" not in said, said
+    assert "Non-2xx" not in said, said
+    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    assert found is not None, said
+    return float(found[1])
+
+
+def warm(urls: dict[str, str], seconds: float, rounds: int = 3) -> dict[str, tuple[float, float]]:
+    """For each address its rate of whole answers and of 304s: medians of rounds in which all take turns."""
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in urls}
+    for _ in range(rounds):
+        for name, url in urls.items():
+            etag = _pool.request("GET", url).headers["ETag"]
+            whole = rate(url, seconds)
+            rates[name].append((whole, rate(url, seconds, [f"If-None-Match: {etag}"], 304)))
+    return {
+        name: (statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs))
+        for name, pairs in rates.items()
+    }
