@@ -37,6 +37,10 @@ LANGUAGES = {
 RIGHT_TO_LEFT = frozenset({"ar"})
 TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 _ENGLISH = Markup(' lang="en" dir="ltr"')
+#: Where day and time are not written as in English, in CLDR's letters.
+_INSTANTS = {"ru": "d MMMM y 'г'., HH:mm", "zh": "y年M月d日 HH:mm"}
+#: Letters of B, kB, MB and GB where they are others.
+_BYTES = {"fr": ("o", "ko", "Mo", "Go"), "ru": ("Б", "кБ", "МБ", "ГБ")}
 
 
 class Localized(Protocol):
@@ -173,7 +177,8 @@ def format_date(value: date | datetime) -> str:
 def format_instant(value: datetime | str) -> Markup:
     """Day and time in UTC, as a ``<time>`` element; of an instant, or of its RFC 3339 text."""
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
-    text = babel.dates.format_datetime(value, format="d MMMM y, HH:mm", locale=language())
+    pattern = _INSTANTS.get(language(), "d MMMM y, HH:mm")
+    text = babel.dates.format_datetime(value, format=pattern, locale=language())
     return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), text)
 
 
@@ -184,17 +189,13 @@ def format_number(value: float) -> str:
 
 def format_bytes(value: int) -> str:
     """A file's size with two or three significant digits, such as ``1.2 MB`` (decimal units)."""
-    amount, unit = float(value), "byte"
-    for larger in ("kilobyte", "megabyte", "gigabyte"):
-        if amount < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    digits = "#,##0" if amount >= 10 or unit == "byte" else "#,##0.0"
+    amount, power = float(value), 0
+    while amount >= 1000 and power < 3:
+        amount, power = amount / 1000, power + 1
+    digits = "#,##0" if amount >= 10 or power == 0 else "#,##0.0"
     # Only a locale's English pattern is sure to have the short unit's usual form (kB, MB).
     number = babel.numbers.format_decimal(amount, format=digits, locale=language())
-    symbol = {"byte": "B", "kilobyte": "kB", "megabyte": "MB", "gigabyte": "GB"}[unit]
-    if language() == "fr":
-        symbol = {"B": "o", "kB": "ko", "MB": "Mo", "GB": "Go"}[symbol]
+    symbol = _BYTES.get(language(), ("B", "kB", "MB", "GB"))[power]
     return f"{number}\u00a0{symbol}"
 
 
