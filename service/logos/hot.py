@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -12,22 +11,23 @@ V = TypeVar("V")
 
 
 class HotSet(Generic[K, V]):
-    """The least recently used leave first. ``get`` takes no lock: it is what every request does."""
+    """The least recently used leave first. Safe to share between threads."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._items: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._bytes = 0
+        # A key compares itself in Python, where another thread may come in between: so get takes the lock too.
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V | None:
         """The value, or None."""
-        item = self._items.get(key)
-        if item is None:
-            return None
-        with contextlib.suppress(KeyError):  # another thread's put has just let it go
+        with self._lock:
+            item = self._items.get(key)
+            if item is None:
+                return None
             self._items.move_to_end(key)
-        return item[0]
+            return item[0]
 
     def put(self, key: K, value: V, size: int) -> None:
         """Keeps a value of ``size`` bytes; one that is larger than a quarter of the set is not kept."""

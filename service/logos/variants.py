@@ -3,6 +3,9 @@
 The layers, first to last: the hot set of this process; the store shared by all (the first stored render
 wins); making it, one thread and one process at a time. Crash order of making: render → ``put_new`` →
 hot set. A crash before ``put_new`` leaves nothing.
+
+A stored variant ends with the SHA-256 of its bytes. One that was cut off or changed on the disk is noticed
+when it is read, and made anew.
 """
 
 from __future__ import annotations
@@ -11,10 +14,9 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -35,6 +37,8 @@ from .prerender import Progress, run
 from .render import Ink, render
 
 HOT_BYTES = 64 * 1024 * 1024
+_HOT_EXTRA = 600  # bytes that a variant takes in memory beside the picture's own
+_DIGEST_SIZE = hashlib.sha256().digest_size
 MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
 _STUDIED = 512  # pixels of width in which a master's inks are looked for
 PATIENCE = 20.0  # seconds that a request waits for a render
@@ -119,23 +123,23 @@ class Variants(Planner):
         """The variant of a plan whose format is chosen; made if nobody made it before.
 
         Raises Unavailable with Retry-After where too many wait already, it takes too long, or the storage
-        does not answer.
+        does not answer. What is made already is given also while too many wait.
         """
-        if (found := self._hot.get(plan)) is not None:
+        found = self._hot.get(plan) or self._stored(plan)
+        if found is not None:
             return found
         with self._lock:
-            if self._waiting >= self._most_waiting:
+            if self._waiting >= self._most_waiting or self._ending.is_set():
                 raise Unavailable("Too many logos are being rendered at the moment.", headers={"Retry-After": "1"})
             self._waiting += 1
             future = self._making.get(plan)
             if future is None:
                 if self._pool is None:
                     self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="emblem-render")
-                future = self._making[plan] = self._pool.submit(self._find_or_make, plan)
-                future.add_done_callback(partial(self._made, plan))
+                future = self._making[plan] = self._pool.submit(self._make_once, plan)
         try:
             return future.result(self._patience)
-        except TooLate as error:
+        except (TooLate, CancelledError) as error:
             raise Unavailable("Rendering takes longer than usual.", headers={"Retry-After": "5"}) from error
         finally:
             with self._lock:
@@ -152,7 +156,7 @@ class Variants(Planner):
         with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
             if self._storage.size(key) is not None:
                 return False
-            return self._storage.put_new(key, self._rendered(plan), MEDIA_TYPES[plan.format])
+            return self._storage.put_new(key, _with_digest(self._rendered(plan)), MEDIA_TYPES[plan.format])
 
     def prerender(
         self,
@@ -203,26 +207,43 @@ class Variants(Planner):
         except Unavailable as error:
             log.warning("common logo widths were not prerendered", reason=error.private or error.detail)
 
-    def _find_or_make(self, plan: Plan) -> Variant:
+    def _stored(self, plan: Plan) -> Variant | None:
+        """The variant if it is in the store, whole; a drawing is no work to make and is never stored."""
         if plan.format == "svg":
             return self._variant(plan, self._svg(plan))
         key = self._key(plan)
         try:
-            return self._variant(plan, self._storage.read(key))
+            content, digest = _split(self._storage.read(key))
         except KeyError:
-            pass
+            return None
+        if hashlib.sha256(content).digest() != digest:
+            log.warning("a stored logo variant is damaged; it is made anew", variant=plan.path)
+            return None
+        return self._variant(plan, content)
+
+    def _make_once(self, plan: Plan) -> Variant:
+        try:
+            return self._make(plan)
+        finally:
+            with self._lock:  # whoever began this holds it until the future is in _making
+                del self._making[plan]
+
+    def _make(self, plan: Plan) -> Variant:
+        key = self._key(plan)
         with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
+            if (found := self._stored(plan)) is not None:  # another process was quicker
+                return found
+            made = self._rendered(plan)
+            stored = _with_digest(made)
             try:
-                return self._variant(plan, self._storage.read(key))
-            except KeyError:
-                made = self._rendered(plan)
-            try:
-                first = self._storage.put_new(key, made, MEDIA_TYPES[plan.format])
+                if not self._storage.put_new(key, stored, MEDIA_TYPES[plan.format]):
+                    if (first := self._stored(plan)) is not None:  # another machine was quicker
+                        return first
+                    self._storage.replace(key, stored, MEDIA_TYPES[plan.format])
             except Unavailable as error:
                 # The same input gives the same bytes, so what cannot be stored can still be shown.
                 log.warning("a logo variant was not stored", variant=plan.path, reason=error.private)
-                first = True
-            return self._variant(plan, made if first else self._storage.read(key))
+            return self._variant(plan, made)
 
     def _rendered(self, plan: Plan) -> bytes:
         master = self._master(plan.logo, plan.colourway)
@@ -241,12 +262,8 @@ class Variants(Planner):
     def _variant(self, plan: Plan, content: bytes) -> Variant:
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         variant = Variant(content, MEDIA_TYPES[plan.format], etag, *self.size(plan))
-        self._hot.put(plan, variant, len(content))
+        self._hot.put(plan, variant, len(content) + _HOT_EXTRA)
         return variant
-
-    def _made(self, plan: Plan, _future: Future[Variant]) -> None:
-        with self._lock:
-            self._making.pop(plan, None)
 
     def _master(self, logo: str, colourway: str) -> _Master:
         found = self._masters.get((logo, colourway))
@@ -259,3 +276,11 @@ class Variants(Planner):
         assert plan.format != AUTO
         space = "-space" if plan.space else ""
         return f"variants/{self.version}/{plan.logo}/{plan.colourway}/{plan.width}{space}.{plan.format}"
+
+
+def _with_digest(content: bytes) -> bytes:
+    return content + hashlib.sha256(content).digest()
+
+
+def _split(stored: bytes) -> tuple[bytes, bytes]:
+    return stored[:-_DIGEST_SIZE], stored[-_DIGEST_SIZE:]
