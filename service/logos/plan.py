@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -71,10 +72,19 @@ class Planner:
         self._logos = logos
         self._brand = brand
         self._minimum = {name: brand.logo(name).minimum.px for name in logos}
+        self._largest = {(name, space): self._find_largest(name, space) for name in logos for space in (False, True)}
 
     def minimum(self, logo: str) -> int:
         """The smallest width of a logo in pixels."""
         return self._minimum[logo]
+
+    def largest(self, logo: str, space: bool = False) -> int:
+        """The largest width of a logo in pixels, without or with the clear space around it."""
+        return self._largest[logo, space]
+
+    def padding(self, logo: str, width: int) -> int:
+        """The pixels of clear space on each side of a logo of this width: what the rules require, rounded up."""
+        return math.ceil(self._brand.logo(logo).clear_space.around(width, width / self._logos[logo].aspect_ratio))
 
     def plan(
         self, logo: str, colourway: str, width: int, kind: str, on: str | None = None, space: bool = False
@@ -96,17 +106,17 @@ class Planner:
                 f"There are: {', '.join(colourways)}.",
                 extra={"use": list(colourways), **self._try(logo, colourway, width, kind, on, space)},
             )
-        minimum = self._minimum[logo]
+        minimum, largest = self._minimum[logo], self._largest[logo, space]
         if width < minimum:
             raise BelowMinimumSize(
                 f"The rules allow this logo from {minimum} pixels of width; ask for that.",
                 extra={"minimum": minimum, **self._try(logo, colourway, width, kind, on, space)},
             )
-        if not ladder.offered(width, minimum):
-            near = ladder.nearest(width, minimum)
+        if not ladder.offered(width, minimum, largest):
+            near = ladder.nearest(width, minimum, largest)
             raise WidthNotOffered(
                 f"Every width from {minimum} to {ladder.EVERY_UP_TO} is offered, and multiples of {ladder.STEP} up to"
-                f" {ladder.LARGEST}. Ask for {near[0]} or {near[1]} and let the browser scale it.",
+                f" {largest}. Ask for {near[0]} or {near[1]} and let the browser scale it.",
                 extra={"nearest": list(near), **self._try(logo, colourway, width, kind, on, space)},
             )
         if on is not None and not self._brand.colourway_allowed(colourway, on.lower()):
@@ -119,14 +129,21 @@ class Planner:
 
     def _try(self, logo: str, colourway: str, width: int, kind: str, on: str | None, space: bool) -> dict[str, Any]:
         """The nearest right variant with its query, to be put behind an embed's address."""
-        minimum = self._minimum[logo]
+        minimum, largest = self._minimum[logo], self._largest[logo, space]
         allowed = self._brand.allowed_on(logo, on.lower()) if on else self._logos[logo].colourways
         if not allowed:
             return {}
         if colourway not in allowed:
             colourway = allowed[0]
-        if not ladder.offered(width, minimum):
-            below, above = ladder.nearest(width, minimum)
+        if not ladder.offered(width, minimum, largest):
+            below, above = ladder.nearest(width, minimum, largest)
             width = below if width < minimum or width - below < above - width else above
         query = "&".join(part for part in (f"on={on.lower()}" if on else "", "space=1" if space else "") if part)
         return {"try": f"{logo}/{colourway}/{width}.{kind}" + (f"?{query}" if query else "")}
+
+    def _find_largest(self, logo: str, space: bool) -> int:
+        def size(width: int) -> tuple[int, int]:
+            around = 2 * self.padding(logo, width) if space else 0
+            return width + around, round(width / self._logos[logo].aspect_ratio) + around
+
+        return ladder.largest(self._minimum[logo], size)

@@ -101,11 +101,6 @@ class Variants(Planner):
         """The height in pixels of a logo ``width`` pixels wide."""
         return self._master(logo, self._logos[logo].colourways[0]).drawing.height(width)
 
-    def padding(self, logo: str, width: int) -> int:
-        """The pixels of clear space on each side of a logo of this width: what the rules require, rounded up."""
-        space = self._brand.logo(logo).clear_space.around(width, width / self._logos[logo].aspect_ratio)
-        return -int(-space // 1)
-
     def size(self, plan: Plan) -> tuple[int, int]:
         """Width and height in pixels of the whole picture."""
         around = 2 * self.padding(plan.logo, plan.width) if plan.space else 0
@@ -113,7 +108,7 @@ class Variants(Planner):
 
     def widths(self, logo: str) -> dict[str, int]:
         """``{min, max, step}`` as ``/api/v1/logos`` gives them; up to 512 every width is offered."""
-        return {"min": self.minimum(logo), "max": ladder.LARGEST, "step": ladder.STEP}
+        return {"min": self.minimum(logo), "max": self.largest(logo), "step": ladder.STEP}
 
     def hot(self, plan: Plan) -> Variant | None:
         """The variant if it is in this process' memory."""
@@ -179,11 +174,17 @@ class Variants(Planner):
         plans = [
             Plan(logo, colourway, width, kind)
             for logo in (sorted(self._logos) if logos is None else logos)
-            for width in (ladder.common if only_common else ladder.widths)(self.minimum(logo))
+            for width in self._offered(logo, only_common)
             for colourway in self._logos[logo].colourways
             for kind in RASTERS
         ]
         return sorted((plan for plan in plans if self._key(plan) not in stored), key=lambda plan: plan.width)
+
+    def _offered(self, logo: str, only_common: bool) -> list[int]:
+        minimum, largest = self.minimum(logo), self.largest(logo)
+        if only_common:
+            return [width for width in ladder.common(minimum) if width <= largest]
+        return ladder.widths(minimum, largest)
 
     def start(self) -> None:
         """Makes the common widths in the background, at low priority; one process of a machine does it."""

@@ -5,31 +5,21 @@ from __future__ import annotations
 import io
 import multiprocessing
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from service.campaign import load
-from service.logos import RASTERS, Plan, Variants, ladder
+from service.logos import RASTERS, Plan, Variants
 from service.problems import Unavailable
 from service.settings import shipped
 from service.storage import open_storage
 
 if TYPE_CHECKING:
     from service.campaign import Campaign
-
-
-@pytest.fixture
-def variants(campaign: Campaign, tmp_path: Path) -> Iterator[Variants]:
-    made = Variants(dict(campaign.logos), campaign.brand, open_storage((tmp_path / "s").as_uri()), tmp_path)
-    yield made
-    made.close()
 
 
 def on_white(picture: Image.Image) -> numpy.ndarray[Any, numpy.dtype[numpy.float64]]:
@@ -52,19 +42,6 @@ def test_a_variant_looks_like_the_master_at_eight_times_the_size(
     truth = on_white(large).reshape(height, times, width, times, 3).mean((1, 3))
     assert numpy.abs(on_white(small) - truth).mean() < 0.6
     assert numpy.sqrt(((on_white(small) - truth) ** 2).mean()) < 3
-
-
-@given(st.integers(-10, 5000), st.sampled_from([24, 96]))
-def test_the_ladder_is_what_the_contract_says(width: int, minimum: int) -> None:
-    """Any whole number from the logo's minimum to 512, and multiples of 16 up to 4096."""
-    offered = minimum <= width <= 512 or (512 < width <= 4096 and width % 16 == 0)
-    assert ladder.offered(width, minimum) == offered
-    assert (width in ladder.widths(minimum)) == offered
-    if offered:
-        return
-    below, above = ladder.nearest(width, minimum)
-    assert ladder.offered(below, minimum)
-    assert ladder.offered(above, minimum)
 
 
 def _ask(folder: str, barrier: Any, answers: Any) -> None:
