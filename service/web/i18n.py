@@ -38,7 +38,7 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 _ENGLISH = Markup(' lang="en" dir="ltr"')
 #: Where day and time are not written as in English, in CLDR's letters.
-_INSTANTS = {"ru": "d MMMM y 'г'., HH:mm", "zh": "y年M月d日 HH:mm"}
+_INSTANTS = {"ru": "d MMMM y'\u202fг.', HH:mm", "zh": "y年M月d日 HH:mm"}
 #: Letters of B, kB, MB and GB where they are others.
 _BYTES = {"fr": ("o", "ko", "Mo", "Go"), "ru": ("Б", "кБ", "МБ", "ГБ")}
 
