@@ -221,6 +221,13 @@ def test_proofs_of_everything_are_for_auditors(api: Api) -> None:
 # --- the page
 
 
+def test_a_long_table_says_how_many_rows_more_the_file_has(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.web.staff.audit._ROWS", 1)
+    answer = signed_in(api, "staff@example.org").get("/staff/audit")
+    assert answer.status_code == 200
+    assert "more row is in the file." in answer.text or "more rows are in the file." in answer.text
+
+
 def test_the_staff_page_shows_plots_with_tables_and_ways_deeper(api: Api) -> None:
     client = signed_in(api, "staff@example.org")
     answer = client.get("/staff/audit")
