@@ -12,6 +12,7 @@ from ..campaign.brand import BrandRules
 from ..problems import (
     BelowMinimumSize,
     ColourwayNotAllowedOnBackground,
+    FieldError,
     InvalidBackground,
     NotFound,
     UnknownColourway,
@@ -99,7 +100,7 @@ class Planner:
         if kind not in (*FORMATS, AUTO):
             raise UnknownFormat
         if on is not None and not _COLOUR.fullmatch(on):
-            raise InvalidBackground
+            raise InvalidBackground(errors=[FieldError("?on", "Six hexadecimal digits without #, such as 0b5cad.")])
         colourways = self._logos[logo].colourways
         if colourway not in colourways:
             raise UnknownColourway(

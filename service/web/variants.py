@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from flask import Flask, request
 from werkzeug.datastructures import MIMEAccept
@@ -23,7 +23,7 @@ from ..embeds import Live, allowed, origin_of
 from ..links import Client
 from ..logos import RASTERS, Plan, Variant
 from ..logos.plan import AUTO, MEDIA_TYPES, split_name
-from ..problems import NotAcceptable, NotFound, UnknownLogo
+from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,15 +35,21 @@ PUBLIC = "public, max-age=300, stale-while-revalidate=86400"
 PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared cache would answer for us
 _REFUSAL = "emblem.variants.refusal"
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_LONGEST_ACCEPT = 1024  # characters; browsers send a tenth of it, and reading one costs time by its length
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
 
 
 def install(app: Flask, parts: Parts) -> WSGIApplication:
-    """Registers the route that answers refusals, and returns the application with the variants before it."""
+    """Has refusals answered, and returns the application with the variants before it."""
+
+    @app.before_request
+    def refuse() -> None:
+        if (refusal := request.environ.get(_REFUSAL)) is not None:
+            raise refusal
 
     @app.route(f"{PREFIX}<path:rest>", methods=["GET", "HEAD"])
-    def logo_variant(rest: str) -> Any:
-        raise request.environ.get(_REFUSAL) or NotFound()
+    def logo_variant(rest: str) -> Any:  # for other methods, and for the names of routes in logs and figures
+        raise NotFound
 
     return _Variants(app.wsgi_app, parts)
 
@@ -53,13 +59,15 @@ class _Variants:
         self._fallback = fallback
         self._parts = parts
         self._requested = lru_cache(maxsize=8192)(self._parse)
-        base = parts.settings.base_url
+        self._base_url = parts.settings.base_url
         self._licence = {
-            logo.id: f'<{base}/en/terms/{logo.terms}>; rel="license"' for logo in parts.campaign.logos.values()
+            logo.id: f'<{self._base_url}/en/terms/{logo.terms}>; rel="license"'
+            for logo in parts.campaign.logos.values()
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PREFIX) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            _shorten_accept(environ)
             try:
                 return self._answer(environ, start_response)
             except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
@@ -95,7 +103,12 @@ class _Variants:
         key, logo, colourway, file = names
         width, kind = split_name(file)
         asked = dict(reversed(parse_qsl(query, keep_blank_values=True)))  # of a name that stands twice, the first
-        plan = self._parts.variants.plan(logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1")
+        try:
+            plan = self._parts.variants.plan(logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1")
+        except Problem as problem:
+            if right := problem.extra.get("try"):
+                problem.extra["try"] = f"{self._base_url}{PREFIX}{quote(key, safe='')}/{right}"
+            raise
         return key, plan
 
     def _live(self, environ: WSGIEnvironment, key: str, plan: Plan) -> Live:
@@ -133,12 +146,19 @@ def _is_known(header: str | None, etag: str) -> bool:
     return header.strip() == "*" or etag in _TAGS.findall(header)
 
 
+def _shorten_accept(environ: WSGIEnvironment) -> None:
+    """Leaves out what stands beyond the length that is read, here and where a refusal is answered."""
+    accept = environ.get("HTTP_ACCEPT", "")
+    if len(accept) > _LONGEST_ACCEPT:
+        environ["HTTP_ACCEPT"] = accept[:_LONGEST_ACCEPT].rpartition(",")[0]
+
+
 @lru_cache(maxsize=1024)
 def _negotiate(accept: str) -> str:
     """The format for an ``Accept``: the most welcome; AVIF, WebP, PNG where several are; SVG only if more so."""
     if not accept.strip():
         return RASTERS[0]
-    said = parse_accept_header(accept[:4096], MIMEAccept)
+    said = parse_accept_header(accept, MIMEAccept)
     welcome = {kind: said.quality(MEDIA_TYPES[kind]) for kind in RASTERS}
     best = max(welcome, key=lambda kind: welcome[kind])
     svg = said.quality(MEDIA_TYPES["svg"])

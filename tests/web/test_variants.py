@@ -6,8 +6,6 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from .conftest import Api, problem
@@ -212,25 +210,3 @@ def test_a_warm_variant_touches_no_database(partner: Partner, monkeypatch: pytes
     monkeypatch.setattr(partner.api.parts.database, "read", never)
     monkeypatch.setattr(partner.api.parts.database, "write", never)
     assert partner.get("blue/64.png").status_code == 200
-
-
-@given(path=st.text(max_size=60), query=st.text(max_size=30))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_path_whatever_ends_in_an_error_of_ours_or_a_render(partner: Partner, path: str, query: str) -> None:
-    """Every malformed path, width, colourway, format, ``on`` value: the contract's problem, never a render."""
-    variants = partner.api.parts.variants
-    made: list[Any] = []
-    original = variants._rendered
-    variants._rendered = lambda plan: made.append(plan) or original(plan)  # type: ignore[method-assign,func-returns-value]
-    try:
-        environ = {"PATH_INFO": f"/logos/{partner.embed['key']}/heart/{path}", "QUERY_STRING": query}
-        answer = partner.api.app.test_client().open(
-            "/",
-            environ_overrides={
-                name: value.encode("utf-8", "replace").decode("latin-1") for name, value in environ.items()
-            },
-        )
-    finally:
-        variants._rendered = original  # type: ignore[method-assign]
-    assert answer.status_code in (404, 406, 422)
-    assert made == []
