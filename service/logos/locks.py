@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ..problems import Unavailable
@@ -21,10 +21,11 @@ _PAUSE = 0.003  # seconds between two tries; a render takes ten times as long
 class Locks:
     """The locks of one data directory."""
 
-    def __init__(self, folder: Path, slots: int) -> None:
-        """``slots`` is how many renders may run at once on this machine."""
+    def __init__(self, folder: Path, slots: int, large: int = 1) -> None:
+        """``slots`` is how many renders may run at once on this machine, and ``large`` how many large ones of them."""
         self._folder = folder
         self._slots = slots
+        self._large = large
 
     @contextmanager
     def of(self, digest: str, seconds: float) -> Iterator[None]:
@@ -35,8 +36,13 @@ class Locks:
     @contextmanager
     def slot(self, seconds: float) -> Iterator[None]:
         """One of the machine's places to render."""
-        first = os.getpid() % self._slots
-        with self._first([f"render-{(first + number) % self._slots}" for number in range(self._slots)], seconds):
+        with self._one_of("render", self._slots, seconds):
+            yield
+
+    @contextmanager
+    def large(self, seconds: float) -> Iterator[None]:
+        """One of the machine's places for pictures that take much memory; to be had before a place to render."""
+        with self._one_of("large", self._large, seconds):
             yield
 
     @contextmanager
@@ -48,6 +54,10 @@ class Locks:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def _one_of(self, name: str, places: int, seconds: float) -> AbstractContextManager[None]:
+        first = os.getpid() % places
+        return self._first([f"{name}-{(first + number) % places}" for number in range(places)], seconds)
 
     @contextmanager
     def _first(self, names: list[str], seconds: float) -> Iterator[None]:

@@ -26,6 +26,7 @@ from ..campaign.brand import BrandRules
 from ..problems import Unavailable
 from ..storage import Storage
 from . import ladder
+from .apart import LARGE, Apart, Order, at_once
 from .catalogue_version import catalogue_version
 from .drawing import Drawing, read
 from .encode import encode
@@ -40,6 +41,7 @@ HOT_BYTES = 64 * 1024 * 1024
 _HOT_EXTRA = 600  # bytes that a variant takes in memory beside the picture's own
 _DIGEST_SIZE = hashlib.sha256().digest_size
 MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
+_MOST_THREADS = 4  # that render for requests in one process: each takes up to 60 MB, and there are other processes
 _STUDIED = 512  # pixels of width in which a master's inks are looked for
 PATIENCE = 20.0  # seconds that a request waits for a render
 
@@ -81,7 +83,7 @@ class Variants(Planner):
         self.version = catalogue_version(logos, brand)
         self._storage = storage
         self._cores = len(os.sched_getaffinity(0))
-        self._locks = Locks(data_dir / "locks", self._cores)
+        self._locks = Locks(data_dir / "locks", self._cores, at_once(self._cores))
         self._hot: HotSet[Plan, Variant] = HotSet(hot_bytes)
         self._most_waiting = most_waiting
         self._patience = patience
@@ -95,6 +97,7 @@ class Variants(Planner):
         self._waiting = 0
         self._pool: ThreadPoolExecutor | None = None
         self._ending = threading.Event()
+        self._apart = Apart()
         self._warming: threading.Thread | None = None
 
     def height(self, logo: str, width: int) -> int:
@@ -130,7 +133,7 @@ class Variants(Planner):
             future = self._making.get(plan)
             if future is None:
                 if self._pool is None:
-                    self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="emblem-render")
+                    self._pool = ThreadPoolExecutor(min(self._cores, _MOST_THREADS), thread_name_prefix="emblem-render")
                 future = self._making[plan] = self._pool.submit(self._make_once, plan)
         try:
             return future.result(self._patience)
@@ -192,8 +195,9 @@ class Variants(Planner):
         self._warming.start()
 
     def close(self) -> None:
-        """Ends the background work; a render that is under way is finished first."""
+        """Ends the background work; a render that is under way is finished first, a large one is given up."""
         self._ending.set()
+        self._apart.close()
         if self._warming is not None:
             self._warming.join(timeout=5)
         if self._pool is not None:
@@ -249,11 +253,15 @@ class Variants(Planner):
     def _rendered(self, plan: Plan) -> bytes:
         master = self._master(plan.logo, plan.colourway)
         padding = self.padding(plan.logo, plan.width) if plan.space else 0
+        # By what is asked for, never by who asks: the same URL has the same bytes, made ahead or not.
+        ahead = not plan.space and plan.width in ladder.common(self.minimum(plan.logo))
+        across, down = self.size(plan)
+        if across * down >= LARGE:
+            order = Order(plan.width, padding, master.inks, plan.format, ahead)
+            with self._locks.large(self._patience), self._locks.slot(self._patience):
+                return self._apart.encoded(self._logos[plan.logo].master_bytes(plan.colourway), order)
         with self._locks.slot(self._patience):
-            picture = render(master.drawing, plan.width, padding, master.inks)
-            # By what is asked for, never by who asks: the same URL has the same bytes, made ahead or not.
-            ahead = not plan.space and plan.width in ladder.common(self.minimum(plan.logo))
-            return encode(picture, plan.format, ahead=ahead)
+            return encode(render(master.drawing, plan.width, padding, master.inks), plan.format, ahead=ahead)
 
     def _svg(self, plan: Plan) -> bytes:
         drawing = self._master(plan.logo, plan.colourway).drawing
