@@ -84,8 +84,9 @@ class _Variants:
             plan = replace(plan, format=_negotiate(environ.get("HTTP_ACCEPT", "")))
         variants = self._parts.variants
         variant = variants.hot(plan) or variants.get(plan)
-        headers = self._headers(live, plan, variant, negotiated)
-        if _is_known(environ.get("HTTP_IF_NONE_MATCH"), variant.etag):
+        etag = _tag(live, variant)
+        headers = self._headers(live, plan, etag, negotiated)
+        if _is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
             start_response("304 Not Modified", headers)
             return ()
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
@@ -121,10 +122,10 @@ class _Variants:
             raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {plan.logo}.")
         return live
 
-    def _headers(self, live: Live, plan: Plan, variant: Variant, negotiated: bool) -> list[tuple[str, str]]:
+    def _headers(self, live: Live, plan: Plan, etag: str, negotiated: bool) -> list[tuple[str, str]]:
         refuses = live.unlisted == "refuse"
         headers = [
-            ("ETag", variant.etag),
+            ("ETag", etag),
             ("Cache-Control", PRIVATE if refuses else PUBLIC),
             ("Access-Control-Allow-Origin", "*"),
             ("Link", self._licence[plan.logo]),
@@ -137,6 +138,15 @@ class _Variants:
         if plan.format == "svg":
             headers.append(("Content-Security-Policy", _SVG_POLICY))
         return headers
+
+
+def _tag(live: Live, variant: Variant) -> str:
+    """The entity tag of an answer: another one where it may not be shared.
+
+    So a shared cache that asks again, after the embed began to refuse other sites, hears 200 and ``private``, and
+    not the 304 that would let it go on sharing what it has.
+    """
+    return f'{variant.etag[:-1]}-private"' if live.unlisted == "refuse" else variant.etag
 
 
 def _is_known(header: str | None, etag: str) -> bool:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from .processes import Process, answers, free_port
 from .system import need, path_of
@@ -29,6 +37,23 @@ http {{
 }}
 """
 
+_DEPLOYED = """\
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr;
+{user}events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  include {folder}/emblem.conf;
+}}
+"""
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "deploy" / "nginx" / "emblem.conf"
+
 DEFAULT_PROXY = "    location / { proxy_pass %s; }"
 
 
@@ -53,3 +78,69 @@ class Nginx:
     def close(self) -> None:
         """Stops it."""
         self.process.stop()
+
+
+class DeployedNginx:
+    """The example of docs/deploy/nginx in front of ``upstream`` (host:port); ``log`` is what import-log counts.
+
+    Only ports, paths and certificates are put in, and ``tls=False`` leaves out TLS; all else is the file as it is.
+    """
+
+    def __init__(self, folder: Path, upstream: str, storage: Path | None = None, *, tls: bool = False) -> None:
+        need("nginx")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port, plain = free_port(), free_port()
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        self.plain_url = f"http://127.0.0.1:{plain}"
+        self.log = folder / "logos.log"
+        self.cache = folder / "cache"
+        certificate, key = self_signed(folder)
+        text = EXAMPLE.read_text(encoding="utf-8")
+        for written, wanted in {
+            "server 127.0.0.1:8000;": f"server {upstream};",
+            "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port}{' ssl http2' if tls else ''};",
+            "listen 80;": f"listen 127.0.0.1:{plain};",
+            "/etc/ssl/logo.example.org.pem": str(certificate),
+            "/etc/ssl/logo.example.org.key": str(key),
+            "/var/cache/nginx/emblem": str(self.cache),
+            "/var/log/nginx/emblem-logos.log": str(self.log),
+            "/var/lib/emblem/storage/": f"{storage or folder}/",
+        }.items():
+            assert text.count(written) == 1, f"{EXAMPLE.name} has to say once: {written}"
+            text = text.replace(written, wanted)
+        (folder / "emblem.conf").write_text(text, encoding="utf-8")
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text(_DEPLOYED.format(folder=folder, user=user), encoding="utf-8")
+        command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
+        self.process = Process(command, folder / "nginx.out")
+        self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
+
+    def statuses(self) -> list[str]:
+        """What the cache said of each request for a logo so far: HIT, MISS, EXPIRED, and the like."""
+        return [line.rsplit('"', 2)[1] for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def close(self) -> None:
+        """Stops it."""
+        self.process.stop()
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    written = folder / "certificate.pem", folder / "certificate.key"
+    written[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    written[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return written
