@@ -14,6 +14,7 @@ from service.logos.catalogue_version import encoders
 from tests.parts.processes import wait_until
 
 from . import compare, measure, write
+from .cached import through_nginx
 from .install import install
 from .masters import masters, write_sources
 from .quality import check
@@ -47,6 +48,8 @@ def main() -> None:
                     "thumbor": f"{thumbor}/unsafe/256x0/filters:format(webp)/{all_masters[0].name}.svg",
                 }
                 warm = measure.warm(urls, asked.seconds)
+            path = ours.url(all_masters[0], 256, "webp").removeprefix(ours.base)
+            cached, static, all_hits = through_nginx(ours, path, folder, asked.seconds / 2)
     medians = compare.cold_medians(cold)
     bars = [*compare.byte_bars(found), *compare.cold_bars(medians)]
     for number, (what, limit) in enumerate((("warm, against thumbor", 1.5), ("304, against thumbor", 2.0))):
@@ -55,6 +58,8 @@ def main() -> None:
         f"Measured on {datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, beside ipx {versions['ipx']}, thumbor"
         f" {versions['thumbor']} and the image filter of nginx {versions['nginx']}; ours with {encoders()}."
     )
+    bars.append(compare.at_least("nginx's cache, against the same before files", cached / static, 0.95))
+    bars.append(compare.Bar("nginx's cache, every second request", "HIT" if all_hits else "not all", "HIT", all_hits))
     text = "\n\n".join(
         [
             about,
@@ -63,7 +68,11 @@ def main() -> None:
             write.cold_table(medians),
             write.table(
                 ("warm, requests a second of one process", "200", "304"),
-                [(program, f"{whole:.0f}", f"{unchanged:.0f}") for program, (whole, unchanged) in warm.items()],
+                [
+                    *((program, f"{whole:.0f}", f"{unchanged:.0f}") for program, (whole, unchanged) in warm.items()),
+                    ("nginx's cache before Emblem", f"{cached:.0f}", ""),
+                    ("nginx's cache before files", f"{static:.0f}", ""),
+                ],
             ),
         ]
     )
