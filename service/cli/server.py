@@ -14,6 +14,7 @@ from .. import settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
 from ..web import logging, metrics
+from .worker import Worker
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,7 +41,7 @@ class Server(BaseApplication):
             "bind": bind,
             "workers": workers,
             "threads": threads,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "graceful_timeout": GRACE,
             "timeout": 60,
             "keepalive": 5,

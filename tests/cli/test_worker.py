@@ -1,0 +1,93 @@
+"""The server's worker: kept connections are answered in order, however many there are and however they send."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from tests.parts.demo import Demo
+
+ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+THREADS = 16  # of one worker of the demo
+
+
+@contextmanager
+def connected(demo: Demo) -> Iterator[socket.socket]:
+    parts = urlsplit(demo.base_url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
+        yield connection
+
+
+def answer(connection: socket.socket) -> bytes:
+    """Reads one answer, and not a byte of the next."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        got = connection.recv(1)
+        assert got, head
+        head += got
+    (length,) = (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    while length:
+        length -= len(connection.recv(length))
+    return head.split(b"\r\n", 1)[0]
+
+
+def test_one_connection_carries_many_requests(demo: Demo) -> None:
+    with connected(demo) as connection:
+        for _ in range(300):
+            connection.sendall(ASK)
+            assert b" 200 " in answer(connection)
+
+
+def test_requests_that_are_sent_before_the_answers_are_all_answered(demo: Demo) -> None:
+    with connected(demo) as connection:
+        connection.sendall(ASK * 5)
+        assert all(b" 200 " in answer(connection) for _ in range(5))
+
+
+def test_a_request_that_comes_in_pieces_is_answered(demo: Demo) -> None:
+    pause = threading.Event()
+    with connected(demo) as connection:
+        for cut in (1, 10, len(ASK) - 1):
+            connection.sendall(ASK[:cut])
+            pause.wait(0.05)
+            connection.sendall(ASK[cut:])
+            assert b" 200 " in answer(connection)
+
+
+def test_more_kept_connections_than_threads_are_all_answered_in_turn(demo: Demo) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connected(demo)) for _ in range(8 * THREADS)]
+        for _ in range(3):
+            for connection in connections:
+                connection.sendall(ASK)
+            assert all(b" 200 " in answer(connection) for connection in connections)
+
+
+def test_busy_kept_connections_do_not_hold_up_the_end(new_demo: Callable[..., Demo]) -> None:
+    """Ends with 0 within 10 s of SIGTERM or SIGINT."""
+    demo = new_demo()
+    ended = threading.Event()
+
+    def ask() -> None:
+        try:
+            with connected(demo) as connection:
+                while not ended.is_set():
+                    connection.sendall(ASK)
+                    answer(connection)
+        except (OSError, AssertionError):
+            return  # the server has closed it
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    threading.Event().wait(0.5)
+    assert demo.process.stop(signal.SIGTERM, seconds=10) == 0
+    ended.set()
+    for thread in asking:
+        thread.join()
