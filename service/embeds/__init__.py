@@ -6,6 +6,18 @@ from .embeds import Embeds
 from .live import Live, allowed
 from .origins import check_origins, origin_of
 from .snippets import Picture, picture
+from .usage import SiteUse
 from .view import UNLISTED, Embed
 
-__all__ = ["UNLISTED", "Embed", "Embeds", "Live", "Picture", "allowed", "check_origins", "origin_of", "picture"]
+__all__ = [
+    "UNLISTED",
+    "Embed",
+    "Embeds",
+    "Live",
+    "Picture",
+    "SiteUse",
+    "allowed",
+    "check_origins",
+    "origin_of",
+    "picture",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -33,6 +33,7 @@ from .entering import enter_some
 from .live import Live, LiveEmbeds, terms_not_accepted
 from .origins import check_origins
 from .standing import Acceptances
+from .usage import SiteUse, usage_of
 from .view import UNLISTED, Embed, Views
 
 log = structlog.get_logger()
@@ -118,6 +119,14 @@ class Embeds:
         with self._database.read() as session:
             page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
             return Page(tuple(self._views.of(session, page.items, self._clock())), page.next_cursor)
+
+    def usage(self, participant: str, days: int = 30) -> dict[str, tuple[SiteUse, ...]]:
+        """Where the logos of a participant's embeds were seen in the last days, by the embed's key.
+
+        An embed that was not seen is not in it. What processes counted in the last seconds may be missing.
+        """
+        with self._database.read() as session:
+            return usage_of(session, participant, self._clock() - timedelta(days=days))
 
     def change(self, key: str, *, origins: Sequence[str] | None = None, unlisted: str | None = None, by: str) -> Embed:
         """The embed with other origins, or another way with sites that are not listed; None leaves it as it is.
