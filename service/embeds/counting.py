@@ -14,14 +14,14 @@ import threading
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..ids import Clock
 from ..store import Database
-from ..store.tables import LogoUse, LogoUseWriter
+from ..store.tables import Embed, LogoUse, LogoUseWriter
 from .live import Live
 from .origins import OPAQUE
 
@@ -110,10 +110,19 @@ class Counter:
         number, now = self._number, self._clock()
         try:
             self._database.write(lambda session: add_counts(session, self._writer, number, counts, now))
-        except IntegrityError as error:  # an embed that the database does not know: it was put back from a backup
-            log.error("views of an unknown embed were dropped", counts=len(counts), error=type(error).__name__)
+        except IntegrityError:  # an embed that the database does not know: it was put back from a backup
+            counts = self._of_known_embeds(counts)
+            if counts:
+                self._database.write(lambda session: add_counts(session, self._writer, number, counts, now))
         self._sending = None
         return len(counts)
+
+    def _of_known_embeds(self, counts: dict[Key, int]) -> dict[Key, int]:
+        with self._database.read() as session:
+            known = set(session.scalars(select(Embed.key)))
+        kept = {key: views for key, views in counts.items() if key[1] in known}
+        log.error("views of unknown embeds were dropped", views=sum(counts.values()) - sum(kept.values()))
+        return kept
 
     def _one_of_few(self, hour: datetime, live: Live, site: str) -> str:
         seen = self._origins.get((hour, live.key))
