@@ -12,7 +12,6 @@ import sys
 import click
 
 from .. import __version__
-from ..campaign import CampaignError
 from ..problems import ConfigurationError, InvalidRequest, Problem
 
 
@@ -75,15 +74,19 @@ def main() -> None:
         for mistake in error.mistakes:
             click.echo(f"emblem: {mistake}", err=True)
         sys.exit(2)
-    except CampaignError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
     except Problem as error:
         click.echo(f"emblem: {_sentence(error)}", err=True)
         sys.exit(2 if isinstance(error, InvalidRequest) else 1)
     except BrokenPipeError:  # the reader of our output went away, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        from ..campaign import CampaignError  # only now: it brings all that reads a campaign along
+
+        if not isinstance(error, CampaignError):
+            raise
+        click.echo(str(error), err=True)
+        sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)
 
 
