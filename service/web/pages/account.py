@@ -36,6 +36,7 @@ def account() -> Response:
         links=found.links.list(participant=participant.id, cursor=query("links") or None, limit=20),
         downloads=found.links.downloads(participant=participant.id, cursor=query("downloads") or None, limit=20),
         embeds=found.embeds.list(participant=participant.id).items,
+        usage=found.embeds.usage(participant.id),
         portals=found.participants.portals(participant.id),
     )
 
