@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets as random
 from typing import Any
 
 import click
 
+from .. import settings
 from ..ledger import new_log_key
 from .common import json_option
 
@@ -27,9 +30,22 @@ def new(as_json: bool) -> None:
     """Print a new signing secret and a new log signing key, ready for the environment or an EMBLEM_CONFIG file."""
     made: dict[str, Any] = make()
     if as_json:
-        import json
-
         click.echo(json.dumps(made, indent=2))
     else:
         for name, value in made.items():
             click.echo(f"{name}={value}")
+
+
+@secrets.command()
+@click.argument("url")
+@json_option
+def webhook(url: str, as_json: bool) -> None:
+    """Print the secret that the receiver of a webhook checks signatures with.
+
+    URL is the address exactly as policies/alerts.yaml has it. The secret is made from the newest of
+    EMBLEM_SECRET_KEYS, so a new one there is another secret here.
+    """
+    from ..audit.webhooks import secret_of
+
+    secret = secret_of(settings.load(os.environ).secret_keys[0], url)
+    click.echo(json.dumps({"url": url, "secret": secret}) if as_json else secret)
