@@ -5,7 +5,19 @@ Pure: nothing here knows of participants, embeds or the web.
 
 from __future__ import annotations
 
-from .plan import FORMATS, RASTERS, Plan
-from .variants import Variant, Variants
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .plan import FORMATS, RASTERS, Plan
+    from .variants import Variant, Variants
 
 __all__ = ["FORMATS", "RASTERS", "Plan", "Variant", "Variants"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when they are asked for: a process that draws one picture starts without them."""
+    if name in __all__:
+        from . import plan, variants
+
+        return getattr(variants if name.startswith("Variant") else plan, name)
+    raise AttributeError(name)

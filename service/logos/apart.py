@@ -2,45 +2,27 @@
 
 A picture of 4096 pixels takes an encoder some hundred megabytes, which a long-lived process would keep in
 part for good. A process of its own gives everything back when it ends, ends by itself when it takes too
-long, and takes nobody along when it fails. It starts in a third of a second, so small pictures have none.
+long, and takes nobody along when it fails. It takes a tenth of a second to start, so small pictures have none.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import structlog
 
 from ..problems import Unavailable
-from .drawing import read
-from .encode import encode
-from .render import Ink, render
+from .alone import Order
 
-LARGE = 2_000_000  # pixels of a picture from which on it is rendered apart: some 60 MB of memory
-MOST_SECONDS = 60
-MOST_MEMORY = 3 << 30  # bytes of address space; the largest picture of all takes a third of it
+LARGE = 1_000_000  # pixels of a picture from which on it is rendered apart: up to 60 MB of memory
 NEEDED = 2 << 30  # bytes of the machine's memory for each process at a time, with room to spare
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to render: ``render`` and ``encode`` say what each field means."""
-
-    width: int
-    padding: int
-    inks: tuple[Ink, ...]
-    kind: str
-    ahead: bool
 
 
 def at_once(cores: int) -> int:
@@ -76,7 +58,7 @@ class Apart:
     def _start(self) -> subprocess.Popen[bytes]:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module, and nothing that anyone sent
-                [sys.executable, "-m", __name__],
+                [sys.executable, "-m", f"{__package__}.alone"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -93,21 +75,3 @@ class Apart:
         with self._lock:
             for process in self._running:
                 process.kill()
-
-
-def main() -> None:
-    """The process: an order as a line of JSON and a master on standard input, the picture on standard output."""
-    signal.alarm(MOST_SECONDS)  # which ends it wherever it is, also when whoever started it is gone
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Where memory runs out all the same, the system is to end this process and none that serves.
-    Path("/proc/self/oom_score_adj").write_text("1000")
-    line, _, master = sys.stdin.buffer.read().partition(b"\n")
-    given = json.loads(line)
-    order = Order(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
-    picture = render(read(master), order.width, order.padding, order.inks)
-    sys.stdout.buffer.write(encode(picture, order.kind, ahead=order.ahead))
-
-
-if __name__ == "__main__":
-    main()

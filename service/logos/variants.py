@@ -26,12 +26,14 @@ from ..campaign.brand import BrandRules
 from ..problems import Unavailable
 from ..storage import Storage
 from . import ladder
-from .apart import LARGE, Apart, Order, at_once
+from .alone import Order
+from .apart import LARGE, Apart, at_once
 from .catalogue_version import catalogue_version
 from .drawing import Drawing, read
 from .encode import encode
 from .hot import HotSet
 from .locks import Locks
+from .memory import give_back_large
 from .palette import find_inks
 from .plan import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
 from .prerender import Progress, run
@@ -80,6 +82,7 @@ class Variants(Planner):
         patience: float = PATIENCE,
     ) -> None:
         super().__init__(logos, brand)
+        give_back_large()
         self.version = catalogue_version(logos, brand)
         self._storage = storage
         self._cores = len(os.sched_getaffinity(0))

@@ -1,0 +1,49 @@
+"""A program that renders one picture: an order and a master come in, the picture goes out, and it ends.
+
+``apart`` starts it. It imports the renderer and nothing else of Emblem, so that it starts in a moment.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .drawing import read
+from .encode import encode
+from .render import Ink, render
+
+MOST_SECONDS = 60
+MOST_MEMORY = 3 << 30  # bytes of address space; the largest picture of all takes a third of it
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to render: ``render`` and ``encode`` say what each field means."""
+
+    width: int
+    padding: int
+    inks: tuple[Ink, ...]
+    kind: str
+    ahead: bool
+
+
+def main() -> None:
+    """An order as a line of JSON and a master in SVG on standard input; the picture on standard output."""
+    signal.alarm(MOST_SECONDS)  # which ends it wherever it is, also when whoever started it is gone
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Where memory runs out all the same, the system is to end this process and none that serves.
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    line, _, master = sys.stdin.buffer.read().partition(b"\n")
+    given = json.loads(line)
+    order = Order(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
+    picture = render(read(master), order.width, order.padding, order.inks)
+    sys.stdout.buffer.write(encode(picture, order.kind, ahead=order.ahead))
+
+
+if __name__ == "__main__":
+    main()
