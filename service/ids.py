@@ -19,11 +19,6 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_urlsafe(16)}"
 
 
-def rfc3339(at: datetime) -> str:
-    """RFC 3339 UTC with six decimals and ``Z``, as everywhere in the interface."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def timestamp(at: datetime) -> str:
     """An instant as RFC 3339 in UTC with six decimals and ``Z``."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

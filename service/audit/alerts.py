@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..ids import Clock, new_id, rfc3339
+from ..ids import Clock, new_id, timestamp
 from ..ledger.lock import leadership
 from ..problems import NotSealed
 from ..store.audit_tables import Alert, Refusal, WebhookDelivery
@@ -83,7 +83,7 @@ class Alerts:
                     "rule": row.rule,
                     "summary": row.summary,
                     "facts": row.facts,
-                    "at": rfc3339(row.at),
+                    "at": timestamp(row.at),
                     "webhooks": webhooks.get(row.id, []),
                 }
                 for row in rows
@@ -227,6 +227,6 @@ def views_after_suspension(database: Database, at_least: int = 1) -> list[dict[s
     )
     with database.read() as session:
         return [
-            {"embed": embed, "participant": participant, "suspended_at": rfc3339(at), "views": int(count)}
+            {"embed": embed, "participant": participant, "suspended_at": timestamp(at), "views": int(count)}
             for embed, participant, at, count in session.execute(statement)
         ]

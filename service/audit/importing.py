@@ -21,7 +21,7 @@ from typing import IO, Any
 from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from ..ids import Clock, new_id, rfc3339
+from ..ids import Clock, new_id, timestamp
 from ..ledger import append, append_many
 from ..ledger.lock import leadership
 from ..store.audit_tables import LogImport, LogImportCount
@@ -350,7 +350,7 @@ class _State:
             (
                 {
                     **facts[row.embed],
-                    "hour": rfc3339(row.hour),
+                    "hour": timestamp(row.hour),
                     "variant": row.variant,
                     "origin": row.origin or None,
                     "views": row.views,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from ..ids import rfc3339
+from ..ids import timestamp
 from ..problems import FieldError, InvalidRequest
 
 _DAY = "cast(happened_at as date)"
@@ -65,8 +65,8 @@ class Query:
             self,
             start=start,
             end=self.start,
-            from_text=start.date().isoformat() if dates else rfc3339(start),
-            to_text=(self.start - timedelta(days=1)).date().isoformat() if dates else rfc3339(self.start),
+            from_text=start.date().isoformat() if dates else timestamp(start),
+            to_text=(self.start - timedelta(days=1)).date().isoformat() if dates else timestamp(self.start),
             compare=False,
         )
 
@@ -127,7 +127,7 @@ def _instant(text: str | None, name: str, errors: list[FieldError]) -> tuple[dat
         instant = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
         if instant.tzinfo is None or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]", text):
             raise ValueError
-        return instant.astimezone(UTC), rfc3339(instant)
+        return instant.astimezone(UTC), timestamp(instant)
     except (ValueError, OverflowError):
         detail = f"{text!r} is neither a date such as 2026-11-25 nor an instant such as 2026-11-25T12:00:00Z."
         errors.append(FieldError(f"?{name}", detail))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..ids import Clock, rfc3339
+from ..ids import Clock, timestamp
 from ..ledger import notes
 from ..ledger.rows import Rows, StoredCheckpoint
 from ..problems import FieldError, InvalidRequest, NotSealed
@@ -159,6 +159,6 @@ def _note(query: Query, checkpoint: StoredCheckpoint) -> str | None:
     if last is None or last <= checkpoint.at:
         return None
     return (
-        f"The range goes beyond what is sealed: this checkpoint was made at {rfc3339(checkpoint.at)}, "
+        f"The range goes beyond what is sealed: this checkpoint was made at {timestamp(checkpoint.at)}, "
         "and what happens after it is not in this report."
     )

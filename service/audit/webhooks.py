@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ..ids import Clock, rfc3339
+from ..ids import Clock, timestamp
 from ..store.audit_tables import Alert, WebhookDelivery
 from ..store.database import Database
 
@@ -117,5 +117,5 @@ def _change(session: Session, number: int, changes: Mapping[str, object]) -> Non
 
 def _body(alert: Alert) -> bytes:
     data = {"id": alert.id, "rule": alert.rule, "summary": alert.summary, "facts": alert.facts}
-    value = {"type": "alert.raised", "timestamp": rfc3339(alert.at), "data": data}
+    value = {"type": "alert.raised", "timestamp": timestamp(alert.at), "data": data}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service import ledger
 from service.audit.reports import Reports
 from service.audit.segments import Segments
-from service.ids import rfc3339
+from service.ids import timestamp
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
 
@@ -81,7 +81,7 @@ def use(at: datetime, hour: datetime, **facts: Any) -> Fact:
     return {
         "kind": "logo.used",
         "at": at,
-        "hour": rfc3339(hour),
+        "hour": timestamp(hour),
         "embed": "ebd_one",
         "participant": "par_one",
         "participant_kind": "individual",
