@@ -28,6 +28,8 @@ from .conftest import BASE, SITE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from service.embeds import Embed
+
     from .conftest import World
 
 BY = "portal:key_1"
@@ -284,7 +286,8 @@ def test_lists_are_newest_first_and_complete_page_by_page(world: World) -> None:
         wanted = [embed for embed in made if mine in (None, embed.participant)]
         assert {embed.key for embed in whole.items} == {embed.key for embed in wanted}
         assert [embed.created_at for embed in whole.items] == sorted((one.created_at for one in wanted), reverse=True)
-        found, cursor = [], None
+        found: list[Embed] = []
+        cursor = None
         while True:
             page = world.embeds.list(participant=mine, cursor=cursor, limit=2)
             found += page.items
