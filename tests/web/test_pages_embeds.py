@@ -124,3 +124,12 @@ def test_the_digest_is_there_in_every_language(partner: Visitor, lang: str) -> N
     assert table[1][0].startswith(NEW)
     ids = [one.attributes["id"] for one in partner.html.elements if "id" in one.attributes]
     assert len(ids) == len(set(ids))
+
+
+def test_a_long_address_breaks_before_a_dot_or_its_port(partner: Visitor) -> None:
+    key = embed(partner)
+    ask(partner, key, "https://shop.example.org:8443")
+    text = partner.get("account").text
+    assert "<bdi>https://www<wbr>.example<wbr>.org</bdi>" in text
+    assert "<bdi>https://shop<wbr>.example<wbr>.org<wbr>:8443</bdi>" in text
+    assert SITE in [one.text for one in partner.html.all("bdi")]
