@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from .conftest import Api, problem
 
@@ -330,3 +333,69 @@ def test_the_same_wish_with_the_same_idempotency_key_makes_one_embed(api: Api) -
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json == again.json
     assert len(api.ask("GET", EMBEDS, key="portal").json["embeds"]) == 1
+
+
+# ---- what serving asks of the database
+
+
+@contextmanager
+def statements(api: Api) -> Iterator[list[str]]:
+    """Every statement that reaches the database meanwhile, whoever sends it."""
+    seen: list[str] = []
+
+    def notice(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    engine = api.parts.database.engine
+    event.listen(engine, "before_cursor_execute", notice)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", notice)
+
+
+@pytest.fixture
+def long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known stays fresh, and what is unknown stays so, however slowly the machine runs.
+
+    In a running service a thread reads all embeds anew; without it, a request does when they are old.
+    """
+    for name in ("_UNSTARTED_AGE", "_UNKNOWN_FOR"):
+        monkeypatch.setattr(f"service.embeds.live.{name}", 3600.0)
+
+
+@pytest.mark.usefixtures("long_moment")
+@pytest.mark.parametrize("unlisted", ["report", "refuse"])
+def test_a_warm_variant_sends_no_statement_to_the_database(api: Api, unlisted: str) -> None:
+    """Issue 12: "A warm variant runs no database query, no template, no session; limits, counting and headers stay"."""
+    made = make(api, api.ready(), unlisted=unlisted)
+    tag = logo(api, made, SITE).headers["ETag"]
+    path = f"/logos/{made['key']}/heart/blue/64.svg"
+    with statements(api) as seen:
+        for _ in range(50):
+            assert logo(api, made, SITE).status_code == 200
+        assert logo(api, made).status_code == 200
+        assert api.ask("HEAD", path).status_code == 200
+        assert api.ask("GET", path, headers={"If-None-Match": tag}).status_code == 304
+        if unlisted == "refuse":
+            assert logo(api, made, "https://new.example").status_code == 403
+        assert api.ask("GET", f"/logos/{made['key']}/heart/blue/1.svg").status_code == 422
+        assert seen == []
+        assert api.parts.embeds.flush() == 2
+        assert seen, "the counts are written, and this test would have seen a statement"
+    assert {use.origin: use.uses for use in api.parts.embeds.usage(made["participant"])[made["key"]]} == {
+        SITE: 51,
+        None: 1,
+    }
+
+
+@pytest.mark.usefixtures("long_moment")
+def test_a_key_that_is_not_known_yet_is_looked_up_once(api: Api) -> None:
+    made = make(api, api.ready())
+    api.parts.embeds.refresh()
+    unknown = f"/logos/ebd_{'A' * 22}/heart/blue/64.svg"
+    problem(api.ask("GET", unknown), 404, "unknown-embed")
+    with statements(api) as seen:
+        problem(api.ask("GET", unknown), 404, "unknown-embed")
+        assert logo(api, made).status_code == 200
+        assert seen == []
