@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ..problems import UnknownLogo
+from ..problems import Problem, Unavailable, UnknownLogo
 from .common import deployment, json_option, progress
 
 
@@ -33,9 +33,15 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             raise UnknownLogo(f"There is no logo {min(unknown)}; there are: {', '.join(sorted(parts.campaign.logos))}.")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)  # the renders under way are finished and kept
+        ahead = len(parts.variants.missing(list(logos) or None))
+        hindered: Problem | None = None
         with progress("Rendering") as report:
-            made = parts.variants.prerender(list(logos) or None, report, lambda: stopped)
+            try:
+                parts.variants.prerender(list(logos) or None, report, lambda: stopped)
+            except Unavailable as error:
+                hindered = error
         left = len(parts.variants.missing(list(logos) or None))
+    made = ahead - left
     if as_json:
         click.echo(json.dumps({"made": made, "left": left}))
     else:
@@ -43,4 +49,6 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             f"{made} variants made"
             + (f", {left} left: run it again to go on." if left else "; the ladder is complete.")
         )
+    if hindered is not None:
+        raise hindered
     sys.exit(1 if left else 0)
