@@ -263,6 +263,91 @@ def test_the_staff_page_calls_out_unlisted_sites(api: Api) -> None:
     assert "ebd_x" in page
 
 
+def partner_embed(api: Api, *origins: str, who: str = "") -> dict[str, Any]:
+    """A new embed of the heart for these sites."""
+    body = {"participant": who or api.ready(), "logo": "heart", "origins": origins}
+    answer = api.ask("POST", "/api/v1/embeds", key="portal", json=body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json
+    return made
+
+
+def seen_on(api: Api, embed: dict[str, Any], origin: str, times: int = 1) -> None:
+    """The logo of an embed, asked for by a page of a site."""
+    headers = {"Origin": origin} if origin else {}
+    for _ in range(times):
+        answer = api.ask("GET", f"/logos/{embed['key']}/heart/blue/64.svg", headers=headers)
+        assert answer.status_code == 200
+    api.parts.embeds.flush()
+
+
+def table(api: Api, section: str, email: str = "staff@example.org") -> list[list[str]] | None:
+    """The texts of the cells of a section's table on the audit page; None where the page has no such section."""
+    page = signed_in(api, email).get("/staff/audit").text
+    found = re.search(rf'<section aria-labelledby="{section}">(.*?)</section>', page, re.DOTALL)
+    if found is None:
+        return None
+    rows = re.findall(r"<tr>(.*?)</tr>", found[1].partition("<tbody>")[2], re.DOTALL)
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+
+
+def test_staff_see_each_site_with_the_embed_that_does_not_list_it(api: Api, clock: FrozenClock) -> None:
+    mine, shop, new = "https://www.example.org", "https://shop.example.org", "https://new.example"
+    one = partner_embed(api, mine)
+    two = partner_embed(api, shop, who=one["participant"])
+    seen_on(api, one, mine, 9)
+    seen_on(api, one, shop, 3)
+    seen_on(api, two, shop, 9)
+    seen_on(api, two, new, 2)
+    for unnamed in ("", "null"):
+        seen_on(api, one, unnamed, 9)
+    person = one["participant"]
+    assert table(api, "unlisted") == [[shop, one["key"], person, "3"], [new, two["key"], person, "2"]]
+    assert table(api, "unlisted", "auditor@example.org") == table(api, "unlisted")
+    clock.advance(3600)
+    api.parts.embeds.enter_uses()
+    seen_on(api, two, new, 2)
+    assert table(api, "unlisted") == [[new, two["key"], person, "4"], [shop, one["key"], person, "3"]]
+    change = {"origins": [shop, new]}
+    assert api.ask("PATCH", f"/api/v1/embeds/{two['key']}", key="portal", json=change).status_code == 200
+    assert table(api, "unlisted") == [[shop, one["key"], person, "3"]]
+    clock.advance(366 * 24 * 3600)
+    assert table(api, "unlisted") == [], "what was seen long ago is no news"
+
+
+def test_staff_see_logos_that_are_still_shown_after_a_suspension(api: Api, clock: FrozenClock) -> None:
+    embed, other = partner_embed(api), partner_embed(api)
+    person = embed["participant"]
+    seen_on(api, embed, "", 5)
+    assert table(api, "suspended") is None
+    clock.advance(1800)
+    stale = api.parts.embeds.permission(embed["key"])  # as a cache, or a process that has not read anew, knows it
+
+    def decide(outcome: str) -> None:
+        body = {"outcome": outcome, "reason": "A test."}
+        answer = api.ask("POST", f"/api/v1/participants/{person}/decisions", key="staff", json=body)
+        assert answer.status_code == 200
+
+    decide("suspended")
+    api.parts.embeds.refresh()
+    answer = api.ask("GET", f"/logos/{embed['key']}/heart/blue/64.svg")
+    assert answer.status_code == 403
+    assert table(api, "suspended") is None, "the hour of the suspension began before it"
+    clock.advance(3600)
+    for _ in range(4):
+        api.parts.embeds.count(stale, "blue/64.svg", "https://late.example")
+    seen_on(api, other, "", 5)
+    found = table(api, "suspended")
+    assert found is not None
+    ((who, key, since, views),) = found
+    assert (who, key, views) == (person, embed["key"], "4")
+    assert "2026" in since
+    assert "12:30" in since
+    assert table(api, "suspended", "auditor@example.org") == found
+    decide("approved")
+    assert table(api, "suspended") is None
+
+
 @pytest.mark.parametrize(
     "query", ["from=x", "by=day&colour=1", "checkpoint=3", "from=2027-01-01&to=2027-01-02", "origin=~"]
 )
