@@ -133,3 +133,16 @@ def test_a_long_address_breaks_before_a_dot_or_its_port(partner: Visitor) -> Non
     assert "<bdi>https://www<wbr>.example<wbr>.org</bdi>" in text
     assert "<bdi>https://shop<wbr>.example<wbr>.org<wbr>:8443</bdi>" in text
     assert SITE in [one.text for one in partner.html.all("bdi")]
+
+
+def test_a_logo_that_the_campaign_no_longer_has_breaks_no_page(
+    partner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = embed(partner)
+    ask(partner, key, SITE, 2)
+    logos = partner.parts.campaign.logos
+    assert isinstance(logos, dict)
+    monkeypatch.delitem(logos, "heart")
+    partner.parts.embeds.refresh()
+    partner.get(f"embeds/{key}", status=404)
+    assert rows(partner) == [["Site", "Logo views"], [SITE, "2"]]

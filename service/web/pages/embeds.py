@@ -5,7 +5,14 @@ from __future__ import annotations
 from flask import Response, request, url_for
 
 from ...campaign.text import msgid
-from ...problems import EmbedRevoked, InvalidRequest, NotFound, ParticipantNotApproved, TermsNotAccepted
+from ...problems import (
+    EmbedRevoked,
+    InvalidRequest,
+    NotFound,
+    ParticipantNotApproved,
+    TermsNotAccepted,
+    UnknownLogo,
+)
 from ..context import actor, parts
 from ..i18n import language, translate, translate_error
 from ..security import require_session
@@ -24,6 +31,8 @@ def embed(key: str) -> Response:
     found = parts().embeds.get(key)
     if found.status == "revoked":
         raise EmbedRevoked
+    if found.logo not in parts().campaign.logos:
+        raise UnknownLogo
     return public("embed.html", embed=found.as_json(language()))
 
 
