@@ -76,7 +76,8 @@ def _due(session: Session, campaign: Campaign, now: datetime) -> Iterator[_Notic
         .distinct()
     ).all()
     accepted = Acceptances.read(session, campaign)
-    told = set(session.execute(select(TermsNotice.participant, TermsNotice.terms, TermsNotice.version)).tuples())
+    marked = session.execute(select(TermsNotice.participant, TermsNotice.terms, TermsNotice.version))
+    told = {(participant, terms, version) for participant, terms, version in marked}
     for participant, email, language, logo in rows:
         if email is None or logo not in campaign.logos or accepted.current(participant, logo, now):
             continue

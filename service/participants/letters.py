@@ -107,9 +107,9 @@ _DECISIONS = {
 _NEW_TERMS = (
     Text.of("{campaign}: please accept the new terms", fr="{campaign} : merci d’accepter les nouvelles conditions"),
     Text.of(
-        "New terms are in force for the logo that your websites show: “{title}”. It goes on being shown until {date}. "
+        "New terms are in force for the logo that your websites show: “{title}”. It is shown until {date}. "
         "To have it shown after that, read and accept them on your account page:\n\n{url}",
-        fr="De nouvelles conditions sont en vigueur pour le logo que vos sites affichent : « {title} ». Il reste "
+        fr="De nouvelles conditions sont en vigueur pour le logo que vos sites affichent : « {title} ». Il est "
         "affiché jusqu’au {date}. Pour qu’il le soit encore ensuite, lisez-les et acceptez-les sur la page de votre "
         "compte :\n\n{url}",
     ),
