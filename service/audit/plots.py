@@ -9,10 +9,11 @@ from .reports import Row
 
 MOST_BARS = 16  # horizontal bars; the table beside a plot has everything
 _MOST_COLUMNS = 120
+_FEW = 9  # below, every whole number has its line
 
 #: What pages show plots with. One set of classes; colours have 3:1 on both grounds, text 4.5:1.
 CSS = """
-.plot-svg{width:100%;height:auto;display:block;font:12px/1.4 system-ui,sans-serif}
+.plot-svg{width:100%;height:auto;display:block;direction:ltr;font:12px/1.4 system-ui,sans-serif}
 .plot-svg .background{fill:none}
 .plot-svg text{fill:#3b4754;font-size:11px}
 .plot-svg .axis .line,.plot-svg .axis .guide.line{stroke:#d5dde5;fill:none}
@@ -63,6 +64,9 @@ def plot(rows: Sequence[Row], name: str, measure: str, *, label: str, link: Link
         "width": 860,
         "value_formatter": _number,
     }
+    most = max((row[measure] for row in shown), default=_FEW)
+    if most < _FEW:
+        options["y_labels"] = list(range(max(1, most) + 1))  # the library's own steps are fractions, which repeat when rounded
     if over_time:
         step = max(1, -(-len(shown) // 12))
         chart = pygal.Bar(height=260, truncate_label=-1, show_minor_x_labels=False, spacing=2, **options)
