@@ -38,9 +38,18 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 _ENGLISH = Markup(' lang="en" dir="ltr"')
 #: Where day and time are not written as in English, in CLDR's letters.
-_INSTANTS = {"ru": "d MMMM y'\u202fг.', HH:mm", "zh": "y年M月d日 HH:mm"}
+_INSTANTS = {
+    "ar": "d MMMM y، HH:mm",
+    "es": "d 'de' MMMM 'de' y, HH:mm",
+    "ru": "d MMMM y'\u202fг.', HH:mm",
+    "zh": "y年M月d日 HH:mm",
+}
 #: Letters of B, kB, MB and GB where they are others.
-_BYTES = {"fr": ("o", "ko", "Mo", "Go"), "ru": ("Б", "кБ", "МБ", "ГБ")}
+_BYTES = {
+    "ar": ("بايت", "كيلوبايت", "ميغابايت", "غيغابايت"),
+    "fr": ("o", "ko", "Mo", "Go"),
+    "ru": ("Б", "кБ", "МБ", "ГБ"),
+}
 
 
 class Localized(Protocol):

@@ -15,7 +15,9 @@ _APP = Flask(__name__)
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
+        ("ar", "28 نوفمبر 2026، 08:05 UTC"),
         ("en", "28 November 2026, 08:05 UTC"),
+        ("es", "28 de noviembre de 2026, 08:05 UTC"),
         ("fr", "28 novembre 2026, 08:05 UTC"),
         ("ru", "28 ноября 2026\u202fг., 08:05 UTC"),
         ("zh", "2026年11月28日 08:05 UTC"),
@@ -31,6 +33,7 @@ def test_day_and_time_are_in_the_order_of_the_language(lang: str, words: str) ->
 @pytest.mark.parametrize(
     ("lang", "small", "large"),
     [
+        ("ar", "999 بايت", "1.2 ميغابايت"),
         ("en", "999 B", "1.2 MB"),
         ("fr", "999 o", "1,2 Mo"),
         ("ru", "999 Б", "1,2 МБ"),
