@@ -45,7 +45,7 @@ def compose(parts: Parts) -> Flask:
     app.extensions["emblem"] = parts
     parts.limiter = Limiter(parts.settings.rate_limits, parts.settings.redis_url)
     logging.install(app)
-    metrics.install(app)
+    observe = metrics.install(app)
     errors.install(app)
     security.install(app)
     limits.install(app, parts.limiter)
@@ -62,6 +62,6 @@ def compose(parts: Parts) -> Flask:
         app.register_blueprint(blueprint)
     for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, audit.api):
         app.register_api(part)
-    app.wsgi_app = variants.install(app, parts)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = variants.install(app, parts, observe)  # type: ignore[method-assign,assignment]
     proxies.install(app, parts.settings)
     return app

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # whatever else is sent is one figure
+Observe = Callable[[str, str, int, float], None]  # method, route, status, seconds
 
 
 def prepare(settings: Settings) -> None:
@@ -51,10 +54,13 @@ def ended(pid: int) -> None:
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def install(app: Flask) -> None:
-    """Counts requests and their time by route, and refusals by problem; nothing where no figures are wanted."""
+def install(app: Flask) -> Observe | None:
+    """Counts requests and their time by route, and refusals by problem; None where no figures are wanted.
+
+    What is answered before Flask, without a refusal, is told to the function that is returned.
+    """
     if not Path(os.environ.get(_FOLDER, "")).is_dir() or _FOLDER not in os.environ:
-        return
+        return None
     from prometheus_client import Counter, Histogram
 
     requests = Counter("emblem_requests", "Requests answered", ["method", "route", "status"])
@@ -66,6 +72,10 @@ def install(app: Flask) -> None:
     )
     problems = Counter("emblem_problems", "Requests refused or failed", ["slug"])
 
+    def observe(method: str, route: str, status: int, took: float) -> None:
+        requests.labels(method if method in _METHODS else "other", route, status).inc()
+        seconds.labels(route).observe(took)
+
     @app.before_request
     def begin() -> None:
         g.metrics_began = time.perf_counter()
@@ -73,9 +83,10 @@ def install(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         route = str(request.url_rule) if request.url_rule else "none"
-        requests.labels(request.method, route, response.status_code).inc()
-        if "metrics_began" in g:
-            seconds.labels(route).observe(time.perf_counter() - g.metrics_began)
+        now = time.perf_counter()
+        observe(request.method, route, response.status_code, now - g.get("metrics_began", now))
         if slug := g.get("problem"):
             problems.labels(slug).inc()
         return response
+
+    return observe

@@ -9,6 +9,7 @@ no database. Whatever is refused goes on to Flask, which answers problems for al
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -29,35 +30,40 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..app import Parts
+    from .metrics import Observe
 
 PREFIX = "/logos/"
+_ROUTE = f"{PREFIX}<path:rest>"
 PUBLIC = "public, max-age=300, stale-while-revalidate=86400"
 PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared cache would answer for us
 _REFUSAL = "emblem.variants.refusal"
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _LONGEST_ACCEPT = 1024  # characters; browsers send a tenth of it, and reading one costs time by its length
+_LONGEST_KEPT = 256  # characters of path and query whose meaning is kept in memory
+_LONGEST_ORIGIN = 512  # scheme, host (253) and port, with room for a path to end the host
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
 
 
-def install(app: Flask, parts: Parts) -> WSGIApplication:
-    """Has refusals answered, and returns the application with the variants before it."""
+def install(app: Flask, parts: Parts, observe: Observe | None = None) -> WSGIApplication:
+    """Has refusals answered, and returns the application with the variants before it, told to ``observe``."""
 
     @app.before_request
     def refuse() -> None:
         if (refusal := request.environ.get(_REFUSAL)) is not None:
             raise refusal
 
-    @app.route(f"{PREFIX}<path:rest>", methods=["GET", "HEAD"])
+    @app.route(_ROUTE, methods=["GET", "HEAD"])
     def logo_variant(rest: str) -> Any:  # for other methods, and for the names of routes in logs and figures
         raise NotFound
 
-    return _Variants(app.wsgi_app, parts)
+    return _Variants(app.wsgi_app, parts, observe)
 
 
 class _Variants:
-    def __init__(self, fallback: WSGIApplication, parts: Parts) -> None:
+    def __init__(self, fallback: WSGIApplication, parts: Parts, observe: Observe | None) -> None:
         self._fallback = fallback
         self._parts = parts
+        self._observe = observe
         self._requested = lru_cache(maxsize=8192)(self._parse)
         self._base_url = parts.settings.base_url
         self._licence = {
@@ -68,16 +74,27 @@ class _Variants:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PREFIX) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             _shorten_accept(environ)
+            began = time.perf_counter()
             try:
-                return self._answer(environ, start_response)
+                status, headers, body = self._answer(environ)
             except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
                 environ[_REFUSAL] = refusal
+            else:
+                start_response(status, headers)
+                if self._observe is not None:
+                    took = time.perf_counter() - began
+                    self._observe(environ["REQUEST_METHOD"], _ROUTE, int(status[:3]), took)
+                return body
         return self._fallback(environ, start_response)
 
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        key, plan = self._requested(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], tuple[bytes, ...]]:
+        """Status, header fields and body."""
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        # What anyone may make long is not kept in memory.
+        parse = self._requested if len(path) + len(query) <= _LONGEST_KEPT else self._parse
+        key, plan = parse(path, query)
         live = self._live(environ, key, plan)
-        origin = origin_of(environ.get("HTTP_ORIGIN"), environ.get("HTTP_REFERER"))
+        origin = origin_of(_begin(environ, "HTTP_ORIGIN"), _begin(environ, "HTTP_REFERER"))
         allowed(live, origin)
         negotiated = plan.format == AUTO
         if negotiated:
@@ -87,14 +104,12 @@ class _Variants:
         etag = _tag(live, variant)
         headers = self._headers(live, plan, etag, negotiated)
         if _is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
-            start_response("304 Not Modified", headers)
-            return ()
+            return "304 Not Modified", headers, ()
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
-        start_response("200 OK", headers)
         if environ["REQUEST_METHOD"] == "HEAD":
-            return ()
+            return "200 OK", headers, ()
         self._parts.embeds.count(live, plan.name, origin)
-        return (variant.bytes,)
+        return "200 OK", headers, (variant.bytes,)
 
     def _parse(self, path: str, query: str) -> tuple[str, Plan]:
         """The embed's key and the plan of a request; raises what the contract says of one that is wrong."""
@@ -154,6 +169,12 @@ def _is_known(header: str | None, etag: str) -> bool:
     if header is None:
         return False
     return header.strip() == "*" or etag in _TAGS.findall(header)
+
+
+def _begin(environ: WSGIEnvironment, name: str) -> str | None:
+    """A header's value, as much of it as an origin may take."""
+    value = environ.get(name)
+    return None if value is None else value[:_LONGEST_ORIGIN]
 
 
 def _shorten_accept(environ: WSGIEnvironment) -> None:
