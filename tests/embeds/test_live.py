@@ -255,14 +255,17 @@ def test_a_text_that_is_no_key_costs_no_look_up(other: Embeds, reads: Reads) -> 
     assert reads == []
 
 
+@pytest.mark.parametrize("read_back", [True, False])
 def test_a_key_that_was_asked_for_too_early_works_once_its_embed_is_made(
-    world: World, other: Embeds, monkeypatch: pytest.MonkeyPatch
+    world: World, other: Embeds, failing: Callable[..., None], monkeypatch: pytest.MonkeyPatch, read_back: bool
 ) -> None:
     key = some_key()
     for process in (world.embeds, other):
         assert refused(process, key) is UnknownEmbed
     monkeypatch.setattr("service.embeds.embeds.new_id", lambda _prefix: key)
-    assert world.embed().key == key
+    participant = world.partner()
+    failing("read", Unavailable(), times=0 if read_back else 1)
+    assert world.embed(participant).key == key
     assert refused(world.embeds, key) is None
     other.refresh()
     assert refused(other, key) is None
@@ -396,16 +399,20 @@ def test_an_embed_that_ended_stays_ended_when_a_suspension_is_lifted(world: Worl
 # ---- a fork
 
 
-def test_a_forked_child_knows_what_its_parent_knew_and_reads_on_its_own(world: World, by_hand: None) -> None:
+def test_a_forked_child_reads_anew_although_the_thread_stayed_with_its_parent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_UNSTARTED_AGE", -1.0)
+    monkeypatch.setattr(live, "_RETRY", -1.0)
     key = world.embed().key
     world.embeds.start()
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            knew = refused(world.embeds, key) is None
-            world.embeds.revoke(key, "portal:key_1")
-            status = 0 if knew and refused(world.embeds, key) is EmbedRevoked else 2
+            served = refused(world.embeds, key) is None
+            world.process().revoke(key, "portal:key_1")
+            status = 0 if served and refused(world.embeds, key) is EmbedRevoked else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
