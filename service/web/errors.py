@@ -51,7 +51,6 @@ def install(app: Flask) -> None:
 def answer(problem: Problem) -> Response:
     """The answer for a problem, in the form that the client prefers."""
     g.problem = problem.slug  # for those who count refusals
-    g.problem = problem.slug
     if problem.private:
         log.info("problem", slug=problem.slug, reason=problem.private)
     if wants_html():
@@ -61,11 +60,11 @@ def answer(problem: Problem) -> Response:
         document = problem.as_json(request.path)
         response = make_response(json.dumps(document, ensure_ascii=False), problem.status)
         response.headers["Content-Type"] = "application/problem+json"
+    response.headers.update(problem.headers)  # first: of X-Accel-Expires and Cache-Control, nginx heeds the first
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    response.headers.update(problem.headers)
     return response
 
 

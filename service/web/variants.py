@@ -36,6 +36,10 @@ PREFIX = "/logos/"
 _ROUTE = f"{PREFIX}<path:rest>"
 PUBLIC = "public, max-age=300, stale-while-revalidate=86400"
 PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared cache would answer for us
+# For the nginx of docs/deploy, which says in this field that it understands the answer: what it shared until now
+# is to be replaced, and Emblem asked for every request. Others never see it, and keep nothing of such answers.
+_ANNOUNCED = "HTTP_SURROGATE_CAPABILITY"
+_ASK_ALWAYS = ("X-Accel-Expires", "@1")
 _REFUSAL = "emblem.variants.refusal"
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _LONGEST_ACCEPT = 1024  # characters; browsers send a tenth of it, and reading one costs time by its length
@@ -79,6 +83,8 @@ class _Variants:
                 status, headers, body = self._answer(environ)
             except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
                 environ[_REFUSAL] = refusal
+                if isinstance(refusal, Problem) and refusal.status in (403, 410) and _asks_always(environ):
+                    refusal.headers.update((_ASK_ALWAYS,))
             else:
                 start_response(status, headers)
                 if self._observe is not None:
@@ -103,6 +109,8 @@ class _Variants:
         variant = variants.hot(plan) or variants.get(plan)
         etag = _tag(live, variant)
         headers = self._headers(live, plan, etag, negotiated)
+        if live.unlisted == "refuse" and _asks_always(environ):
+            headers.insert(0, _ASK_ALWAYS)  # nginx before 1.23 heeds whichever it reads first
         if _is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
             return "304 Not Modified", headers, ()
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
@@ -162,6 +170,10 @@ def _tag(live: Live, variant: Variant) -> str:
     not the 304 that would let it go on sharing what it has.
     """
     return f'{variant.etag[:-1]}-private"' if live.unlisted == "refuse" else variant.etag
+
+
+def _asks_always(environ: WSGIEnvironment) -> bool:
+    return 'nginx="X-Accel/' in environ.get(_ANNOUNCED, "")
 
 
 def _is_known(header: str | None, etag: str) -> bool:

@@ -176,6 +176,23 @@ def test_a_refusing_embed_is_for_its_sites_alone(api: Api) -> None:
     problem(partner.get("blue/64.png", Referer="https://evil.example/www.example.org"), 403, "origin-not-allowed")
 
 
+def test_a_cache_that_can_is_told_to_ask_each_time(api: Api) -> None:
+    """What only Emblem may answer takes the place of what nginx shared before, and is never shared itself."""
+    shared, alone = Partner(api), Partner(api, "refuse")
+    nginx, site = {"Surrogate_Capability": 'nginx="X-Accel/1.0"'}, {"Origin": "https://www.example.org"}
+    assert "X-Accel-Expires" not in shared.get("blue/64.png", **nginx).headers
+    assert "X-Accel-Expires" not in shared.get("blue/1.png", **nginx).headers
+    tag = alone.get("blue/64.png", **site).headers["ETag"]
+    for fields in ({}, {"If_None_Match": tag}, {"Origin": "https://evil.example"}):
+        assert "X-Accel-Expires" not in alone.get("blue/64.png", **site | fields).headers
+        names = [name for name, _ in alone.get("blue/64.png", **nginx | site | fields).headers]
+        assert names.index("X-Accel-Expires") < names.index("Cache-Control"), "older nginx heeds the first"
+    assert shared.get("blue/64.png").headers["ETag"] != tag
+    api.ask("DELETE", f"/api/v1/embeds/{shared.embed['key']}", key="portal")
+    assert shared.get("blue/64.png", **nginx).headers["X-Accel-Expires"] == "@1"
+    assert "X-Accel-Expires" not in shared.get("blue/64.png").headers
+
+
 def test_views_are_counted_by_origin_and_variant(partner: Partner, clock: FrozenClock) -> None:
     for _ in range(3):
         partner.get("blue/64.png", Origin="https://www.example.org")
