@@ -404,8 +404,12 @@ def test_a_forked_child_reads_anew_although_the_thread_stayed_with_its_parent(
 ) -> None:
     monkeypatch.setattr(live, "_UNSTARTED_AGE", -1.0)
     monkeypatch.setattr(live, "_RETRY", -1.0)
-    key = world.embed().key
+    for pause in ("PAUSE", "_LONGEST_PAUSE"):
+        monkeypatch.setattr(live, pause, 24 * 3600.0)
+    key, ended = world.embed().key, world.embed().key
+    world.process().revoke(ended, "portal:key_1")
     world.embeds.start()
+    wait_until(lambda: refused(world.embeds, ended) is EmbedRevoked, 30, "the thread has read and rests")
     child = os.fork()
     if child == 0:
         status = 1
