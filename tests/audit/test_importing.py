@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from service.audit.alerts import unlisted_origins, views_after_suspension
 from service.audit.importing import Imported, Importer, LogFileError
 from service.audit.logformats import hour, site, target
 from service.audit.query import parse
-from service.store.tables import Embed, LedgerEntry, LogoUse, Participant
+from service.store.tables import Decision, Embed, LedgerEntry, LogoUse, Participant
 
 from .conftest import START, Deployment
 
@@ -203,6 +204,27 @@ def test_entries_say_what_reports_need_and_reports_count_them(site_with_embed: D
         ("2026-11-25", "https://partner.example", 4),
         ("2026-11-25", None, 1),
     ]
+
+
+def test_staff_see_what_a_cache_delivered_after_a_suspension_and_on_which_sites(site_with_embed: Deployment) -> None:
+    """Staff see sites not on the embed's list, and logos used after a participant was suspended."""
+    suspended = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+    def suspend(session: Any) -> None:
+        session.get_one(Participant, "par_one").status = "suspended"
+        session.get_one(Embed, "ebd_one").origins = ["https://partner.example"]
+        session.add(
+            Decision(participant="par_one", outcome="suspended", rule="r", reasons=[], policy="p", by="s", at=suspended)
+        )
+
+    site_with_embed.database.write(suspend)
+    before = nginx(time="2026-11-25T09:10:00+00:00") * 5
+    after = nginx() * 3 + nginx(referer="https://elsewhere.example/a") * 2 + nginx(referer="-")
+    take(site_with_embed, before + after, "nginx")
+    (seen,) = views_after_suspension(site_with_embed.database)
+    assert (seen["embed"], seen["participant"], seen["views"]) == ("ebd_one", "par_one", 6)
+    (site_of,) = unlisted_origins(site_with_embed.database, START)
+    assert (site_of["origin"], site_of["embed"], site_of["views"]) == ("https://elsewhere.example", "ebd_one", 2)
 
 
 # --- twice, grown, interrupted
