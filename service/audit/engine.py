@@ -44,6 +44,18 @@ COLUMNS = {
 _STRUCT = ", ".join(
     f'"{name}": "{kind}"' for name, kind in {"kind": "VARCHAR", "at": "VARCHAR", "hour": "VARCHAR", **FACTS}.items()
 )
+#: An entry taken apart, in SQL: what ``DERIVED`` calls ``f``.
+FIELDS = f"from_json(entry, '{{{_STRUCT}}}')"
+_RECORDED = "cast(rtrim(f.\"at\", 'Z') as timestamp)"
+#: What each column holds, in SQL over ``leaf``, ``entry`` and ``f``.
+DERIVED = {
+    "leaf": "leaf",
+    "kind": "f.kind",
+    "recorded_at": _RECORDED,
+    "happened_at": f"coalesce(try_cast(rtrim(f.hour, 'Z') as timestamp), {_RECORDED})",
+    **{name: f"f.{name}" for name in FACTS},
+    "entry": "entry",
+}
 
 
 def connect(threads: int | None = None) -> DuckDBPyConnection:
@@ -76,15 +88,11 @@ def load_entries(connection: DuckDBPyConnection, table: str, entries: Iterable[t
             connection.execute(
                 f"""create temp table {table} as
                 with raw as (
-                    select leaf, entry, from_json(entry, '{{{_STRUCT}}}') as f
+                    select leaf, entry, {FIELDS} as f
                     from read_csv($file, delim='\t', quote='', escape='', header=false, auto_detect=false,
                                   max_line_size=1000000, columns={{'leaf': 'BIGINT', 'entry': 'VARCHAR'}})
                 )
-                select leaf, f.kind as kind,
-                    cast(rtrim(f."at", 'Z') as timestamp) as recorded_at,
-                    coalesce(try_cast(rtrim(f.hour, 'Z') as timestamp), recorded_at) as happened_at,
-                    {", ".join(f"f.{name} as {name}" for name in FACTS)},
-                    entry
+                select {", ".join(f"{expression} as {name}" for name, expression in DERIVED.items())}
                 from raw order by leaf""",  # noqa: S608 - names of our own, no input
                 {"file": file.name},
             )

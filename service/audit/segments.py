@@ -27,7 +27,7 @@ from ..storage import Storage
 from ..store.audit_tables import Segment
 from ..store.database import Database
 from ..store.tables import Checkpoint, LedgerEntry
-from .engine import COLUMNS, connect, load_entries
+from .engine import DERIVED, FIELDS, connect, load_entries
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -214,27 +214,59 @@ def _copy(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, row_group_size 65536)")
 
 
-def check_segment(
-    connection: DuckDBPyConnection, path: Path, leaf_hash: Callable[[int], bytes]
-) -> tuple[int | None, int]:
-    """The first leaf of a Parquet file that disagrees with the log, None where all agree; and its number of rows.
+class Comparison:
+    """Compares Parquet files with a verified log: every row with its leaf, and every leaf below ``end`` once.
 
-    Each row's entry must have the hash of its leaf, and each column must say what the entry says.
+    ``leaf_hash`` gives the hash of a leaf, nothing for one that the log does not have.
     """
-    rows = connection.execute(
-        "select leaf, entry from read_parquet($file) order by leaf", {"file": str(path)}
-    ).fetchall()
-    for leaf, entry in rows:
-        if hashlib.sha256(b"\x00" + entry.encode()).digest() != leaf_hash(leaf):
-            return int(leaf), len(rows)
-    load_entries(connection, "again", rows)
-    names = ", ".join(COLUMNS)
-    try:
-        found = connection.execute(
-            f"select min(leaf) from (select {names} from read_parquet($file, hive_partitioning=false) "  # noqa: S608
-            f"except all select {names} from again)",
-            {"file": str(path)},
-        ).fetchall()
-    finally:
-        connection.execute("drop table again")
-    return None if found[0][0] is None else int(found[0][0]), len(rows)
+
+    def __init__(self, leaf_hash: Callable[[int], bytes], end: int) -> None:
+        self.leaf_hash = leaf_hash
+        self.end = end
+        self._seen = bytearray((end + 7) // 8)  # a bit a leaf
+        self._connection = connect()
+
+    def close(self) -> None:
+        """Lets go of DuckDB."""
+        self._connection.close()
+
+    def add(self, path: Path) -> tuple[int | None, str] | None:
+        """Where a file first disagrees with the log, and how; None where all of it agrees.
+
+        Each row's entry must have the hash of its leaf, each column must say what the entry says, and no
+        leaf may stand there twice. The place is None where the file cannot be read as a segment.
+        """
+        import duckdb
+
+        file = {"file": str(path)}
+        stored = "from read_parquet($file, hive_partitioning=false)"
+        differ = " or ".join(f"stored.{name} is distinct from {what}" for name, what in DERIVED.items())
+        try:
+            for leaf, entry in self._connection.execute(f"select leaf, entry {stored} order by leaf", file).fetchall():
+                if not isinstance(leaf, int) or not isinstance(entry, str):
+                    return None, "it has rows without a leaf or an entry"
+                if hashlib.sha256(b"\x00" + entry.encode()).digest() != self.leaf_hash(leaf):
+                    return leaf, "the row is not what the log says"
+                if leaf < self.end and self._note(leaf):
+                    return leaf, "the leaf is there twice"
+            found = self._connection.execute(
+                f"select min(leaf) from (select *, {FIELDS} as f {stored}) as stored where {differ}",  # noqa: S608
+                file,
+            ).fetchall()
+        except duckdb.Error:
+            return None, "it cannot be read as a file of entries"
+        return None if found[0][0] is None else (int(found[0][0]), "a column does not say what the entry says")
+
+    def missing(self) -> int | None:
+        """The first leaf below ``end`` that was in no file; None where all were."""
+        for place, byte in enumerate(self._seen):
+            if byte != 0xFF:
+                found = 8 * place + next(bit for bit in range(8) if not byte >> bit & 1)
+                return found if found < self.end else None
+        return None
+
+    def _note(self, leaf: int) -> bool:
+        """Notes that a leaf was there, and says whether it had been before."""
+        before = bool(self._seen[leaf >> 3] >> (leaf & 7) & 1)
+        self._seen[leaf >> 3] |= 1 << (leaf & 7)
+        return before

@@ -61,25 +61,38 @@ class SignedHead:
     signed_by: list[str]
 
 
-def _signers(lines: Sequence[str], statement: bytes, keys: Sequence[PublicKey]) -> list[str]:
+def _signers(
+    lines: Sequence[str], statement: bytes, keys: Sequence[PublicKey], origin: str, stated: Sequence[PublicKey]
+) -> list[str]:
+    known = [*keys, *(key for key in stated if key.vkey not in {mine.vkey for mine in keys})]
+    trusted = {key.vkey for key in keys}
     signed_by = []
     for line in lines:
         match = re.fullmatch(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)", line)
         if not match:
             raise BadFormError("a signature line is not in its form")
         blob = unbase64(match[2], "a signature")
-        for key in keys:
+        if stated and match[1] == origin and (match[1], blob[:4]) not in {(key.name, key.hash) for key in known}:
+            raise BadFormError(f"the log does not state the key {match[1]}+{blob[:4].hex()} that signed the checkpoint")
+        for key in known:
+            if key.hash == blob[:4] and key.name != match[1]:
+                raise BadFormError(f"a signature by {key.name}+{key.hash.hex()} is under another name")
             if (key.name, key.hash) == (match[1], blob[:4]):
                 try:
                     Ed25519PublicKey.from_public_bytes(key.key).verify(blob[4:], statement)
                 except InvalidSignature:
                     raise BadFormError(f"the signature by {key.name}+{key.hash.hex()} does not fit") from None
-                signed_by.append(key.vkey)
+                if key.vkey in trusted:
+                    signed_by.append(key.vkey)
     return signed_by
 
 
-def parse_checkpoint(note: bytes, keys: Sequence[PublicKey]) -> SignedHead:
-    """A checkpoint signed by at least one of the keys; BadFormError in every other case."""
+def parse_checkpoint(note: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> SignedHead:
+    """A checkpoint signed by at least one of the keys; BadFormError in every other case.
+
+    ``stated`` are the keys that the log says it has had. Their signatures have to fit too, and no other key
+    may sign under the log's name; but only ``keys`` make a checkpoint good. Other names are passed over.
+    """
     try:
         whole = note.decode("utf-8")
     except UnicodeDecodeError:
@@ -97,7 +110,7 @@ def parse_checkpoint(note: bytes, keys: Sequence[PublicKey]) -> SignedHead:
         raise BadFormError("the checkpoint's root is not 32 bytes")
     if not tail.endswith("\n"):
         raise BadFormError("the checkpoint does not end with a newline")
-    signed_by = _signers(tail[:-1].split("\n"), (body + "\n").encode(), keys)
+    signed_by = _signers(tail[:-1].split("\n"), (body + "\n").encode(), keys, lines[0], stated)
     if not signed_by:
         raise BadFormError("no known key signed the checkpoint")
     if any(key.name != lines[0] for key in keys if key.vkey in signed_by):

@@ -125,7 +125,7 @@ class _Walk:
         self.source = source
         self.verdict = verdict
         self.size = size
-        self.held: dict[int, tuple[int, bytes]] = {}  # level -> the tile of that level read last
+        self.held: dict[int, tuple[int, bytes, str]] = {}  # level -> the tile of that level read last, and its path
         self.entries = True
 
     def find(self, index: int | None, path: str, text: str) -> None:
@@ -144,7 +144,7 @@ class _Walk:
 
     def tile(self, level: int, index: int) -> bytes:
         """A hash tile, padded with zeros where it is missing or cut off (which is found then)."""
-        if self.held.get(level, (-1, b""))[0] == index:
+        if self.held.get(level, (-1,))[0] == index:
             return self.held[level][1]
         width = min(256, (self.size >> (8 * level)) - index * 256)
         path, data = self.fetch(str(level), index, width)
@@ -155,7 +155,7 @@ class _Walk:
             first = (index * 256 + min(len(whole) // 32, width - 1)) << (8 * level)
             self.find(first, path, "the tile is missing" if data is None else f"the tile is not {32 * width} bytes")
             whole = whole[: 32 * width].ljust(32 * width, b"\0")
-        self.held[level] = (index, whole)
+        self.held[level] = (index, whole, path)
         return whole
 
     def bundle(self, index: int, hashes: bytes) -> int | None:
@@ -179,7 +179,8 @@ class _Walk:
         found = b"".join([_SHA(b"\0" + entry).digest() for entry in entries])
         if found != hashes:
             bad = next((n for n in range(len(entries)) if found[32 * n :][:32] != hashes[32 * n :][:32]), len(entries))
-            self.find(first + bad, path, "the entry does not have the hash of its leaf")
+            text = f"the entry does not have the hash of its leaf, which is in {self.held[0][2]}"
+            self.find(first + bad, path, text)
             return first + bad
         if at != len(data) and not (count < 256 and path.endswith(f"/{_name(index)}")):
             self.find(first + count - 1, path, "the entry bundle has bytes after its last entry or is cut off")
@@ -219,9 +220,9 @@ class _Walk:
             above = self.tile(level, index >> 8)
             place = index & 255
             if above[32 * place : 32 * place + 32] != root:
-                text = f"tile/{level - 1}/{_name(index)} does not have the hash that its parent holds"
+                text = f"it does not hold the hash of {self.held[level - 1][2]}"
                 first = index << (8 * level) if exact is None else exact
-                self.find(first, f"tile/{level}/{_name(index >> 8)}", text)
+                self.find(first, self.held[level][2], text)
             if place != 255:
                 return
             root, index, level = _full_root(above), index >> 8, level + 1
@@ -252,6 +253,15 @@ def read_keys(source: Source) -> list[PublicKey]:
     return [parse_vkey(line) for line in data.decode("utf-8", "replace").split("\n") if line.strip()]
 
 
+def _stated_keys(source: Source, verdict: Verdict) -> list[PublicKey]:
+    """The keys that the log states, none where it states none; a list that is not one is a finding."""
+    try:
+        return [] if source.read("key") is None else read_keys(source)
+    except BadFormError as error:
+        verdict.findings.append(Finding(None, "key", str(error)))
+        return []
+
+
 def verify_log(
     source: Source, keys: Sequence[PublicKey], since: bytes | None = None, progress: Progress = _silent
 ) -> Verdict:
@@ -265,7 +275,8 @@ def verify_log(
     try:
         if note is None:
             raise BadFormError("there is no checkpoint")
-        head = parse_checkpoint(note, keys)
+        stated = _stated_keys(source, verdict)
+        head = parse_checkpoint(note, keys, stated)
     except BadFormError as error:
         verdict.findings.append(Finding(None, "checkpoint", str(error)))
         return verdict
@@ -275,7 +286,7 @@ def verify_log(
     old = None
     if since is not None:
         try:
-            old = parse_checkpoint(since, keys)
+            old = parse_checkpoint(since, keys, stated)
         except BadFormError as error:
             verdict.findings.append(Finding(None, "the kept checkpoint", str(error)))
             return verdict
@@ -289,14 +300,17 @@ def verify_log(
         else:
             marks.append(old.size)
     walk = _Walk(source, verdict, head.size)
+    before = len(verdict.findings)
     roots = walk.run(marks, progress)
     verdict.entries_read = walk.entries
-    _judge_roots(verdict, head, old, roots)
+    _judge_roots(verdict, head, old, roots, fits=len(verdict.findings) == before)
     return verdict
 
 
-def _judge_roots(verdict: Verdict, head: SignedHead, old: SignedHead | None, roots: dict[int, bytes]) -> None:
-    if roots and roots[head.size] != head.root and not verdict.findings:
+def _judge_roots(
+    verdict: Verdict, head: SignedHead, old: SignedHead | None, roots: dict[int, bytes], *, fits: bool
+) -> None:
+    if roots and roots[head.size] != head.root and fits:
         # Every full tile fits its parent, so what is left is the unfinished tile of leaves at the end.
         first = head.size - head.size % 256 if head.size % 256 else 0
         verdict.findings.append(Finding(first, "checkpoint", "the tiles do not have the root that was signed"))
@@ -308,8 +322,8 @@ def _judge_roots(verdict: Verdict, head: SignedHead, old: SignedHead | None, roo
 # --- receipts
 
 
-def verify_receipt(text: bytes, keys: Sequence[PublicKey]) -> tuple[Verdict, bytes]:
-    """Checks a tlog-proof file by itself, and gives the entry that it proves."""
+def verify_receipt(text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> tuple[Verdict, bytes]:
+    """Checks a tlog-proof file by itself, and gives the entry that it proves. ``stated``: see ``parse_checkpoint``."""
     verdict = Verdict(entries_read=True)
     entry = b""
     try:
@@ -325,7 +339,7 @@ def verify_receipt(text: bytes, keys: Sequence[PublicKey]) -> tuple[Verdict, byt
             raise BadFormError("the receipt's index is not a plain number")
         index = int(match[1])
         path = [unbase64(line, "a hash") for line in lines[3:]]
-        head = parse_checkpoint(note, keys)
+        head = parse_checkpoint(note, keys, stated)
         verdict.origin, verdict.size, verdict.root = head.origin, head.size, head.root.hex()
         verdict.signed_by = head.signed_by
         if index >= head.size or _climb(_SHA(b"\0" + entry).digest(), index, head.size, path) != head.root:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +19,7 @@ from ..problems import ConfigurationError, Unavailable
 from .common import deployment, json_option, progress
 
 if TYPE_CHECKING:
-    from ..audit.query import Query
-    from ..audit.reports import Reports
+    from ..audit.reports import Report, Reports
     from ..audit.signed import PublicKey
     from ..audit.sources import Source
     from ..audit.verify import Verdict
@@ -103,7 +102,10 @@ def report(
         raise click.UsageError("Parquet is no text for a terminal: name a file with -o.")
     query = parse(pairs)
     with _reports() as (settings, reports):
-        body = _body(form, reports, query, settings)
+        found = reports.run(query)
+    body = _body(form, found, settings)
+    if found.note and form in ("csv", "parquet"):  # these have no place for it
+        click.echo(found.note, err=True)
     if output is None:
         sys.stdout.buffer.write(body)
         sys.stdout.flush()
@@ -112,10 +114,9 @@ def report(
         click.echo(f"Wrote {output}, {len(body)} bytes.", err=True)
 
 
-def _body(form: str, reports: Reports, query: Query, settings: Settings) -> bytes:
+def _body(form: str, found: Report, settings: Settings) -> bytes:
     from ..audit import formats
 
-    found = reports.run(query)
     if form == "html":
         from ..audit.page import as_html
         from ..campaign import load
@@ -240,14 +241,16 @@ def verify(
             assert source is not None
             keys = read_keys(source)
         if receipt:
-            verdict, entry = verify_receipt(receipt.read_bytes(), keys)
+            verdict, entry = verify_receipt(receipt.read_bytes(), keys, () if trusted else keys)
         else:
             assert source is not None
             entry = None
             with progress("Verifying") as show:
                 verdict = verify_log(source, keys, since.read_bytes() if since else None, show)
-            if folder:
-                _check_parquet(folder, verdict)
+            if verdict.ok and verdict.entries_read and folder:
+                _compare_export(folder, source, verdict)
+            elif verdict.ok and not url:
+                _compare_segments(source, verdict)
     except SourceError as error:
         raise Unavailable(str(error)) from error
     except BadFormError as error:
@@ -278,28 +281,45 @@ def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
     return StorageSource(open_storage(settings.storage_url).read, keys)
 
 
-def _check_parquet(folder: Path, verdict: Verdict) -> None:
-    """The Parquet files of an export against the tiles beside them."""
-    from ..audit.engine import connect
-    from ..audit.export import parquet_files
-    from ..audit.segments import check_segment
-    from ..audit.sources import FolderSource
+def _compare(source: Source, verdict: Verdict, files: Iterable[tuple[str, Path]], end: int) -> None:
+    """Parquet files, each with the name it is reported by, against the log: they hold its leaves below ``end``."""
+    from ..audit.segments import Comparison
     from ..audit.verify import Finding, leaf_hashes
 
-    if not verdict.ok:
-        return
-    find = leaf_hashes(FolderSource(folder), verdict.size)
-    connection = connect()
-    rows = 0
-    for path in parquet_files(folder):
-        bad, count = check_segment(connection, path, find)
-        rows += count
-        if bad is not None:
-            verdict.findings.append(Finding(bad, str(path.relative_to(folder)), "the row is not what the log says"))
-    connection.close()
-    if verdict.ok and rows and rows != verdict.size:
-        text = f"the Parquet files have {rows} rows for {verdict.size} leaves"
-        verdict.findings.append(Finding(None, "entries", text))
+    comparison = Comparison(leaf_hashes(source, verdict.size), end)
+    try:
+        for name, path in files:
+            if found := comparison.add(path):
+                verdict.findings.append(Finding(found[0], name, found[1]))
+                return
+        if (missing := comparison.missing()) is not None:
+            verdict.findings.append(Finding(missing, "entries", "the leaf is in no Parquet file"))
+    finally:
+        comparison.close()
+
+
+def _compare_export(folder: Path, source: Source, verdict: Verdict) -> None:
+    from ..audit.export import parquet_files
+
+    files = parquet_files(folder)
+    if files:
+        _compare(source, verdict, ((str(path.relative_to(folder)), path) for path in files), verdict.size)
+
+
+def _compare_segments(source: Source, verdict: Verdict) -> None:
+    from ..audit.verify import Finding
+    from ..problems import LogDamaged
+
+    with _reports() as (_, reports):
+        segments = reports.segments
+        files = [file for file in segments.files(verdict.size) if file.last < verdict.size]
+        try:
+            local = ((file.key, segments.local(file)) for file in files)
+            _compare(source, verdict, local, max((file.last + 1 for file in files), default=0))
+        except LogDamaged as error:
+            verdict.findings.append(Finding(None, "segments", error.detail))
+        except KeyError as error:
+            verdict.findings.append(Finding(None, str(error.args[0]), "the file is missing"))
 
 
 def _tell(verdict: Verdict, entry: bytes | None, *, trusted: bool, as_json: bool) -> None:
@@ -342,12 +362,12 @@ def rotate_key(retire: bool) -> None:
     if retire and len(keys) == 1:
         raise ConfigurationError(["EMBLEM_LOG_KEY has one key only; there is none to retire."])
     value = keys[0] if retire else ",".join([new_log_key(), *keys])
-    if settings.config is None:
-        click.echo("Set this, and start every process anew; keep it as secret as the old one:", err=True)
-        click.echo(f"EMBLEM_LOG_KEY={value}")
-        return
     with deployment() as parts:
         parts.sealer.check()
+        if settings.config is None:
+            click.echo("Set this, and start every process anew; keep it as secret as the old one:", err=True)
+            click.echo(f"EMBLEM_LOG_KEY={value}")
+            return
         _replace_setting(settings.config, "EMBLEM_LOG_KEY", value)
         parts.sealer.signers = key_source(value, replace(settings, log_key=value).log_origin)
         parts.sealer.seal(wait=30)

@@ -15,9 +15,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from service.audit.engine import COLUMNS, connect
+from service.audit.engine import COLUMNS, DERIVED
 from service.audit.query import parse
-from service.audit.segments import Segments, check_segment
+from service.audit.segments import Comparison, Segments
 from service.audit.sources import FolderSource
 from service.audit.verify import leaf_hashes
 from service.problems import LogDamaged
@@ -141,24 +141,99 @@ def test_a_file_that_is_there_with_other_rows_is_an_error(deployment: Deployment
         deployment.segments.write()
 
 
-@pytest.mark.parametrize(
-    "change", ["coalesce(bytes, 0) + 1 as bytes", "'ZZ' as country", "replace(entry, 'kind', 'kynd') as entry"]
-)
-def test_a_segment_that_disagrees_with_the_log_is_found(deployment: Deployment, tmp_path: Path, change: str) -> None:
+def files_of(deployment: Deployment) -> list[Path]:
+    return sorted((deployment.folder / "storage/segments").glob("*/*.parquet"))
+
+
+def compare(deployment: Deployment, files: list[Path], end: int = 256) -> tuple[int | None, str] | None:
+    """Where files first disagree with the log of 301 leaves, and how."""
+    comparison = Comparison(leaf_hashes(FolderSource(deployment.folder / "storage/log"), 301), end)
+    try:
+        for path in files:
+            if found := comparison.add(path):
+                return found
+        return None if (missing := comparison.missing()) is None else (missing, "missing")
+    finally:
+        comparison.close()
+
+
+def forge(path: Path, select: str) -> None:
+    """Writes a segment anew, as ``select`` says of the rows in it."""
+    forged = path.with_suffix(".forged")
+    rows = f"(from read_parquet('{path}', hive_partitioning=false))"
+    duckdb.execute(f"copy (with rows as {rows} {select}) to '{forged}' (format parquet)")
+    forged.replace(path)
+
+
+def first_leaf(path: Path) -> int:
+    return int(duckdb.execute(f"select min(leaf) from '{path}'").fetchall()[0][0])
+
+
+def test_segments_that_say_what_the_log_says_agree(deployment: Deployment) -> None:
     filled(deployment)
     deployment.segments.write()
-    find = leaf_hashes(FolderSource(deployment.folder / "storage/log"), 301)
-    path = min((deployment.folder / "storage/segments").glob("*/*.parquet"))
-    connection = connect()
-    bad, count = check_segment(connection, path, find)
-    assert bad is None
-    assert count > 0
-    forged = tmp_path / "forged.parquet"
-    connection.execute(
-        f"copy (select * replace ({change}) from read_parquet('{path}', hive_partitioning=false)) to '{forged}'"
-    )
-    first = connection.execute(f"select min(leaf) from '{path}'").fetchall()[0][0]
-    assert check_segment(connection, forged, find)[0] == first
+    assert compare(deployment, files_of(deployment)) is None
+    assert compare(deployment, files_of(deployment), end=257) == (256, "missing")
+
+
+@pytest.mark.parametrize("name", [name for name in DERIVED if name not in ("leaf", "entry")])
+def test_a_column_that_disagrees_with_its_entry_is_found_at_its_leaf(deployment: Deployment, name: str) -> None:
+    filled(deployment)
+    deployment.segments.write()
+    path = files_of(deployment)[2]
+    leaf = first_leaf(path) + 1
+    others = {
+        "TIMESTAMP": f"{name} + interval 1 second",
+        "VARCHAR": "'other'",
+        "BOOLEAN": f"not coalesce({name}, false)",
+    }
+    changed = others.get(COLUMNS[name], f"coalesce({name}, 0) + 1")
+    next_leaf = duckdb.execute(f"select min(leaf) from '{path}' where leaf >= {leaf}").fetchall()[0][0]
+    forge(path, f"select * replace (case when leaf = {next_leaf} then {changed} else {name} end as {name}) from rows")
+    assert compare(deployment, files_of(deployment)) == (next_leaf, "a column does not say what the entry says")
+
+
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        ("select * replace (replace(entry, 'kind', 'kynd') as entry) from rows", "not what the log says"),
+        ("select * replace (leaf + 1000 as leaf) from rows", "not what the log says"),
+        ("select * from rows union all select * from rows where leaf = (select min(leaf) from rows)", "there twice"),
+        ("select * replace (case when leaf = (select min(leaf) from rows) then null else leaf end as leaf) from rows",
+         "without a leaf"),
+        ("select * replace (null as entry) from rows", "without a leaf"),
+        ("select * exclude (country) from rows", "cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_segment_that_disagrees_with_the_log_is_found(deployment: Deployment, select: str, said: str) -> None:
+    filled(deployment)
+    deployment.segments.write()
+    forge(files_of(deployment)[1], select)
+    found = compare(deployment, files_of(deployment))
+    assert found is not None
+    assert said in found[1]
+
+
+def test_a_row_that_is_left_out_is_found_also_where_another_is_there_twice(deployment: Deployment) -> None:
+    """The number of rows alone would say that all are there."""
+    filled(deployment)
+    deployment.segments.write()
+    path = files_of(deployment)[0]
+    first = first_leaf(path)
+    forge(path, f"select * from rows where leaf <> {first}")
+    assert compare(deployment, files_of(deployment)) == (first, "missing")
+    last = duckdb.execute(f"select max(leaf) from '{path}'").fetchall()[0][0]
+    forge(path, f"from rows union all (from rows where leaf = {last})")
+    assert compare(deployment, files_of(deployment)) == (last, "the leaf is there twice")
+
+
+def test_a_file_that_is_no_segment_is_found(deployment: Deployment) -> None:
+    filled(deployment)
+    deployment.segments.write()
+    path = files_of(deployment)[0]
+    for data in (b"", b"PAR1", path.read_bytes()[:-9]):
+        path.write_bytes(data)
+        assert compare(deployment, files_of(deployment)) == (None, "it cannot be read as a file of entries")
 
 
 def test_rows_gone_before_they_were_in_a_segment_are_an_error(deployment: Deployment) -> None:

@@ -21,7 +21,7 @@ from service.ledger import tiles
 from service.ledger.proofs import TileReader, receipt
 from service.ledger.tree import Edge, leaf_hash, node_hash
 
-from .conftest import START, Deployment, some_facts
+from .conftest import ORIGIN, START, Deployment, some_facts
 
 SIZE = 601
 
@@ -98,23 +98,90 @@ def test_a_flipped_bit_is_found_and_located(sealed: Deployment, path: str, data:
     assert verdict.first.index == where(path, bit // 8, original)
 
 
-def test_every_flipped_bit_of_the_checkpoint_is_found(sealed: Deployment) -> None:
-    folder = sealed.folder / "storage/log"
-    original = (folder / "checkpoint").read_bytes()
+class OneFile(FolderSource):
+    """A log of which one file reads otherwise."""
 
-    class Flipped(FolderSource):
-        changed = b""
+    def __init__(self, folder: Path, path: str) -> None:
+        super().__init__(folder)
+        self.path = path
+        self.original = (folder / path).read_bytes()
+        self.changed = self.original
 
-        def read(self, asked: str) -> bytes | None:
-            return self.changed if asked == "checkpoint" else super().read(asked)
-
-    source = Flipped(folder)
-    known = keys(sealed)
-    for bit in range(len(original) * 8):
-        changed = bytearray(original)
+    def flip(self, bit: int) -> None:
+        changed = bytearray(self.original)
         changed[bit // 8] ^= 1 << (bit % 8)
-        source.changed = bytes(changed)
-        assert not verify_log(source, known).ok, bit
+        self.changed = bytes(changed)
+
+    def read(self, asked: str) -> bytes | None:
+        return self.changed if asked == self.path else super().read(asked)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A log of five leaves, whose checkpoint two keys have signed."""
+    deployment = Deployment(tmp_path_factory.mktemp("small"))
+    deployment.sealer.seal()
+    deployment.record(some_facts(3, START))
+    source = ledger.key_source(f"{ledger.new_log_key()},{deployment.key}", ORIGIN)
+    deployment.sealer = ledger.Sealer(
+        deployment.database, deployment.storage, source, ORIGIN, deployment.clock, deployment.folder
+    )
+    assert deployment.sealer.seal().size == 5
+    folder = deployment.folder / "storage/log"
+    (folder / "key").write_text("".join(f"{vkey}\n" for vkey in deployment.sealer.vkeys()))
+    yield deployment
+    deployment.database.close()
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5"])
+def test_every_flipped_bit_of_every_file_of_a_log_is_found_and_located(small: Deployment, path: str) -> None:
+    source = OneFile(small.folder / "storage/log", path)
+    known = keys(small)
+    assert len(known) == 2
+    assert verify_log(source, known).ok
+    for bit in range(len(source.original) * 8):
+        source.flip(bit)
+        first = verify_log(source, known).first
+        assert first is not None, bit
+        assert first.index == where(path, bit // 8, source.original), bit
+        assert path in (first.path, first.text.rpartition(" ")[2]), (bit, first)
+
+
+def test_who_knows_one_key_of_two_finds_every_flipped_bit_of_the_checkpoint(small: Deployment) -> None:
+    """The log states its keys, so a signature by the other key is checked too, though it is not relied on."""
+    source = OneFile(small.folder / "storage/log", "checkpoint")
+    for known in ([keys(small)[0]], [keys(small)[1]]):
+        assert verify_log(source, known).signed_by == [known[0].vkey]
+        for bit in range(len(source.original) * 8):
+            source.flip(bit)
+            assert not verify_log(source, known).ok, bit
+        source.changed = source.original
+
+
+def test_every_flipped_bit_of_an_upper_tile_is_found_and_located(sealed: Deployment) -> None:
+    source = OneFile(sealed.folder / "storage/log", "tile/1/000.p/2")
+    known = keys(sealed)
+    for bit in range(len(source.original) * 8):
+        source.flip(bit)
+        first = verify_log(source, known).first
+        assert first is not None
+        assert (first.path, first.index) == (source.path, bit // 256 * 256)
+
+
+def one_signature(data: bytes) -> int:
+    """Where the first of two signature lines ends: up to there it is a whole checkpoint, signed by one key."""
+    return data.rfind(b"\n", 0, -1) + 1
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5"])
+def test_a_file_cut_off_anywhere_is_found_and_located(small: Deployment, path: str) -> None:
+    source = OneFile(small.folder / "storage/log", path)
+    whole = {one_signature(source.original)} if path == "checkpoint" else set()
+    for length in set(range(len(source.original))) - whole:
+        source.changed = source.original[:length]
+        first = verify_log(source, keys(small)).first
+        assert first is not None, length
+        assert first.index == where(path, length, source.original), length
 
 
 def test_without_entries_a_flipped_tile_is_located_to_its_tile(sealed: Deployment, copy: Path) -> None:
@@ -182,6 +249,25 @@ def test_a_swapped_pair_of_entries_is_found_at_the_first(sealed: Deployment, cop
     assert first.index == 256 + 30
 
 
+@pytest.mark.parametrize(
+    ("name", "places", "path", "index"),
+    [("001", (30, 31), "tile/1/000.p/2", 256), ("002.p/89", (3, 80), "checkpoint", 512)],
+)
+def test_a_swapped_pair_with_its_hashes_swapped_too_is_found_in_its_tile(
+    sealed: Deployment, copy: Path, name: str, places: tuple[int, int], path: str, index: int
+) -> None:
+    """Entries and their leaf hashes agree then; what does not is the hash above them."""
+    a, b = places
+    bundle, tile = copy / "tile/entries" / name, copy / "tile/0" / name
+    entries = tiles.unbundle(bundle.read_bytes())
+    entries[a], entries[b] = entries[b], entries[a]
+    bundle.write_bytes(tiles.bundle(entries))
+    tile.write_bytes(b"".join(leaf_hash(entry) for entry in entries))
+    first = judge(sealed, copy).first
+    assert first is not None
+    assert (first.path, first.index) == (path, index)
+
+
 def test_a_changed_entry_with_all_hashes_made_again_is_found_by_the_signature(sealed: Deployment, copy: Path) -> None:
     """Whoever can write everything but the signature still cannot change an entry."""
     entries = [e for n in ("000", "001", "002.p/89") for e in tiles.unbundle((copy / f"tile/entries/{n}").read_bytes())]
@@ -246,6 +332,32 @@ def test_an_unknown_key_is_refused(sealed: Deployment) -> None:
     assert "no known key" in verdict.findings[0].text
 
 
+def test_a_list_of_keys_that_is_damaged_is_found(small: Deployment) -> None:
+    source = OneFile(small.folder / "storage/log", "key")
+    source.flip(8 * 30)
+    first = verify_log(source, keys(small)).first
+    assert first is not None
+    assert first.path == "key"
+
+
+def test_a_signature_by_a_key_that_the_log_does_not_state_is_found(small: Deployment) -> None:
+    source = OneFile(small.folder / "storage/log", "key")
+    source.changed = "".join(f"{vkey}\n" for vkey in small.sealer.vkeys()[1:]).encode()
+    first = verify_log(source, keys(small)[1:]).first
+    assert first is not None
+    assert "does not state the key" in first.text
+
+
+def test_a_signature_under_another_name_is_passed_over(small: Deployment) -> None:
+    """A witness may sign too (C2SP signed-note): whoever does not know its key learns nothing from it."""
+    source = OneFile(small.folder / "storage/log", "checkpoint")
+    witness = ledger.signers(ledger.new_log_key(), "witness.example.org")[0]
+    statement = source.original.decode().partition("\n\n")[0] + "\n"
+    blob = base64.b64encode(witness.verifier.id + witness.sign(statement.encode())).decode()
+    source.changed = source.original + f"\u2014 witness.example.org {blob}\n".encode()
+    assert verify_log(source, keys(small)).ok
+
+
 @pytest.mark.parametrize(
     "change", [lambda v: v[:-1], lambda v: v.replace("+", "-", 1), lambda v: "x" + v, lambda v: ""]
 )
@@ -284,14 +396,34 @@ def test_a_receipt_verifies_by_itself_and_carries_its_entry(sealed: Deployment, 
     assert verdict.size == SIZE
 
 
-def test_every_flipped_bit_of_a_receipt_is_found(sealed: Deployment) -> None:
-    original = make_receipt(sealed, 300)
-    known = keys(sealed)
+def flips(original: bytes) -> Iterator[bytes]:
     for bit in range(len(original) * 8):
         changed = bytearray(original)
         changed[bit // 8] ^= 1 << (bit % 8)
-        verdict, _ = verify_receipt(bytes(changed), known)
-        assert not verdict.ok, (bit, bytes(changed))
+        yield bytes(changed)
+
+
+def test_every_flipped_bit_of_a_receipt_is_found(sealed: Deployment) -> None:
+    known = keys(sealed)
+    for changed in flips(make_receipt(sealed, 300)):
+        verdict, _ = verify_receipt(changed, known)
+        assert not verdict.ok, changed
+        assert verdict.findings[0].path == "receipt"
+
+
+def test_every_flipped_bit_of_a_receipt_that_two_keys_signed_is_found(small: Deployment) -> None:
+    known = keys(small)
+    original = make_receipt(small, 3)
+    assert len(verify_receipt(original, known, known)[0].signed_by) == 2
+    for changed in flips(original):
+        assert not verify_receipt(changed, known, known)[0].ok, changed
+
+
+@pytest.mark.parametrize("leaf", [0, 4])
+def test_a_receipt_cut_off_anywhere_is_found(small: Deployment, leaf: int) -> None:
+    original = make_receipt(small, leaf)
+    for length in set(range(len(original))) - {one_signature(original)}:
+        assert not verify_receipt(original[:length], keys(small), keys(small))[0].ok, length
 
 
 def test_a_receipt_for_another_index_or_entry_is_refused(sealed: Deployment) -> None:
