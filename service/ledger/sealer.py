@@ -21,7 +21,7 @@ from .entries import append
 from .keys import Signer, Verifier
 from .lock import StillHeld, leadership
 from .rows import Rows
-from .tree import Edge, Tile, leaf_hash
+from .tree import Edge, leaf_hash, levels
 
 CHUNK = 64 * tiles.WIDTH  # entries a checkpoint: bounds memory, and how long a writer waits for their indexes
 _PARALLEL = 8  # tiles on their way to storage at once
@@ -140,13 +140,18 @@ class Sealer:
             self._publish(head.size, head.note, held)
         self._register_keys()
         size, added = (head.size if head else 0), 0
+        known = self._state
         state = self._load(size, notes.read(head.note).root if head else Edge().root)
+        if head is not None and state is not known:
+            # Another process sealed last, or one that died: it may not have come to its last step.
+            for before in self.rows.sizes_near(size):
+                self._remove_partials(before, size)
         while True:
             rows, more = self._stage(size)
             self.step("staged")
             if not rows and head is not None:
                 break
-            state, written = self._write(state, rows)
+            state = self._write(state, rows)
             self.step("tiles-written")
             note = notes.sign(notes.Head(self.origin, state.edge.size, state.edge.root), self.signers())
             self.database.write(_swap(size if head else None, state.edge, note, self.clock()))
@@ -157,7 +162,7 @@ class Sealer:
             self._publish(head.size, note, held)
             self._state = state
             self.step("published")
-            self._remove_partials(size, written)
+            self._remove_partials(size, state.edge.size)
             self.step("cleaned")
             size, added = state.edge.size, added + len(rows)
             if not more:
@@ -195,7 +200,7 @@ class Sealer:
             self.database.write(lambda session: self.rows.assign(session, seqs, size))
         return [entry for _, entry in rows], len(rows) == CHUNK
 
-    def _write(self, state: _State, entries: list[bytes]) -> tuple[_State, list[Tile]]:
+    def _write(self, state: _State, entries: list[bytes]) -> _State:
         edge, new_tiles = state.edge.grown([leaf_hash(entry) for entry in entries])
         objects = [(tiles.key(tile.level, tile.index, tile.width), tile.data) for tile in new_tiles]
         waiting = [*state.entries, *entries]
@@ -209,7 +214,7 @@ class Sealer:
         with ThreadPoolExecutor(_PARALLEL) as pool:
             for _ in pool.map(self._put, objects):
                 pass
-        return _State(edge, tuple(waiting[rest:])), new_tiles
+        return _State(edge, tuple(waiting[rest:]))
 
     def _put(self, item: tuple[str, bytes]) -> None:
         key, data = item
@@ -236,15 +241,18 @@ class Sealer:
             raise Unavailable(private="the lock of the sealer was lost")
         self.storage.replace(tiles.CHECKPOINT, note.encode(), "text/plain; charset=utf-8")
 
-    def _remove_partials(self, before: int, written: list[Tile]) -> None:
-        """Removes the unfinished tiles of every tile that is full now: only the first of a level can have had some."""
-        levels: list[int | str] = [tile.level for tile in written if tile.width == tiles.WIDTH]
-        for level in {*levels, *(["entries"] if 0 in levels else [])}:
-            depth = 0 if isinstance(level, str) else level
-            if tiles.partial_width(before, depth):
-                prefix = tiles.key(level, before >> (8 * (depth + 1)), 1).rpartition("/")[0] + "/"
-                for item in list(self.storage.list(prefix)):
-                    self.storage.delete(item.key)
+    def _remove_partials(self, before: int, size: int) -> None:
+        """Removes the unfinished tiles of every tile that became full on the way from ``before`` to ``size`` leaves.
+
+        Only the first of a level can have had some.
+        """
+        for level in range(levels(before)):
+            index = before >> (8 * (level + 1))
+            if tiles.partial_width(before, level) and size >> (8 * (level + 1)) > index:
+                for name in (level, "entries") if level == 0 else (level,):
+                    prefix = tiles.key(name, index, 1).rpartition("/")[0] + "/"
+                    for item in list(self.storage.list(prefix)):
+                        self.storage.delete(item.key)
 
     def _load(self, size: int, root: bytes) -> _State:
         """The right edge at a checkpoint, from memory or from storage; LogDamaged where storage does not hold it."""
