@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 from ..ids import Clock
 from ..store.audit_tables import Refusal, Segment
 from ..store.database import Database
-from ..store.tables import Checkpoint, Download, LedgerEntry, LinkClient
+from ..store.tables import Checkpoint, Download, LedgerEntry, LinkClient, LogoUse
 
 _AT_ONCE = 2_000  # rows a transaction: downloads are recorded between two of them
 _IN_DATABASE = timedelta(days=7)  # how long an entry stays in the database after it is in a segment
 _REFUSALS = timedelta(days=90)
+_USES = timedelta(days=90)  # how long views stay in the database after they are entries: pages show 30 days of them
 #: Entries that are many and are found in segments; the others stay, so that receipts are quick.
 _MANY = ("download", "logo.used")
 
@@ -45,6 +46,7 @@ class Dropped:
     client_prefixes: int = 0
     link_clients: int = 0
     refusals: int = 0
+    logo_uses: int = 0
     ledger_rows: int = 0
 
 
@@ -70,6 +72,7 @@ class Retention:
         dropped.refusals = self.database.write(
             lambda session: _count(session.execute(delete(Refusal).where(Refusal.hour < now - _REFUSALS)))
         )
+        dropped.logo_uses = self._until_none(lambda session: _delete_uses(session, now - _USES))
         dropped.ledger_rows = self._drop_entries()
         return dropped
 
@@ -113,6 +116,12 @@ def _delete_clients(session: Session, before: datetime) -> int:
     for link, client in rows:
         session.execute(delete(LinkClient).where(LinkClient.link == link, LinkClient.client == client))
     return len(rows)
+
+
+def _delete_uses(session: Session, before: datetime) -> int:
+    ids = list(session.scalars(select(LogoUse.id).where(LogoUse.entered_at < before).limit(_AT_ONCE)))
+    session.execute(delete(LogoUse).where(LogoUse.id.in_(ids)))
+    return len(ids)
 
 
 def _count(result: object) -> int:

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.audit.alerts import Alerts
 from service.audit.daily import DailyCheckpoint
@@ -378,6 +378,30 @@ def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deplo
         FolderSource(deployment.folder / "storage/log"), [parse_vkey(vkey) for vkey in deployment.sealer.vkeys()]
     )
     assert verdict.ok
+
+
+def test_views_leave_the_database_long_after_they_are_entries(deployment: Deployment) -> None:
+    people(deployment)
+    uses(
+        deployment,
+        ("https://old.example", START, 1),
+        ("https://new.example", START, 2),
+        ("https://due.example", START, 3),
+    )
+    now = deployment.time = START + 200 * DAY
+
+    def enter(session: Any) -> None:
+        for origin, days in (("https://old.example", 91), ("https://new.example", 89)):
+            changed = update(LogoUse).where(LogoUse.origin == origin).values(entered_at=now - days * DAY)
+            session.execute(changed)
+
+    deployment.database.write(enter)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
+    assert Retention(deployment.database, deployment.clock, policy).run().logo_uses == 1
+    with deployment.database.read() as session:
+        # What is no entry yet is never dropped, however old it is.
+        left = set(session.scalars(select(LogoUse.origin)))
+        assert left == {"https://new.example", "https://due.example"}
 
 
 def test_entries_leave_the_database_and_are_still_proved_reported_and_exported(
