@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -11,17 +12,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from service import ledger
 from service.audit.export import export
+from service.audit.receipts import Receipts
 from service.audit.signed import BadFormError, PublicKey, parse_vkey
 from service.audit.sources import FolderSource, NotAllowedError, SourceError
 from service.audit.verify import Verdict, verify_log, verify_receipt
 from service.ledger import tiles
 from service.ledger.proofs import TileReader, receipt
 from service.ledger.tree import Edge, leaf_hash, node_hash
+from service.problems import NotFound
+from service.store.tables import LedgerEntry
 
-from .conftest import ORIGIN, START, Deployment, some_facts
+from .conftest import ORIGIN, START, Deployment, download, some_facts
 
 SIZE = 601
 
@@ -369,6 +374,28 @@ def test_a_verifier_key_that_is_altered_is_refused(sealed: Deployment, change: C
 def test_a_folder_that_is_no_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="emblem audit export"):
         FolderSource(tmp_path)
+
+
+def test_a_row_deleted_before_it_was_sealed_shows_only_by_its_id_that_has_no_proof(
+    make: Callable[[str], Deployment],
+) -> None:
+    """docs/auditors.md, "What the log cannot show": what limits it is the time, and who holds an id."""
+    deployment = make("deleted")
+    deployment.record([download(START, id=f"dl_{number}") for number in range(5)])
+    deployment.sealer.seal()
+    deployment.record([download(START, id=f"dl_{number}") for number in range(5, 10)])
+    gone = [delete(LedgerEntry).where(LedgerEntry.id == name) for name in ("dl_3", "dl_7")]
+    for statement in gone:
+        deployment.database.write(lambda session, statement=statement: session.execute(statement))  # type: ignore[misc]
+    assert deployment.sealer.seal().size == 10  # the key and nine downloads: the one that was not sealed is missing
+    assert judge(deployment, deployment.folder / "storage/log").ok
+    entries = [json.loads(TileReader(deployment.storage, 10).entry(leaf)) for leaf in range(10)]
+    sealed = [entry["id"] for entry in entries if entry["kind"] == "download"]
+    assert sealed == ["dl_0", "dl_1", "dl_2", "dl_3", "dl_4", "dl_5", "dl_6", "dl_8", "dl_9"]
+    receipts = Receipts(deployment.database, deployment.storage, deployment.reports)
+    assert verify_receipt(receipts.make("dl_6").encode(), keys(deployment))[0].ok
+    with pytest.raises(NotFound):
+        receipts.make("dl_7")
 
 
 # --- proofs and receipts
