@@ -68,6 +68,26 @@ def test_in_french(page: Page, demo: Demo, tmp_path: Path) -> None:
     assert any("Cœur bleu" in mail.get_content() for mail in person.mails())
 
 
+_EDGES = """selector => [...document.querySelectorAll(selector)].map(one => {
+    const words = document.createRange(); words.selectNodeContents(one);
+    return Math.round(words.getBoundingClientRect().right);
+})"""
+
+
+@pytest.mark.context(viewport={"width": 1280, "height": 900})
+def test_in_arabic_names_and_codes_stand_at_the_right_edge_as_their_neighbours_do(page: Page, demo: Demo) -> None:
+    person = Person(page, demo, "ar")
+    person.join()
+    person.confirm()
+    facts = page.evaluate(_EDGES, ".facts dd")
+    assert len(facts) == 4
+    assert len(set(facts)) == 1, facts
+    person.open("rules")
+    backgrounds = page.evaluate(_EDGES, ".backgrounds tbody th, .backgrounds tbody th code")
+    assert len(backgrounds) > 10
+    assert len(set(backgrounds)) == 1, backgrounds
+
+
 @pytest.mark.context(java_script_enabled=False)
 def test_without_javascript(page: Page, demo: Demo, tmp_path: Path) -> None:
     walk_to_the_file(Person(page, demo), tmp_path)
