@@ -58,6 +58,7 @@ class Segments:
         self.data_dir = data_dir
         self.clock = clock
         self.rows = ROWS
+        self._new = data_dir / "segments.new"  # where files are made, by one leader at a time
         self.step: Callable[[str], None] = lambda _name: None
 
     def end(self) -> int:
@@ -80,6 +81,8 @@ class Segments:
         """
         count = 0
         with leadership(self.database, self.data_dir, name="segments") as held:
+            if held is not None:
+                self._clear()  # what is there is of a leader that was killed
             while held is not None and (due := self._due()):
                 self._write(*due)
                 count += 1
@@ -203,15 +206,19 @@ class Segments:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        folder = Path(tempfile.mkdtemp(prefix="emblem-segment-"))
+        self._new.mkdir(parents=True)
         try:
-            yield folder
+            yield self._new
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._new, ignore_errors=True)
 
 
 def _copy(connection: DuckDBPyConnection, query: str, path: Path) -> None:
-    connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, row_group_size 65536)")
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"copy ({query}) to '{quoted}' (format parquet, compression zstd, row_group_size 65536)")
 
 
 class Comparison:
