@@ -44,6 +44,8 @@ osd crush chooseleaf type = 0
 osd objectstore = memstore
 memstore device bytes = 2147483648
 osd class load list = *
+osd crush update on start = false
+osd class update on start = false
 osd class default list = *
 mon allow pool size one = true
 mon warn on pool no redundancy = false
@@ -114,6 +116,8 @@ class S3Server:
         osd = str(uuid.uuid4())
         self._ceph("ceph", "osd", "new", osd)
         self._ceph("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
+        # It would place itself at its start, now and then before it knows the cluster's id, and end ("wrong fsid").
+        self._ceph("ceph", "osd", "crush", "add", "osd.0", "1.0", "host=a", "root=default")
         self._spawn("ceph-osd", "-f", "-i", "0").wait_for(self._osd_is_up, 30, "the object store is up")
         user = ["--uid=emblem", "--display-name=emblem", f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}"]
         self._ceph("radosgw-admin", "user", "create", *user)
