@@ -50,3 +50,11 @@ def test_the_navigation_is_translated(lang: str) -> None:
         message = catalogue.get(words)
         assert message is not None
         assert message.string, words
+
+
+def test_days_in_arabic_keep_their_order() -> None:
+    """After Arabic letters 2026-03-01 is shown as 01-03-2026, unless a left-to-right mark stands before it."""
+    texts = [text for message in translations.read("ar") for text in ([message.string] if message.id else ())]
+    days = [found for text in texts for found in re.findall(r".%\(version\)s|.\d{4}-\d\d-\d\d", str(text))]
+    assert len(days) > 2
+    assert {found[0] for found in days} == {"\u200e"}, days
