@@ -66,7 +66,8 @@ def plot(rows: Sequence[Row], name: str, measure: str, *, label: str, link: Link
     }
     most = max((row[measure] for row in shown), default=_FEW)
     if most < _FEW:
-        options["y_labels"] = list(range(max(1, most) + 1))  # the library's own steps are fractions, which repeat when rounded
+        # The library's own steps are fractions, which repeat when rounded.
+        options["y_labels"] = list(range(max(1, most) + 1))
     if over_time:
         step = max(1, -(-len(shown) // 12))
         chart = pygal.Bar(height=260, truncate_label=-1, show_minor_x_labels=False, spacing=2, **options)
