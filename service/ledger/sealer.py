@@ -227,19 +227,40 @@ class Sealer:
 
     def _publish(self, size: int, note: str, held: StillHeld) -> None:
         try:
-            published = self.storage.read(tiles.CHECKPOINT).decode()
+            published = self.storage.read(tiles.CHECKPOINT)
         except KeyError:
-            published = ""
-        if published == note:
+            published = b""
+        if published == note.encode():
             return
-        if published and notes.read(published).size > size:
-            raise LogDamaged(
-                f"The published checkpoint has {notes.read(published).size} leaves, the database knows only {size}: "
-                "the database is older than the log. Restore a newer backup of the database."
-            )
+        if published:
+            self._recognise(published, size)
         if not held():
             raise Unavailable(private="the lock of the sealer was lost")
         self.storage.replace(tiles.CHECKPOINT, note.encode(), "text/plain; charset=utf-8")
+
+    def _recognise(self, published: bytes, size: int) -> None:
+        """LogDamaged where the published checkpoint is none of this log's: it must not be covered up."""
+        try:
+            stated = notes.read(published.decode())
+        except ValueError:
+            stated = None
+        if stated is None or stated.origin != self.origin:
+            raise LogDamaged(
+                f"{tiles.CHECKPOINT} in storage is no checkpoint of {self.origin}. If EMBLEM_STORAGE_URL is right, "
+                "it was damaged: remove it, and it is written anew."
+            )
+        made = self.rows.checkpoint(stated.size)
+        if made is None and stated.size > size:
+            raise LogDamaged(
+                f"The published checkpoint has {stated.size} leaves, the database knows only {size}: "
+                "the database is older than the log. Restore a newer backup of the database."
+            )
+        if made is None or made.root != stated.root.hex():
+            raise LogDamaged(
+                f"The published checkpoint of {stated.size} leaves was not made by this database. Either "
+                "EMBLEM_STORAGE_URL or EMBLEM_DATABASE_URL is that of another deployment, or the checkpoint was "
+                f"damaged: only then, remove {tiles.CHECKPOINT} in storage, and it is written anew."
+            )
 
     def _remove_partials(self, before: int, size: int) -> None:
         """Removes the unfinished tiles of every tile that became full on the way from ``before`` to ``size`` leaves.
