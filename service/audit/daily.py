@@ -13,16 +13,17 @@ from ..store.audit_tables import MailedCheckpoint
 from ..store.database import Database
 from ..store.tables import Checkpoint
 from ..store.upsert import insert_new
+from .signed import MARK
 
 _TEXT = """The log's last checkpoint of {day} ({size} entries) is below. Keep this mail.
 
 With it, nothing that was recorded until then can be removed or changed without your seeing it. To check
-that the log of today still continues it, save the lines between the marks as checkpoint.txt and run
+that the log of today still continues it, save this mail, or the lines between the marks, and run
 
-    emblem audit verify --url {base_url} --since checkpoint.txt
+    emblem audit verify --url {base_url} --since FILE
 
------8<-----
-{note}-----8<-----
+{mark}
+{note}{mark}
 """
 
 
@@ -62,7 +63,7 @@ class DailyCheckpoint:
                 return False
         if not self.database.write(lambda session: insert_new(session, MailedCheckpoint, day=day, size=size, at=now)):
             return False
-        text = _TEXT.format(day=day, size=size, note=note, base_url=self.base_url)
+        text = _TEXT.format(mark=MARK, day=day, size=size, note=note, base_url=self.base_url)
         for address in self.auditors:
             self.mailer.send(address, f"Checkpoint of {day}: {size} entries", text)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import email
 import hashlib
 import re
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MARK = "-----8<-----"  # the line before and after a checkpoint in a mail
 
 
 class BadFormError(ValueError):
@@ -85,6 +88,20 @@ def _signers(
                 if key.vkey in trusted:
                     signed_by.append(key.vkey)
     return signed_by
+
+
+def kept_checkpoint(data: bytes) -> bytes:
+    """The checkpoint in a file that somebody kept: alone, or in the mail that it came in, between its marks.
+
+    Line ends may be those of a mail or of another system; the signature says whether the text is the same.
+    """
+    mark = MARK.encode() + b"\n"
+    parts = [part.get_payload(decode=True) for part in email.message_from_bytes(data).walk()]
+    for text in (data, *(part for part in parts if isinstance(part, bytes))):
+        pieces = text.replace(b"\r\n", b"\n").split(mark)
+        if len(pieces) == 3 and b"=3D" not in pieces[1]:  # a mail's own encoding, which its parts are free of
+            return pieces[1]
+    return data.replace(b"\r\n", b"\n")
 
 
 def parse_checkpoint(note: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> SignedHead:

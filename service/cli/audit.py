@@ -223,7 +223,7 @@ def verify(
     Without --url and --dir it is this deployment's own log. Ends with 1 and the first bad index where
     something does not hold.
     """
-    from ..audit.signed import BadFormError, parse_vkey
+    from ..audit.signed import BadFormError, kept_checkpoint, parse_vkey
     from ..audit.sources import SourceError
     from ..audit.verify import read_keys, verify_log, verify_receipt
 
@@ -246,7 +246,7 @@ def verify(
             assert source is not None
             entry = None
             with progress("Verifying") as show:
-                verdict = verify_log(source, keys, since.read_bytes() if since else None, show)
+                verdict = verify_log(source, keys, kept_checkpoint(since.read_bytes()) if since else None, show)
             if verdict.ok and verdict.entries_read and folder:
                 _compare_export(folder, source, verdict)
             elif verdict.ok and not url:
