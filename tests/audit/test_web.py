@@ -14,7 +14,7 @@ import pytest
 from service import ledger
 from service.audit.query import MEASURES
 from service.audit.signed import parse_vkey
-from service.audit.verify import verify_log, verify_receipt
+from service.audit.verify import Verdict, verify_log, verify_receipt
 from service.store.tables import Embed, LogoUse
 from tests.web.conftest import Api
 
@@ -216,6 +216,59 @@ def test_proofs_of_everything_are_for_auditors(api: Api) -> None:
     assert api.ask("GET", "/api/v1/audit/proofs/0").status_code == 401
     assert api.ask("GET", "/api/v1/audit/proofs/acc_not_there_at_all", key="portal").status_code == 404
     assert api.ask("GET", "/api/v1/audit/proofs/acc_not_there_at_all", key="auditor").status_code == 404
+
+
+# --- erasure and retention
+
+
+def test_the_log_verifies_after_an_erasure_and_after_retention_and_never_held_the_person(
+    api: Api, clock: FrozenClock
+) -> None:
+    """Participants erased on request, clients forgotten after their days: the log still verifies after both."""
+    person = api.join(name="Quillmarsh Society", email="quill@quillmarsh.example.org")
+    accepted = api.accept(person).json
+    path = api.path(api.link(person))
+    assert api.ask("GET", path).status_code == 200
+    api.parts.sealer.seal()
+    kept = api.ask("GET", "/log/checkpoint").data
+    before = api.ask("GET", "/api/v1/audit/report?by=participant", key="auditor").json
+    proof = api.ask("GET", f"/api/v1/audit/proofs/{accepted['id']}", key="auditor").data
+
+    def verdict() -> Verdict:
+        keys = [parse_vkey(line) for line in api.ask("GET", "/log/key").text.splitlines()]
+        assert verify_receipt(proof, keys, keys)[0].ok
+        return verify_log(AppSource(api, "auditor"), keys, kept)
+
+    def again() -> Any:
+        size = before["checkpoint"]["size"]
+        return api.ask("GET", f"/api/v1/audit/report?by=participant&checkpoint={size}", key="auditor").json
+
+    body = {"reason": "They asked for it."}
+    erased = api.ask("POST", f"/api/v1/participants/{person}/erasure", key="staff", json=body).json
+    told = {what: count for what, count in erased["removed"].items() if count}
+    assert (erased["status"], told) == ("erased", {"links": 1, "acceptances": 1, "downloads": 1} | _mails(told))
+    api.parts.sealer.seal()
+    assert verdict().ok
+    assert again() == before
+    # What is dropped is that of another participant, who is not erased.
+    other = api.path(api.link(api.ready()))
+    assert api.ask("GET", other).status_code == 200
+    clock.advance(400 * 86_400)
+    dropped = api.parts.maintenance.retention.run()
+    assert (dropped.client_hashes, dropped.client_prefixes, dropped.link_clients) == (1, 1, 1)
+    api.parts.sealer.seal()
+    found = verdict()
+    assert (found.ok, found.entries_read) == (True, True)
+    assert again() == before
+    bundle = api.ask("GET", f"/log/tile/entries/000.p/{found.size}", key="auditor").data.lower()
+    assert person.lower().encode() in bundle
+    for personal in (b"quillmarsh", b"example person", b"secretary", b"127.0.0", b"they asked"):
+        assert personal not in bundle
+
+
+def _mails(told: dict[str, int]) -> dict[str, int]:
+    """Mails in the folder are removed too; how many there were is not the matter here."""
+    return {"mails": told["mails"]} if "mails" in told else {}
 
 
 # --- the page
