@@ -35,7 +35,7 @@ def through_nginx(ours: Ours, path: str, folder: Path, seconds: float, rounds: i
     # Rates in pairs: the machine is slower now and then, and both are then.
     ratio = statistics.median(a / b for a, b in zip(*rates, strict=True))
     files = statistics.median(rates[1])
-    return files * ratio, files, said["MISS"] == 1 and set(said) <= {"MISS", "HIT", "REVALIDATED", "UPDATING"}
+    return files * ratio, files, said["MISS"] == 1 and set(said) <= {"MISS", "HIT", "STALE", "UPDATING", "REVALIDATED"}
 
 
 def _files(url: str, path: str, folder: Path) -> Nginx:
