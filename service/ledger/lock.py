@@ -7,16 +7,19 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
+from ..problems import Unavailable
 from ..store.database import Database
 
 _ADVISORY = 0x656D_626C_656D << 16  # "emblem": any number will do that nothing else in the database uses
 
-#: Says whether the lock is still ours; a connection to PostgreSQL can break, and the lock with it.
+#: Says whether the lock is still ours; a connection to PostgreSQL can break, a file be removed, and the lock with it.
 StillHeld = Callable[[], bool]
 
 
@@ -25,7 +28,8 @@ def leadership(database: Database, data_dir: Path, wait: float = 0, name: str = 
     """Holds the lock ``name``, or gives None where another holds it for longer than ``wait`` seconds.
 
     SQLite: ``flock`` on a file in the data directory, which the system releases when the process dies.
-    PostgreSQL: a session's advisory lock, which the server releases when the connection ends.
+    PostgreSQL: a session's advisory lock, which the server releases when the connection ends. Unavailable
+    where the server does not answer.
     """
     until = time.monotonic() + wait
     with _file(data_dir / f"{name}.lock") if database.is_sqlite else _advisory(database, name) as take:
@@ -49,7 +53,13 @@ def _file(path: Path) -> Iterator[Take]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        return lambda: True
+        return still_held
+
+    def still_held() -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), path.stat())
+        except OSError:
+            return False
 
     try:
         yield take
@@ -60,19 +70,36 @@ def _file(path: Path) -> Iterator[Take]:
 @contextmanager
 def _advisory(database: Database, name: str) -> Iterator[Take]:
     key = {"key": _ADVISORY + zlib.crc32(name.encode()) % 65_536}
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _session(database) as connection:
         taken = False
 
         def take() -> StillHeld | None:
             nonlocal taken
-            taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), key).scalar())
+            try:
+                taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), key).scalar())
+            except DBAPIError as error:
+                raise Unavailable(private=str(error)) from error
             return still_held if taken else None
 
         def still_held() -> bool:
-            return connection.execute(text("select 1")).scalar() == 1
+            try:
+                return connection.execute(text("select 1")).scalar() == 1
+            except DBAPIError:
+                return False
 
         try:
             yield take
         finally:
-            if taken and not connection.closed and not connection.invalidated:
-                connection.execute(text("select pg_advisory_unlock(:key)"), key)
+            with suppress(DBAPIError):  # a connection that is cut has let go of the lock
+                if taken and not connection.closed and not connection.invalidated:
+                    connection.execute(text("select pg_advisory_unlock(:key)"), key)
+
+
+@contextmanager
+def _session(database: Database) -> Iterator[Connection]:
+    try:
+        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    except DBAPIError as error:
+        raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+    with connection:
+        yield connection

@@ -234,8 +234,17 @@ class Sealer:
             return
         if published:
             self._recognise(published, size)
-        if not held():
-            raise Unavailable(private="the lock of the sealer was lost")
+        if held():
+            self._put_checkpoint(note)
+            if held():
+                return
+            # While it was on its way another may have published a newer one, which must not be taken back.
+            head = self.rows.newest()
+            if head is not None and head.size > size:
+                self._put_checkpoint(head.note)
+        raise Unavailable(private="the lock of the sealer was lost")
+
+    def _put_checkpoint(self, note: str) -> None:
         self.storage.replace(tiles.CHECKPOINT, note.encode(), "text/plain; charset=utf-8")
 
     def _recognise(self, published: bytes, size: int) -> None:
