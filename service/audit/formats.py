@@ -20,7 +20,8 @@ MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
     "table": "text/plain; charset=utf-8",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins like this
+# A spreadsheet runs a cell that begins like this; some take the wide forms of the signs for the signs.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 
 
 def as_json(report: Report) -> bytes:
