@@ -180,6 +180,20 @@ def test_the_other_formats(api: Api, form: str) -> None:
         assert "=cmd|calc" in answer.text
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "parquet", "html"])
+def test_a_range_that_is_not_sealed_yet_is_said_in_every_format(api: Api, form: str) -> None:
+    """A report for a range that is not sealed yet says so; of one that is sealed, nothing is said."""
+
+    def told(day: str) -> bool:
+        answer = api.ask("GET", f"/api/v1/audit/report?by=day&to={day}&format={form}", key="auditor")
+        assert answer.status_code == 200
+        said = answer.headers.get("Report-Note", "") if form in ("csv", "parquet") else answer.text
+        return "beyond what is sealed" in said
+
+    assert told("2999-01-01")
+    assert not told("2020-01-01")
+
+
 def test_a_bad_parameter_is_named_by_pointer(api: Api) -> None:
     answer = api.ask("GET", "/api/v1/audit/report?by=weekday&from=x", key="auditor")
     assert answer.status_code == 422

@@ -29,6 +29,7 @@ class ReportAnswer(BaseModel):
     from_: str | None = Field(alias="from")
     to: str | None
     checkpoint: dict[str, str | int]
+    note: str | None = Field(None, description="There where the range goes beyond what is sealed")
     rows: list[dict[str, str | int | None]]
     totals: dict[str, int]
 
@@ -73,6 +74,8 @@ def report_answer() -> Response:
     if form in ("csv", "parquet"):
         name = "-".join(["emblem", *query.by, str(found.checkpoint["size"])])
         response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+        if found.note:  # a table of rows has no place for it
+            response.headers["Report-Note"] = found.note
     if form == "html":
         # The page is complete in itself, so its one style sheet is in it, named by its digest.
         response.headers["Content-Security-Policy"] = (
