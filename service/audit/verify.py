@@ -121,10 +121,12 @@ def _name(index: int) -> str:
 
 
 class _Walk:
-    def __init__(self, source: Source, verdict: Verdict, size: int) -> None:
+    def __init__(self, source: Source, verdict: Verdict, size: int, root: bytes = b"") -> None:
         self.source = source
         self.verdict = verdict
         self.size = size
+        self.root = root
+        self.stack = _Stack()
         self.held: dict[int, tuple[int, bytes, str]] = {}  # level -> the tile of that level read last, and its path
         self.entries = True
 
@@ -158,18 +160,18 @@ class _Walk:
         self.held[level] = (index, whole, path)
         return whole
 
-    def bundle(self, index: int, hashes: bytes) -> int | None:
-        """Every entry of a bundle against its leaf; the first bad leaf."""
+    def bundle(self, index: int, hashes: bytes) -> tuple[int | None, bytes]:
+        """Every entry of a bundle against its leaf; the first bad leaf, and the hashes that are to be believed."""
         count = len(hashes) // 32
         first = index * 256
         try:
             path, data = self.fetch("entries", index, count)
         except NotAllowedError:
             self.entries = False
-            return None
+            return None, hashes
         if data is None:
             self.find(first, path, "the entry bundle is missing")
-            return first
+            return first, hashes
         entries: list[bytes] = []
         at = 0
         while at < len(data) and len(entries) < count:
@@ -179,26 +181,38 @@ class _Walk:
         found = b"".join([_SHA(b"\0" + entry).digest() for entry in entries])
         if found != hashes:
             bad = next((n for n in range(len(entries)) if found[32 * n :][:32] != hashes[32 * n :][:32]), len(entries))
-            text = f"the entry does not have the hash of its leaf, which is in {self.held[0][2]}"
-            self.find(first + bad, path, text)
-            return first + bad
+            tile = self.held[0][2]
+            if not self.confirmed(index, hashes) and self.confirmed(index, found):
+                self.find(first + bad, tile, f"the hash of the leaf is not that of its entry, which is in {path}")
+                return first + bad, found
+            self.find(first + bad, path, f"the entry does not have the hash of its leaf, which is in {tile}")
+            return first + bad, hashes
         if at != len(data) and not (count < 256 and path.endswith(f"/{_name(index)}")):
             self.find(first + count - 1, path, "the entry bundle has bytes after its last entry or is cut off")
-            return first + count - 1
-        return None
+            return first + count - 1, hashes
+        return None, hashes
+
+    def confirmed(self, index: int, hashes: bytes) -> bool:
+        """Whether what stands above a tile of leaves, its parent or the signed root, is the hash of these."""
+        if len(hashes) == 8192:
+            place = index & 255
+            return self.tile(1, index >> 8)[32 * place : 32 * place + 32] == _full_root(hashes)
+        return len(hashes) < 8192 and self.stack.with_leaves(hashes) == self.root
 
     def run(self, marks: Iterable[int], progress: Progress) -> dict[int, bytes]:
         """Walks all leaves; the root at the end and at each of the sizes ``marks``."""
         roots: dict[int, bytes] = {}
         wanted = sorted({*marks, self.size})
-        stack = _Stack()
+        stack = self.stack
         tiles = (self.size + 255) // 256
         for index in range(tiles):
             hashes = self.tile(0, index)
+            exact = None
+            if self.entries:
+                exact, hashes = self.bundle(index, hashes)
             while wanted and wanted[0] < (index + 1) * 256 and wanted[0] <= self.size:
                 mark = wanted.pop(0)
                 roots[mark] = stack.with_leaves(hashes[: 32 * (mark - index * 256)])
-            exact = self.bundle(index, hashes) if self.entries else None
             if len(hashes) == 8192:
                 root = _full_root(hashes)
                 stack.add(8, root)
@@ -299,7 +313,7 @@ def verify_log(
             verdict.findings.append(Finding(head.size, "checkpoint", text))
         else:
             marks.append(old.size)
-    walk = _Walk(source, verdict, head.size)
+    walk = _Walk(source, verdict, head.size, head.root)
     before = len(verdict.findings)
     roots = walk.run(marks, progress)
     verdict.entries_read = walk.entries
