@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from .reports import Row
@@ -16,6 +18,9 @@ CSS = """
 .plot-svg{width:100%;height:auto;display:block;direction:ltr;font:12px/1.4 system-ui,sans-serif}
 .plot-svg .background{fill:none}
 .plot-svg text{fill:#3b4754;font-size:11px}
+.plot-narrow{display:none}
+.plot-narrow text{font-size:12px}
+@media (max-width:40rem){.plot-wide{display:none}.plot-narrow{display:block}}
 .plot-svg .axis .line,.plot-svg .axis .guide.line{stroke:#d5dde5;fill:none}
 .plot-svg .axis.y text{text-anchor:end}
 .plot-svg .axis.x text{text-anchor:middle}
@@ -41,49 +46,6 @@ def _nowhere(row: Row) -> str | None:
     return None
 
 
-def plot(rows: Sequence[Row], name: str, measure: str, *, label: str, link: Link = _nowhere) -> str:
-    """An SVG element of one measure over one dimension: columns over time, else bars, the largest first.
-
-    ``label`` is its accessible name; ``link`` gives where a click on a row's mark leads.
-    """
-    import pygal  # type: ignore[import-untyped]  # it ships no types
-
-    over_time = name in ("day", "week", "month")
-    if over_time:
-        shown = list(rows)[-_MOST_COLUMNS:]
-    else:
-        shown = sorted(rows, key=lambda row: (-row[measure], row[name] is None, row[name] or ""))[:MOST_BARS]
-    options = {
-        "js": [],
-        "show_legend": False,
-        "disable_xml_declaration": True,
-        "no_data_text": "Nothing in this range",
-        "margin": 6,
-        "margin_left": 18,
-        "include_x_axis": True,
-        "width": 860,
-        "value_formatter": _number,
-    }
-    most = max((row[measure] for row in shown), default=_FEW)
-    if most < _FEW:
-        # The library's own steps are fractions, which repeat when rounded.
-        options["y_labels"] = list(range(max(1, most) + 1))
-    if over_time:
-        step = max(1, -(-len(shown) // 12))
-        chart = pygal.Bar(height=260, truncate_label=-1, show_minor_x_labels=False, spacing=2, **options)
-        chart.x_labels = [_label(row[name]) for row in shown]
-        chart.x_labels_major_every = step
-        ordered = shown
-    else:
-        chart = pygal.HorizontalBar(height=70 + 26 * max(1, len(shown)), truncate_label=34, **options)
-        ordered = shown[::-1]  # the library draws from below
-        chart.x_labels = [_label(row[name]) for row in ordered]
-    chart.add(measure, [{"value": row[measure], "xlink": link(row) or ""} for row in ordered] or [])
-    tree = chart.render_tree()
-    titles = [f"{_label(row[name])}: {row[measure]:,}" for row in ordered]
-    return _clean(tree, label, titles)
-
-
 def _label(value: object) -> str:
     """A dimension's value in a plot or table; control characters are not shown."""
     return "none" if value is None else "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
@@ -93,12 +55,115 @@ def _number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _clean(tree: ET.Element, label: str, titles: Sequence[str]) -> str:
+def _short(value: float) -> str:
+    """A number of at most five letters or so."""
+    for least, size, sign in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / size:,.4g}{sign}"
+    return _number(value)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a plot is drawn for a width of the window; lengths in the plot's own pixels."""
+
+    name: str
+    width: int
+    height: int  # of columns over time
+    dates: int  # that are named below them at most
+    letters: int  # of a bar's name at most
+    steps: int  # of the scale at most
+    font: int
+    number: Callable[[float], str]  # how the scale is written
+
+
+#: A plot of the first shape would have letters of 4 pixels on a telephone.
+_SHAPES = (
+    _Shape("wide", width=860, height=260, dates=12, letters=40, steps=16, font=10, number=_number),
+    _Shape("narrow", width=350, height=230, dates=4, letters=17, steps=5, font=12, number=_short),
+)
+
+
+def plot(
+    rows: Sequence[Row],
+    name: str,
+    measure: str,
+    *,
+    label: str,
+    link: Link = _nowhere,
+    say: Callable[[object], str] = _label,
+) -> str:
+    """A plot of one measure over one dimension: columns over time, else bars, the largest first.
+
+    Two SVG elements, for wide and for narrow windows; ``CSS`` shows one of them. ``label`` is the plot's
+    accessible name; ``link`` gives where a click on a row's mark leads; ``say`` puts a value of the dimension
+    into words.
+    """
+    over_time = name in ("day", "week", "month")
+    if over_time:
+        shown = list(rows)[-_MOST_COLUMNS:]
+    else:
+        shown = sorted(rows, key=lambda row: (-row[measure], row[name] is None, row[name] or ""))[:MOST_BARS]
+        shown = shown[::-1]  # the library draws from below
+    names = [_label(say(row[name])) for row in shown]
+    marks = [{"value": row[measure], "xlink": link(row) or ""} for row in shown]
+    titles = [f"{words}: {row[measure]:,}" for words, row in zip(names, shown, strict=True)]
+    drawn = []
+    for shape in _SHAPES:
+        tree = _drawn(shape, names, measure, marks, over_time=over_time)
+        drawn.append(_clean(tree, f"plot-svg plot-{shape.name}", label, titles))
+    return "".join(drawn)
+
+
+def _drawn(
+    shape: _Shape, names: Sequence[str], measure: str, marks: Sequence[dict[str, Any]], *, over_time: bool
+) -> ET.Element:
+    import pygal  # type: ignore[import-untyped]  # it ships no types
+    from pygal.style import Style  # type: ignore[import-untyped]
+
+    options = {
+        "js": [],
+        "show_legend": False,
+        "disable_xml_declaration": True,
+        "no_data_text": "Nothing in this range",
+        "margin": 6,
+        "margin_left": 18,
+        "include_x_axis": True,
+        "width": shape.width,
+        "style": Style(label_font_size=shape.font, major_label_font_size=shape.font),
+        "value_formatter": shape.number,
+        "min_scale": min(4, shape.steps - 2),
+        "max_scale": shape.steps,
+    }
+    most = max((mark["value"] for mark in marks), default=_FEW)
+    if most < _FEW:
+        # The library's own steps are fractions, which repeat when rounded.
+        options["y_labels"] = list(range(max(1, most) + 1))
+    if over_time:
+        chart = pygal.Bar(height=shape.height, truncate_label=-1, show_minor_x_labels=False, spacing=2, **options)
+        chart.x_labels_major_every = max(1, -(-len(names) // shape.dates))
+    else:
+        height = 70 + 26 * max(1, len(names))
+        chart = pygal.HorizontalBar(height=height, truncate_label=-1, **options)
+    chart.x_labels = names if over_time else [_cut(words, shape.letters) for words in names]
+    chart.add(measure, marks)
+    tree: ET.Element = chart.render_tree()
+    return tree
+
+
+def _cut(text: str, letters: int) -> str:
+    """A name beside a bar, which would else leave no room for the bar; the bar's title has all of it."""
+    if len(text) > letters:
+        text = text.removeprefix("https://")
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
+def _clean(tree: ET.Element, classes: str, label: str, titles: Sequence[str]) -> str:
     """The library's SVG without what our Content-Security-Policy forbids and what screen readers cannot use."""
     remaining = iter(titles)
     _walk(tree, remaining)
     box = tree.get("viewBox", "")
-    root = ET.Element("svg", {"class": "plot-svg", "viewBox": box, "role": "group", "aria-label": label})
+    root = ET.Element("svg", {"class": classes, "viewBox": box, "role": "group", "aria-label": label})
     root.extend(list(tree))
     return ET.tostring(root, encoding="unicode")
 

@@ -300,7 +300,10 @@ def test_the_staff_page_shows_plots_with_tables_and_ways_deeper(api: Api) -> Non
     answer = client.get("/staff/audit")
     assert answer.status_code == 200
     page = answer.text
-    assert page.count('<svg class="plot-svg"') == 6
+    for shape in ("wide", "narrow"):
+        assert page.count(f'<svg class="plot-svg plot-{shape}"') == 6
+    assert "<title>France: 5</title>" in page
+    assert re.search("Sealed until <time[^>]*>25 November 2026", page)
     assert page.count('<details class="more">') == 6
     assert "country=FR" in page
     assert "format=csv" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -15,11 +16,13 @@ from ...audit.alerts import unlisted_origins, views_after_suspension
 from ...audit.plots import CSS, plot
 from ...audit.query import DIMENSIONS, NONE, TIMES, Query, parse
 from ...audit.reports import Report, Row
+from ...campaign.countries import country_name
+from ...campaign.kinds import Kind
 from ...campaign.text import msgid
 from ...problems import InvalidRequest, NotSealed
 from ..api.audit import report_answer
 from ..context import parts
-from ..i18n import translate_plain
+from ..i18n import language, localized_plain, translate_plain
 from ..pages.render import private
 from .blueprint import staff
 
@@ -73,6 +76,11 @@ class Panel:
     links: dict[str, str]
     drill: Callable[[Row], str | None]
 
+    @property
+    def columns(self) -> list[str]:
+        """The measures in the order of the table's columns: what is drawn first, so that a telephone shows it."""
+        return [self.measure, *(name for name in MEASURE_WORDS if name != self.measure)]
+
 
 @staff.get("/audit")
 def audit() -> Response:
@@ -91,6 +99,8 @@ def audit() -> Response:
         "chips": _chips(query),
         "measures": MEASURE_WORDS,
         "dimensions": DIMENSION_WORDS,
+        "said": _said,
+        "kinds": _kinds(),
         "styles": url_for("staff.audit_styles", v=_style_version()),
     }
     try:
@@ -160,7 +170,8 @@ def _panels(query: Query) -> tuple[list[Panel], Report]:
             continue
         rows = rows if dimension is None else sorted(rows, key=lambda row: -row[measure])
         drill = _drill(query, shown)
-        drawn = plot(rows, shown, measure, label=translate_plain(title), link=drill)
+        say = partial(_said, shown)
+        drawn = plot(rows, shown, measure, label=translate_plain(title), link=drill, say=say)
         links = {
             form: _address(query, {"by": shown, "format": form}, "staff.audit_report")
             for form in ("csv", "parquet", "json")
@@ -169,6 +180,21 @@ def _panels(query: Query) -> tuple[list[Panel], Report]:
         rows = rows[::-1] if dimension is None else rows
         made.append(Panel(name, title, shown, measure, figure, rows[:_ROWS], len(rows) - _ROWS, links, drill))
     return made, whole
+
+
+def _said(dimension: str, value: object) -> str:
+    """A dimension's value in the page's language, where it has words; else as the report has it."""
+    if value is None:
+        return "–"
+    if dimension == "country":
+        return country_name(str(value), language())
+    if dimension == "participant_kind" and value in _kinds():
+        return localized_plain(_kinds()[str(value)].label)
+    return str(value)
+
+
+def _kinds() -> dict[str, Kind]:
+    return {kind.id: kind for kind in parts().campaign.eligibility.kinds}
 
 
 def _time_unit(query: Query) -> str:
