@@ -1,4 +1,4 @@
-"""``emblem audit``: seal, report, export, import what a cache delivered, verify."""
+"""``emblem audit``: seal, recover, report, export, import what a cache delivered, verify."""
 
 from __future__ import annotations
 
@@ -65,6 +65,25 @@ def seal(as_json: bool) -> None:
         click.echo(json.dumps({"size": head.size, "root": head.root, "checkpoint": head.note}, ensure_ascii=False))
     else:
         click.echo(f"Sealed: {head.size} entries, root {head.root}")
+
+
+@audit.command()
+@json_option
+def recover(as_json: bool) -> None:
+    """After a backup was put back: take over what the log has and the database does not."""
+    from ..ledger.recovery import recover as run
+
+    with deployment() as parts:
+        parts.sealer.check()
+        done = run(parts.sealer)
+    if as_json:
+        click.echo(
+            json.dumps({"before": done.before, "size": done.size, "unknown": dict(sorted(done.unknown.items()))})
+        )
+        return
+    click.echo(f"Sealed: {done.size} entries; the database knew {done.before} as sealed.")
+    for kind, count in sorted(done.unknown.items()):
+        click.echo(f"Only the log knew: {count} of {kind}")
 
 
 @audit.command()

@@ -262,7 +262,8 @@ class Sealer:
         if made is None and stated.size > size:
             raise LogDamaged(
                 f"The published checkpoint has {stated.size} leaves, the database knows only {size}: "
-                "the database is older than the log. Restore a newer backup of the database."
+                "the database is older than the log. Restore a newer backup of the database, or, where there is none, "
+                "run `emblem audit recover`."
             )
         if made is None or made.root != stated.root.hex():
             raise LogDamaged(
@@ -292,14 +293,13 @@ class Sealer:
         level = 0
         while size >> (8 * level):
             width = tiles.partial_width(size, level)
-            key = tiles.key(level, size >> (8 * (level + 1)), width) if width else ""
-            partials.append(self._stored(key, size) if width else b"")
+            partials.append(self._stored(level, size >> (8 * (level + 1)), width) if width else b"")
             level += 1
         entries: list[bytes] = []
         if width := tiles.partial_width(size, 0):
             key = tiles.key("entries", size // tiles.WIDTH, width)
             try:
-                entries = tiles.unbundle(self._stored(key, size))
+                entries = tiles.unbundle(self._stored("entries", size // tiles.WIDTH, width))[:width]
             except ValueError:
                 entries = []
             if b"".join([leaf_hash(entry) for entry in entries]) != partials[0]:
@@ -315,14 +315,18 @@ class Sealer:
             )
         return _State(edge, tuple(entries))
 
-    def _stored(self, key: str, size: int) -> bytes:
-        try:
-            return self.storage.read(key)
-        except KeyError:
-            raise LogDamaged(
-                f"{key} is missing in storage, which the checkpoint of {size} leaves needs. "
-                "Restore it from a copy of the log."
-            ) from None
+    def _stored(self, level: int | str, index: int, width: int) -> bytes:
+        """An unfinished tile or bundle, from the full one where a crash has left that: its beginning is the same."""
+        for key in (tiles.key(level, index, width), tiles.key(level, index)):
+            try:
+                data = self.storage.read(key)
+            except KeyError:
+                continue
+            return data if level == "entries" else data[: tiles.HASH * width]
+        raise LogDamaged(
+            f"{tiles.key(level, index, width)} is missing in storage, which the newest checkpoint needs. "
+            "Restore it from a copy of the log."
+        )
 
     def _register_keys(self) -> None:
         known = set(self.rows.vkeys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import duckdb
@@ -195,3 +196,27 @@ def test_a_range_that_is_not_sealed_yet_is_said_in_every_format_that_can(emblem:
     assert said in emblem(*asked, "--format", "parquet", "-o", str(tmp_path / "report.parquet")).stderr
     assert "note" not in emblem.json("audit", "report", "--by", "day", "--to", "2020-01-01")
     assert json.loads(emblem("audit", "report", "--format", "json").stdout)["totals"]["downloads"] == 2
+
+
+# --- backups
+
+
+def test_a_backup_made_as_documented_is_put_back(emblem: Shell, tmp_path: Path) -> None:
+    """docs/operators.md: the database first, then the storage; ``recover`` once after both were put back."""
+    folder = Path(emblem.variables["EMBLEM_DATA_DIR"])
+    add(emblem, 40)
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    with sqlite3.connect(folder / "emblem.sqlite3") as source, sqlite3.connect(copied / "emblem.sqlite3") as target:
+        source.backup(target)
+    add(emblem, 3)
+    shutil.copytree(folder / "storage", copied / "storage")
+    kept = tmp_path / "kept.txt"
+    kept.write_bytes((tree(emblem) / "checkpoint").read_bytes())
+    restored = Shell(emblem.variables | {"EMBLEM_DATA_DIR": str(copied)})
+    assert "emblem audit recover" in restored("audit", "seal", status=1).stderr
+    told = restored("audit", "recover").stdout
+    assert "Only the log knew: 3 of download" in told
+    restored("audit", "verify", "--since", str(kept))
+    assert restored.json("audit", "report")["totals"]["downloads"] == 43
+    assert restored.json("audit", "recover")["unknown"] == {}
