@@ -19,7 +19,7 @@ from .servers import KINDS, Ours, Peer, Program
 
 WIDTHS = (256, 1024)
 #: 40 widths that are on the ladder and none of the common ones, which are never cold.
-COLD_WIDTHS = (*range(100, 500, 20), *range(528, 1040, 32), 1040, 1056, 1072, 1088)
+COLD_WIDTHS = (*range(102, 502, 20), *range(528, 1040, 32), 1040, 1056, 1072, 1088)
 LARGE_WIDTHS = (1536, 2048, 3072, 4096)  # only ours: how time and bytes go on growing
 
 _pool = urllib3.PoolManager(retries=False, timeout=120)
@@ -108,7 +108,7 @@ def rate(url: str, seconds: float, headers: Iterable[str] = (), status: int = 20
     answer = _pool.request("GET", url, headers=dict(header.split(": ", 1) for header in headers))
     assert answer.status == status, f"{url} was answered {answer.status}"
     sent = [part for header in headers for part in ("-H", header)]
-    command = [path_of("wrk"), "-t1", "-c16", f"-d{seconds:g}s", *sent, url]
+    command = [path_of("wrk"), "-t1", "-c16", f"-d{max(1, round(seconds))}s", *sent, url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Socket errors" not in said, said
     assert "Non-2xx" not in said, said

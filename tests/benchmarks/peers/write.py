@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,4 +88,6 @@ def _chart(title: str, found: Sequence[Made], file: Path, *, milliseconds: bool)
     for kind in KINDS:
         points = by_width(found, kind, lambda one: 1000 * one.seconds if milliseconds else one.bytes / 1000)
         chart.add(kind.upper(), points)
-    file.write_bytes(chart.render())
+    # Only the drawing: no script, and none of the comments that say what drew it.
+    drawn = re.sub(r"<script.*?</script>|<!--.*?-->|/\*.*?\*/", "", chart.render().decode(), flags=re.DOTALL)
+    file.write_text("\n".join(line.rstrip() for line in drawn.splitlines() if line.strip()) + "\n", encoding="utf-8")
