@@ -17,6 +17,7 @@ from service.audit.segments import Segments
 from service.ids import timestamp
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
+from service.store.tables import Embed, Participant
 
 ORIGIN = "emblem.example.org/log"
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -154,3 +155,19 @@ def make(tmp_path: Path) -> Iterator[Callable[[str], Deployment]]:
 def deployment(make: Callable[[str], Deployment]) -> Deployment:
     """An empty deployment."""
     return make("deployment")
+
+
+def add_embed(database: Database) -> None:
+    """Adds the participant ``par_one`` with the embed ``ebd_one``."""
+    person = Participant(
+        id="par_one", kind="individual", country="AT", language="en", purposes=[], status="approved",
+        outcome="approved", rule="r", reasons=[], policy="p", joined_via="page", created_at=START,
+    )  # fmt: skip
+    embed = Embed(key="ebd_one", participant="par_one", logo="heart", origins=[], unlisted="report", created_at=START)
+
+    def work(session: Any) -> None:
+        session.add(person)
+        session.flush()
+        session.add(embed)
+
+    database.write(work)

@@ -18,7 +18,7 @@ from service.audit.logformats import hour, site, target
 from service.audit.query import parse
 from service.store.tables import Decision, Embed, LedgerEntry, LogoUse, Participant
 
-from .conftest import START, Deployment
+from .conftest import START, Deployment, add_embed
 
 PATH = "/logos/ebd_one/heart/blue/256.png"
 PAGE = "https://Partner.example:443/a/page?x=1"
@@ -27,18 +27,7 @@ PAGE = "https://Partner.example:443/a/page?x=1"
 @pytest.fixture
 def site_with_embed(deployment: Deployment) -> Deployment:
     """A deployment with one participant and one embed."""
-    person = Participant(
-        id="par_one", kind="individual", country="AT", language="en", purposes=[], status="approved",
-        outcome="approved", rule="r", reasons=[], policy="p", joined_via="page", created_at=START,
-    )  # fmt: skip
-    embed = Embed(key="ebd_one", participant="par_one", logo="heart", origins=[], unlisted="report", created_at=START)
-
-    def work(session: Any) -> None:
-        session.add(person)
-        session.flush()
-        session.add(embed)
-
-    deployment.database.write(work)
+    add_embed(deployment.database)
     return deployment
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.ledger.conftest import Log
 from tests.parts.demo import Demo
 from tests.parts.postgres import Postgres
 from tests.parts.walk import Walk
+
+Copy = Callable[[], Log]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -23,3 +28,18 @@ def breakable(request: pytest.FixtureRequest, new_demo: Callable[..., Demo]) -> 
     yield Walk(running)
     running.stop()
     server.drop(url)
+
+
+def copies(folder: Path, server: Postgres | None, url: str, key: str) -> Iterator[Copy]:
+    """Yields what makes copies, beside it, of the closed log in ``folder`` (and at ``url``); closes them at the end."""
+    made: list[Log] = []
+
+    def new() -> Log:
+        there = folder.parent / f"copy{len(made)}"
+        shutil.copytree(folder, there)
+        made.append(Log(there, url=server.new_database(like=url) if server else None, key=key))
+        return made[-1]
+
+    yield new
+    for log in made:
+        log.database.close()  # the databases go with their server: dropping each would take as long as the test

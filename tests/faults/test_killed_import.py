@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,54 +13,32 @@ from service.audit.importing import Imported, Importer
 from service.audit.signed import parse_vkey
 from service.audit.sources import FolderSource
 from service.audit.verify import verify_log
-from tests.audit.conftest import START
+from tests.audit.conftest import add_embed
 from tests.audit.test_importing import nginx
 from tests.ledger.conftest import NOON, Log
 from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, ended_by_itself
 from tests.parts.postgres import Postgres
 
+from .conftest import Copy, copies
+
 LINES = 300
-Copy = Callable[[], Log]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Copy]:
     """Makes copies of one deployment that has an embed and a log file to take in."""
-    from service.store.tables import Embed, Participant
-
     server: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
     folder = tmp_path / "origin"
     folder.mkdir()
     url = server.new_database() if server else ""
     origin = Log(folder, url=url or None)
-    person = Participant(
-        id="par_one", kind="individual", country="AT", language="en", purposes=[], status="approved",
-        outcome="approved", rule="r", reasons=[], policy="p", joined_via="page", created_at=START,
-    )  # fmt: skip
-    embed = Embed(key="ebd_one", participant="par_one", logo="heart", origins=[], unlisted="report", created_at=START)
-
-    def work(session: Any) -> None:
-        session.add(person)
-        session.flush()
-        session.add(embed)
-
-    origin.database.write(work)
+    add_embed(origin.database)
     origin.database.close()
     # Long lines, so that the file is taken in several blocks.
     text = "".join(nginx(path=f"/logos/ebd_one/heart/blue/{100 + n % 40}.png?{'x' * 9000}") for n in range(LINES))
     (folder / "access.log.gz").write_bytes(gzip.compress((text + "bad\n").encode(), 1))
-    made: list[Log] = []
-
-    def new() -> Log:
-        there = tmp_path / f"copy{len(made)}"
-        shutil.copytree(folder, there)
-        made.append(Log(there, url=server.new_database(like=url) if server else None, key=origin.key))
-        return made[-1]
-
-    yield new
-    for log in made:
-        log.database.close()
+    yield from copies(folder, server, url, origin.key)
 
 
 def take(log: Log) -> Imported:

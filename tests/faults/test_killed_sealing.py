@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, ended_by_itself
 from tests.parts.postgres import Postgres
 
-WAITING = 400  # with 200 sealed before, a tile and a bundle become full, and their unfinished ones are removed
+from .conftest import Copy, copies
 
-Copy = Callable[[], Log]
+WAITING = 400  # with 200 sealed before, a tile and a bundle become full, and their unfinished ones are removed
 
 
 @pytest.fixture(params=[("sqlite", 0), ("sqlite", 200), ("postgres", 200)], ids=lambda param: f"{param[0]}-{param[1]}")
@@ -35,17 +34,7 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Copy]:
         origin.sealer.seal()
     origin.append(WAITING)
     origin.database.close()
-    made: list[Log] = []
-
-    def new() -> Log:
-        there = tmp_path / f"copy{len(made)}"
-        shutil.copytree(folder, there)
-        made.append(Log(there, url=server.new_database(like=url) if server else None, key=origin.key))
-        return made[-1]
-
-    yield new
-    for log in made:
-        log.database.close()  # the databases go with their server: dropping each would take as long as the test
+    yield from copies(folder, server, url, origin.key)
 
 
 def check(log: Log, *, since: bytes | None) -> int:

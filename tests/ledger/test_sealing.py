@@ -309,7 +309,7 @@ class FailingStorage(Storage):
         return self._call("list", prefix)
 
     def stream(self, key: str, start: int, length: int):  # type: ignore[no-untyped-def]
-        raise NotImplementedError
+        raise AssertionError("sealing reads whole files and streams none")
 
     def local_path(self, key: str) -> Path | None:
         return None
