@@ -164,7 +164,7 @@ def environment(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def _published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A deployment with the shipped catalogue published: made once, copied for each test."""
-    from service.app import assemble
+    from service.deployment import assemble
 
     folder = tmp_path_factory.mktemp("published")
     made = settings_room.load(environment(folder))

@@ -11,7 +11,7 @@ from ..ledger import tiles
 from ..ledger.tree import levels
 from ..problems import LogDamaged
 from ..storage import Storage
-from .engine import connect, load_entries
+from .entry_table import connect, load_entries
 from .reports import Reports
 
 Progress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .engine import connect
+from .entry_table import connect
 from .query import MEASURES
 from .reports import Report
 

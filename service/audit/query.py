@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from ..ids import timestamp
+from ..clock import timestamp
 from ..problems import FieldError, InvalidRequest
 
 _DAY = "cast(happened_at as date)"

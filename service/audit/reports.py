@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..ids import Clock, timestamp
+from ..clock import Clock, timestamp
 from ..ledger import notes
 from ..ledger.rows import Rows, StoredCheckpoint
 from ..problems import FieldError, InvalidRequest, NotSealed
 from ..store.database import Database
-from .engine import COLUMNS, connect, load_entries
+from .entry_table import COLUMNS, connect, load_entries
 from .query import MEASURES, Query, sql
 from .segments import Segments
 

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from ..ids import Clock
-from ..ledger.lock import leadership
+from ..clock import Clock
 from ..problems import LogDamaged
 from ..storage import Storage
 from ..store.audit_tables import Segment
 from ..store.database import Database
+from ..store.leadership import leadership
 from ..store.tables import Checkpoint, LedgerEntry
-from .engine import DERIVED, FIELDS, connect, load_entries
+from .entry_table import DERIVED, FIELDS, connect, load_entries
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import settings as settings_module
-from ..ids import now
+from ..clock import now
 from ..problems import ConfigurationError, Unavailable
 from .common import deployment, json_option, progress
 
 if TYPE_CHECKING:
     from ..audit.reports import Report, Reports
-    from ..audit.signed import PublicKey
-    from ..audit.sources import Source
-    from ..audit.verify import Verdict
     from ..settings import Settings
+    from ..verification.log_reader import Source
+    from ..verification.signed_note import PublicKey
+    from ..verification.verifier import Verdict
 
 _FORMATS = ("table", "json", "csv", "parquet", "html")
 _LOGS = ("nginx", "combined", "json", "cloudfront", "s3")
@@ -55,11 +55,11 @@ def _reports() -> Iterator[tuple[Settings, Reports]]:
 @json_option
 def seal(as_json: bool) -> None:
     """Flush the use counts and seal every entry now."""
-    with deployment() as parts:
-        parts.sealer.check()
-        size = parts.maintenance.flush()
-        head = parts.maintenance.reports.checkpoint(None)
-        if head.size < size or parts.sealer.rows.waiting():
+    with deployment() as emblem:
+        emblem.sealer.check()
+        size = emblem.flush_and_seal()
+        head = emblem.reports.checkpoint(None)
+        if head.size < size or emblem.sealer.rows.waiting():
             raise Unavailable("Another process is sealing; run the command again in a moment.")
     if as_json:
         click.echo(json.dumps({"size": head.size, "root": head.root, "checkpoint": head.note}, ensure_ascii=False))
@@ -73,9 +73,9 @@ def recover(as_json: bool) -> None:
     """After a backup was put back: take over what the log has and the database does not."""
     from ..ledger.recovery import recover as run
 
-    with deployment() as parts:
-        parts.sealer.check()
-        done = run(parts.sealer)
+    with deployment() as emblem:
+        emblem.sealer.check()
+        done = run(emblem.sealer)
     if as_json:
         click.echo(
             json.dumps({"before": done.before, "size": done.size, "unknown": dict(sorted(done.unknown.items()))})
@@ -137,7 +137,7 @@ def _body(form: str, found: Report, settings: Settings) -> bytes:
     from ..audit import formats
 
     if form == "html":
-        from ..audit.page import as_html
+        from ..audit.html_report import as_html
         from ..campaign import load
 
         return as_html(found, load(settings.policies_dir, settings.assets_dir).info.name.get("en"))
@@ -164,11 +164,10 @@ def export(folder: Path, as_json: bool) -> None:
     """Write all entries as Parquet by day, and the log's own tiles and entry bundles."""
     from ..audit.export import export as run
 
-    with deployment() as parts, progress("Exporting") as show:
-        maintenance = parts.maintenance
+    with deployment() as emblem, progress("Exporting") as show:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            done = run(maintenance.reports, parts.storage, parts.sealer.vkeys(), folder, show)
+            done = run(emblem.reports, emblem.storage, emblem.sealer.vkeys(), folder, show)
         except OSError as error:
             raise click.UsageError(f"{folder} cannot be written: {error.strerror}.") from error
     if as_json:
@@ -183,7 +182,7 @@ def export(folder: Path, as_json: bool) -> None:
 @json_option
 def import_log(files: tuple[Path, ...], form: str, as_json: bool) -> None:
     """Count logo views that a cache delivered, from its log files (gzip too)."""
-    from ..audit.importing import Importer, LogFileError
+    from ..embeds.log_import import Importer, LogFileError
     from ..store import migrate
     from ..store.database import Database
 
@@ -242,9 +241,9 @@ def verify(
     Without --url and --dir it is this deployment's own log. Ends with 1 and the first bad index where
     something does not hold.
     """
-    from ..audit.signed import BadFormError, kept_checkpoint, parse_vkey
-    from ..audit.sources import SourceError
-    from ..audit.verify import read_keys, verify_log, verify_receipt
+    from ..verification.log_reader import SourceError
+    from ..verification.signed_note import BadFormError, kept_checkpoint, parse_vkey
+    from ..verification.verifier import read_keys, verify_log, verify_receipt
 
     if url and folder:
         raise click.UsageError("Give --url or --dir, not both.")
@@ -284,16 +283,16 @@ def verify(
 
 
 def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
-    from ..audit.sources import FolderSource, UrlSource
+    from ..verification.log_reader import FolderSource, UrlSource
 
     if url:
         return UrlSource(url, token)
     if folder:
         return FolderSource(folder)
-    from ..audit.sources import StorageSource
     from ..ledger.rows import Rows
     from ..storage import open_storage
     from ..store.database import Database
+    from ..verification.log_reader import StorageSource
 
     settings = settings_module.load(os.environ)
     keys = Rows(Database(settings.database_url)).vkeys()
@@ -303,7 +302,7 @@ def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
 def _compare(source: Source, verdict: Verdict, files: Iterable[tuple[str, Path]], end: int) -> None:
     """Parquet files, each with the name it is reported by, against the log: they hold its leaves below ``end``."""
     from ..audit.segments import Comparison
-    from ..audit.verify import Finding, leaf_hashes
+    from ..verification.verifier import Finding, leaf_hashes
 
     comparison = Comparison(leaf_hashes(source, verdict.size), end)
     try:
@@ -326,8 +325,8 @@ def _compare_export(folder: Path, source: Source, verdict: Verdict) -> None:
 
 
 def _compare_segments(source: Source, verdict: Verdict) -> None:
-    from ..audit.verify import Finding
     from ..problems import LogDamaged
+    from ..verification.verifier import Finding
 
     with _reports() as (_, reports):
         segments = reports.segments
@@ -381,17 +380,17 @@ def rotate_key(retire: bool) -> None:
     if retire and len(keys) == 1:
         raise ConfigurationError(["EMBLEM_LOG_KEY has one key only; there is none to retire."])
     value = keys[0] if retire else ",".join([new_log_key(), *keys])
-    with deployment() as parts:
-        parts.sealer.check()
+    with deployment() as emblem:
+        emblem.sealer.check()
         if settings.config is None:
             click.echo("Set this, and start every process anew; keep it as secret as the old one:", err=True)
             click.echo(f"EMBLEM_LOG_KEY={value}")
             return
         _replace_setting(settings.config, "EMBLEM_LOG_KEY", value)
-        parts.sealer.signers = key_source(value, replace(settings, log_key=value).log_origin)
-        parts.sealer.seal(wait=30)
-        parts.sealer.resign()
-        vkeys = parts.sealer.vkeys()
+        emblem.sealer.signers = key_source(value, replace(settings, log_key=value).log_origin)
+        emblem.sealer.seal(wait=30)
+        emblem.sealer.resign()
+        vkeys = emblem.sealer.vkeys()
     signing = 1 if retire else len(keys) + 1
     click.echo(f"Wrote {settings.config}. The newest checkpoint is signed by:")
     for vkey in vkeys[:signing]:

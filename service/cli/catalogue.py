@@ -49,9 +49,9 @@ def check(as_json: bool) -> None:
 @json_option
 def publish(as_json: bool) -> None:
     """Build and publish what is new; a published version never changes."""
-    with deployment() as parts:
+    with deployment() as emblem:
         try:
-            published = parts.catalogue.publish()
+            published = emblem.catalogue.publish()
         except CampaignError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
@@ -70,6 +70,6 @@ def publish(as_json: bool) -> None:
 @click.option("--reason", required=True, help="Shown to those who ask for it.")
 def withdraw(package: str, version: str, reason: str) -> None:
     """Hand a version out no more; its links end at once."""
-    with deployment() as parts:
-        parts.catalogue.withdraw(package, version, reason)
+    with deployment() as emblem:
+        emblem.catalogue.withdraw(package, version, reason)
     click.echo(f"{package} {version} is withdrawn.")

@@ -1,4 +1,4 @@
-"""What the command groups share: the deployment's parts, and how results are shown."""
+"""What the command groups share: the deployment's emblem, and how results are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from .. import settings
 
 if TYPE_CHECKING:
-    from ..app import Parts
+    from ..deployment import Deployment
 
 F = TypeVar("F", bound=Callable[..., Any])
 BY = "staff:cli"  # who acts, in the record, when it is the operator's command line
@@ -29,18 +29,18 @@ def json_option(command: F) -> F:
 
 
 @contextmanager
-def deployment(*, current: bool = True) -> Iterator[Parts]:
+def deployment(*, current: bool = True) -> Iterator[Deployment]:
     """The parts of the deployment that the environment names; its schema has to be ``current``."""
-    from ..app import assemble
+    from ..deployment import assemble
     from ..store import migrate
 
-    parts = assemble(settings.load(os.environ))
+    emblem = assemble(settings.load(os.environ))
     try:
         if current:
-            migrate.require_current(parts.database)
-        yield parts
+            migrate.require_current(emblem.database)
+        yield emblem
     finally:
-        parts.close()
+        emblem.close()
 
 
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, name: str, as_json: bool) -> None:

@@ -94,14 +94,14 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
 
 def _prepare(environ: Mapping[str, str]) -> None:
     """Migrates and publishes, before any worker starts."""
-    from ..app import assemble
+    from ..deployment import assemble
     from ..store import migrate
 
-    parts = assemble(settings.load(environ))
-    migrate.upgrade(parts.database)
-    parts.sealer.check()
-    parts.catalogue.publish()
-    parts.close()
+    emblem = assemble(settings.load(environ))
+    migrate.upgrade(emblem.database)
+    emblem.sealer.check()
+    emblem.catalogue.publish()
+    emblem.close()
 
 
 def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
@@ -127,16 +127,16 @@ def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
 
 
 def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int, began: float) -> None:
-    from ..app import assemble
+    from ..deployment import assemble
 
-    parts = assemble(settings.load(environ))
+    emblem = assemble(settings.load(environ))
     try:
         file = folder / "demo.json"
-        keys = _keys(parts.participants, file)
-        url = parts.participants.issue_sign_in_url(STAFF)
-        outbox = parts.settings.outbox
+        keys = _keys(emblem.participants, file)
+        url = emblem.participants.issue_sign_in_url(STAFF)
+        outbox = emblem.settings.outbox
     finally:
-        parts.close()
+        emblem.close()
     told = {
         "base_url": base_url,
         "pid": pid,
@@ -149,7 +149,7 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
         f"\n  Emblem is up at {base_url}/ ({time.monotonic() - began:.1f} s)\n\n"
         f"  The campaign      {base_url}/en/\n"
         f"  Staff sign in     {url}\n"
-        f"  Mail goes to      {outbox or parts.settings.mail_url.partition('@')[2]}\n"
+        f"  Mail goes to      {outbox or emblem.settings.mail_url.partition('@')[2]}\n"
         f"  API               {base_url}/api/v1/docs   (keys are in {file})\n"
         f"  Command line      EMBLEM_CONFIG={folder / 'emblem.env'} emblem doctor\n\n"
         "  Ctrl+C stops it; what happened stays in the folder.\n"

@@ -20,7 +20,7 @@ from ..problems import ConfigurationError, Problem
 from .common import json_option
 
 if TYPE_CHECKING:
-    from ..app import Parts
+    from ..deployment import Deployment
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
@@ -50,7 +50,7 @@ def doctor(as_json: bool) -> None:
 
 def examine() -> Iterator[Finding]:
     """The findings, each as soon as it is known."""
-    from ..app import assemble
+    from ..deployment import assemble
 
     try:
         found = settings.load(os.environ)
@@ -60,7 +60,7 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding("configuration", OK, f"base URL {found.base_url}, data in {found.data_dir}")
     try:
-        parts = assemble(found)
+        emblem = assemble(found)
     except CampaignError as error:
         for line in str(error).splitlines():
             yield Finding("catalogue", FAILED, line)
@@ -68,7 +68,7 @@ def examine() -> Iterator[Finding]:
     except (ConfigurationError, Problem) as error:
         yield Finding("configuration", FAILED, str(error))
         return
-    checks: list[tuple[str, Callable[[Parts], Iterator[tuple[str, str]]]]] = [
+    checks: list[tuple[str, Callable[[Deployment], Iterator[tuple[str, str]]]]] = [
         ("database", _database),
         ("storage", _storage),
         ("mail", _mail),
@@ -81,33 +81,33 @@ def examine() -> Iterator[Finding]:
     ]
     for name, check in checks:
         try:
-            for state, detail in check(parts):
+            for state, detail in check(emblem):
                 yield Finding(name, state, detail)
         except ConfigurationError as error:
             yield Finding(name, FAILED, " ".join(error.mistakes))
         except Problem as error:
             yield Finding(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
-    parts.close()
+    emblem.close()
 
 
-def _database(parts: Parts) -> Iterator[tuple[str, str]]:
+def _database(emblem: Deployment) -> Iterator[tuple[str, str]]:
     from ..store import migrate
 
-    parts.database.ping()
-    migrate.require_current(parts.database)
-    kind = "SQLite" if parts.database.is_sqlite else "PostgreSQL"
+    emblem.database.ping()
+    migrate.require_current(emblem.database)
+    kind = "SQLite" if emblem.database.is_sqlite else "PostgreSQL"
     yield OK, f"{kind} answers, schema {migrate.head()}"
 
 
-def _storage(parts: Parts) -> Iterator[tuple[str, str]]:
-    parts.storage.check()
-    yield OK, f"{urlsplit(parts.settings.storage_url).scheme}: objects can be written and read"
-    if parts.settings.delivery == "redirect" and parts.settings.storage_url.startswith("file:"):
+def _storage(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    emblem.storage.check()
+    yield OK, f"{urlsplit(emblem.settings.storage_url).scheme}: objects can be written and read"
+    if emblem.settings.delivery == "redirect" and emblem.settings.storage_url.startswith("file:"):
         yield FAILED, "EMBLEM_DELIVERY=redirect needs an s3: storage; use direct or x-accel with a directory."
 
 
-def _mail(parts: Parts) -> Iterator[tuple[str, str]]:
-    outbox = parts.settings.outbox
+def _mail(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    outbox = emblem.settings.outbox
     if outbox is not None:
         outbox.mkdir(parents=True, exist_ok=True)
         yield (
@@ -119,7 +119,7 @@ def _mail(parts: Parts) -> Iterator[tuple[str, str]]:
             )
         )
         return
-    url = urlsplit(parts.settings.mail_url)
+    url = urlsplit(emblem.settings.mail_url)
     kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
     try:
         with kind(url.hostname or "", url.port or (465 if url.scheme == "smtps" else 25), timeout=5) as server:
@@ -129,15 +129,15 @@ def _mail(parts: Parts) -> Iterator[tuple[str, str]]:
         yield FAILED, f"{url.hostname} does not answer ({error}): correct EMBLEM_MAIL_URL."
 
 
-def _secrets(parts: Parts) -> Iterator[tuple[str, str]]:
-    count = len(parts.settings.secret_keys)
+def _secrets(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    count = len(emblem.settings.secret_keys)
     yield OK, f"{count} signing secret{'s' if count > 1 else ''}; the first signs"
-    config = parts.settings.config
+    config = emblem.settings.config
     if config and config.stat().st_mode & 0o077:
         yield WARNING, f"{config} can be read by others: chmod 600 {config}"
 
 
-def _clock(_parts: Parts) -> Iterator[tuple[str, str]]:
+def _clock(_parts: Deployment) -> Iterator[tuple[str, str]]:
     wall, steady = time.time(), time.monotonic()
     time.sleep(0.05)
     drift = abs((time.time() - wall) - (time.monotonic() - steady))
@@ -149,27 +149,27 @@ def _clock(_parts: Parts) -> Iterator[tuple[str, str]]:
         yield OK, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall))
 
 
-def _catalogue(parts: Parts) -> Iterator[tuple[str, str]]:
-    waiting = parts.catalogue.check()
+def _catalogue(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    waiting = emblem.catalogue.check()
     if waiting:
         names = ", ".join(f"{manifest.id} {manifest.version}" for manifest in waiting)
         yield WARNING, f"not published yet: {names}: run `emblem catalogue publish`."
-    yield OK, f"{len(parts.campaign.packages)} packages, {len(parts.campaign.logos)} logos"
+    yield OK, f"{len(emblem.campaign.packages)} packages, {len(emblem.campaign.logos)} logos"
 
 
-def _log(parts: Parts) -> Iterator[tuple[str, str]]:
-    parts.sealer.check()
-    yield OK, f"log {parts.settings.log_origin}"
+def _log(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    emblem.sealer.check()
+    yield OK, f"log {emblem.settings.log_origin}"
 
 
-def _limits(parts: Parts) -> Iterator[tuple[str, str]]:
-    if not parts.settings.rate_limits:
+def _limits(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    if not emblem.settings.rate_limits:
         yield WARNING, "EMBLEM_RATE_LIMITS=off: for load tests only; remove it."
-    elif parts.settings.redis_url:
+    elif emblem.settings.redis_url:
         import redis
 
         try:
-            redis.Redis.from_url(parts.settings.redis_url, socket_timeout=3).ping()
+            redis.Redis.from_url(emblem.settings.redis_url, socket_timeout=3).ping()
             yield OK, "shared by Redis"
         except redis.RedisError as error:
             yield FAILED, f"Redis does not answer ({error}): correct EMBLEM_REDIS_URL."
@@ -177,20 +177,20 @@ def _limits(parts: Parts) -> Iterator[tuple[str, str]]:
         yield OK, "counted per process; EMBLEM_REDIS_URL shares them between machines"
 
 
-def _proxies(parts: Parts) -> Iterator[tuple[str, str]]:
+def _proxies(emblem: Deployment) -> Iterator[tuple[str, str]]:
     from ..web import proxies
 
-    seen = proxies.seen(parts.settings.data_dir)
-    if parts.settings.trusted_proxies == 0 and seen:
+    seen = proxies.seen(emblem.settings.data_dir)
+    if emblem.settings.trusted_proxies == 0 and seen:
         yield (
             WARNING,
             f"forwarded headers were seen ({seen}) but EMBLEM_TRUSTED_PROXIES is 0: set the number of proxies.",
         )
-    elif parts.settings.trusted_proxies and not seen:
-        yield OK, f"{parts.settings.trusted_proxies} trusted; no forwarded header seen yet"
+    elif emblem.settings.trusted_proxies and not seen:
+        yield OK, f"{emblem.settings.trusted_proxies} trusted; no forwarded header seen yet"
     else:
-        yield OK, f"{parts.settings.trusted_proxies} trusted"
-    if parts.settings.base_url.startswith("http://") and not _loopback(parts.settings.base_url):
+        yield OK, f"{emblem.settings.trusted_proxies} trusted"
+    if emblem.settings.base_url.startswith("http://") and not _loopback(emblem.settings.base_url):
         yield WARNING, "EMBLEM_BASE_URL is http: use https, cookies and links need it."
 
 

@@ -24,8 +24,8 @@ def create(role: str, participant: str | None, name: str, as_json: bool) -> None
     """Make a key and print its secret, once."""
     if (role == "partner") != (participant is not None):
         raise click.UsageError("A partner key needs --participant ID, and only a partner key has one.")
-    with deployment() as parts:
-        key, secret = parts.participants.create_key(role, participant=participant, name=name, by=BY)
+    with deployment() as emblem:
+        key, secret = emblem.participants.create_key(role, participant=participant, name=name, by=BY)
     value: dict[str, Any] = {"id": key.id, "role": role, "participant": participant, "name": name, "secret": secret}
     if as_json:
         click.echo(json.dumps(value, indent=2))
@@ -38,8 +38,8 @@ def create(role: str, participant: str | None, name: str, as_json: bool) -> None
 @json_option
 def list_keys(as_json: bool) -> None:
     """List the keys, newest first, without their secrets."""
-    with deployment() as parts:
-        rows = [key.as_json() for key in parts.participants.keys()]  # noqa: SIM118 - a method of ours
+    with deployment() as emblem:
+        rows = [key.as_json() for key in emblem.participants.keys()]  # noqa: SIM118 - a method of ours
     show(rows, ("id", "role", "participant", "name", "created_at", "revoked_at"), name="keys", as_json=as_json)
 
 
@@ -47,6 +47,6 @@ def list_keys(as_json: bool) -> None:
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
     """End a key."""
-    with deployment() as parts:
-        parts.participants.revoke_key(key_id, by=BY)
+    with deployment() as emblem:
+        emblem.participants.revoke_key(key_id, by=BY)
     click.echo(f"{key_id} is revoked; every process refuses it within seconds.")

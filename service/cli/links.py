@@ -42,8 +42,8 @@ def create(
     as_json: bool,
 ) -> None:
     """Issue a link and print its URL."""
-    with deployment() as parts:
-        issued = parts.links.issue(
+    with deployment() as emblem:
+        issued = emblem.links.issue(
             participant, package, issued_by=BY, version=version, expires_in=expires_in, max_downloads=max_downloads
         )
     if as_json:
@@ -58,8 +58,8 @@ def create(
 @json_option
 def list_links(participant: str | None, limit: int, as_json: bool) -> None:
     """List links, newest first."""
-    with deployment() as parts:
-        page = parts.links.list(participant=participant, limit=limit)
+    with deployment() as emblem:
+        page = emblem.links.list(participant=participant, limit=limit)
         rows = [link.as_json(with_url=as_json) for link in page.items]
     if not as_json:
         for row in rows:
@@ -72,6 +72,6 @@ def list_links(participant: str | None, limit: int, as_json: bool) -> None:
 @click.argument("link", metavar="ID")
 def revoke(link: str) -> None:
     """End a link at once."""
-    with deployment() as parts:
-        parts.links.revoke(link, by=BY)
+    with deployment() as emblem:
+        emblem.links.revoke(link, by=BY)
     click.echo(f"{link} is revoked.")

@@ -21,8 +21,8 @@ def participants() -> None:
 @json_option
 def list_participants(status: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """List participants, newest first."""
-    with deployment() as parts:
-        page = parts.participants.list(status=status, kind=kind, limit=limit)
+    with deployment() as emblem:
+        page = emblem.participants.list(status=status, kind=kind, limit=limit)
         rows = [participant.as_json("staff") for participant in page.items]
     columns = ("id", "status", "kind", "country", "name", "created_at")
     show(rows, columns, name="participants", as_json=as_json)
@@ -33,8 +33,8 @@ def list_participants(status: str | None, kind: str | None, limit: int, as_json:
 @json_option
 def show_participant(participant: str, as_json: bool) -> None:
     """Show one participant with the decision and its reasons."""
-    with deployment() as parts:
-        show_one(parts.participants.get(participant).as_json("staff"), as_json=as_json)
+    with deployment() as emblem:
+        show_one(emblem.participants.get(participant).as_json("staff"), as_json=as_json)
 
 
 def _decision(name: str, outcome: str, about: str) -> None:
@@ -42,8 +42,8 @@ def _decision(name: str, outcome: str, about: str) -> None:
     @click.argument("participant", metavar="ID")
     @click.option("--reason", default=f"{outcome.capitalize()} by the operator.", help="Shown to the participant.")
     def decide(participant: str, reason: str) -> None:
-        with deployment() as parts:
-            decided = parts.participants.decide(participant, outcome, reason=reason, by=BY)
+        with deployment() as emblem:
+            decided = emblem.participants.decide(participant, outcome, reason=reason, by=BY)
         click.echo(f"{participant} is {decided.status.replace('_', ' ')}.")
 
 
@@ -60,6 +60,6 @@ def erase(participant: str, reason: str, yes: bool) -> None:
     """Erase what is known of a participant; the log and the figures stay."""
     if not yes and sys.stdin.isatty():
         click.confirm(f"Erase {participant}? This cannot be undone.", abort=True)
-    with deployment() as parts:
-        removed = parts.participants.erase(participant, reason=reason, by=BY)
+    with deployment() as emblem:
+        removed = emblem.participants.erase(participant, reason=reason, by=BY)
     click.echo(f"{participant} is erased: " + ", ".join(f"{count} {what}" for what, count in removed.items()) + ".")

@@ -45,7 +45,7 @@ def webhook(url: str, as_json: bool) -> None:
     URL is the address exactly as policies/alerts.yaml has it. The secret is made from the newest of
     EMBLEM_SECRET_KEYS, so a new one there is another secret here.
     """
-    from ..audit.webhooks import secret_of
+    from ..alerts.webhooks import secret_of
 
     secret = secret_of(settings.load(os.environ).secret_keys[0], url)
     click.echo(json.dumps({"url": url, "secret": secret}) if as_json else secret)

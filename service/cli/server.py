@@ -74,9 +74,9 @@ class Server(BaseApplication):
         return self._app
 
     def _started(self, worker: Any) -> None:
-        from ..app import start_work
+        from .. import jobs
 
-        self._end = start_work(self._app.extensions["emblem"])
+        self._end = jobs.start(self._app.extensions["emblem"])
         if self._ready is not None:
             self._ready(worker)
 
@@ -110,12 +110,12 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
 @click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True, metavar="N")
 def serve(bind: str, workers: int | None, threads: int) -> None:
     """Serve from the environment, for production."""
-    from ..app import assemble
+    from ..deployment import assemble
     from ..store import migrate
 
     # Everything that can be wrong is found here, once, before any worker starts.
-    parts = assemble(settings.load(os.environ))
-    migrate.require_current(parts.database)
-    parts.sealer.check()
-    parts.close()
+    emblem = assemble(settings.load(os.environ))
+    migrate.require_current(emblem.database)
+    emblem.sealer.check()
+    emblem.close()
     Server(os.environ, bind=bind, workers=workers or os.cpu_count() or 1, threads=threads).run()

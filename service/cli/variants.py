@@ -28,19 +28,21 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
         nonlocal stopped
         stopped = True
 
-    with deployment(current=False) as parts:
-        if unknown := set(logos) - set(parts.campaign.logos):
-            raise UnknownLogo(f"There is no logo {min(unknown)}; there are: {', '.join(sorted(parts.campaign.logos))}.")
+    with deployment(current=False) as emblem:
+        if unknown := set(logos) - set(emblem.campaign.logos):
+            raise UnknownLogo(
+                f"There is no logo {min(unknown)}; there are: {', '.join(sorted(emblem.campaign.logos))}."
+            )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)  # the renders under way are finished and kept
-        ahead = len(parts.variants.missing(list(logos) or None))
+        ahead = len(emblem.variants.missing(list(logos) or None))
         hindered: Problem | None = None
         with progress("Rendering") as report:
             try:
-                parts.variants.prerender(list(logos) or None, report, lambda: stopped)
+                emblem.variants.prerender(list(logos) or None, report, lambda: stopped)
             except Unavailable as error:
                 hindered = error
-        left = len(parts.variants.missing(list(logos) or None))
+        left = len(emblem.variants.missing(list(logos) or None))
     made = ahead - left
     if as_json:
         click.echo(json.dumps({"made": made, "left": left}))

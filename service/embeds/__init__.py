@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .embeds import Embeds
-from .live import Live, allowed
 from .origins import check_origins, origin_of
+from .presentation import UNLISTED, Embed
+from .site_statistics import SiteUse
+from .snapshot import Live, allowed
 from .snippets import Picture, picture
-from .usage import SiteUse
-from .view import UNLISTED, Embed
 
 __all__ = [
     "UNLISTED",

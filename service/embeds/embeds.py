@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..campaign import Campaign
-from ..ids import Clock, new_id
+from ..clock import Clock
+from ..ids import new_id
 from ..mail import Mailer
 from ..problems import (
     EmbedRevoked,
@@ -27,14 +28,14 @@ from ..problems import (
 )
 from ..store import Database, tables
 from ..store.paging import Page, paginate
-from . import notices
-from .counting import INTERVAL, Counter
-from .entering import enter_some
-from .live import Live, LiveEmbeds, terms_not_accepted
+from . import terms_reminders
+from .counter import INTERVAL, Counter
 from .origins import check_origins
-from .standing import Acceptances
-from .usage import SiteUse, usage_of
-from .view import UNLISTED, Embed, Views
+from .presentation import UNLISTED, Embed, Views
+from .rollup import enter_some
+from .site_statistics import SiteUse, usage_of
+from .snapshot import Live, LiveEmbeds, terms_not_accepted
+from .terms_status import Acceptances
 
 log = structlog.get_logger()
 _FLUSH = 0.3  # seconds that a flush takes on a busy machine
@@ -220,7 +221,7 @@ class Embeds:
 
     def notify_terms(self, mailer: Mailer) -> int:
         """Mails partners whose embeds need new terms, once for each version; returns how many mails."""
-        return notices.notify(self._database, self._campaign, mailer, self._base_url, self._clock())
+        return terms_reminders.notify(self._database, self._campaign, mailer, self._base_url, self._clock())
 
     # ---- inside
 

@@ -13,7 +13,8 @@ import rfc8785
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select
 from sqlalchemy.orm import Session
 
-from ..ids import new_id, timestamp
+from ..clock import timestamp
+from ..ids import new_id
 from ..store.tables import LedgerEntry
 
 VERSION = 1

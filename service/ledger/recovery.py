@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session
 
 from ..problems import LogDamaged, Unavailable
 from ..store.audit_tables import LogKey
+from ..store.leadership import leadership
 from ..store.tables import LedgerEntry
 from . import notes, tiles
 from .entries import KINDS
-from .lock import leadership
 from .proofs import TileReader
 from .rows import Rows, StoredCheckpoint
 from .sealer import Sealer

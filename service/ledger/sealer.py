@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..ids import Clock
+from ..clock import Clock
 from ..problems import ConfigurationError, LogDamaged, Unavailable
 from ..storage import Storage
 from ..store.database import Database
+from ..store.leadership import StillHeld, leadership
 from . import notes, tiles
 from .entries import append
 from .keys import Signer, Verifier
-from .lock import StillHeld, leadership
 from .rows import Rows
 from .tree import Edge, leaf_hash, levels
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .clients import Client
+from ..clients.client import Client
 from .links import IssuedLink, Links
 from .recording import Asked, Recorded, Recorder
 from .tokens import Claim, Tokens

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..campaign import Campaign
-from ..ids import Clock, new_id, timestamp
+from ..clock import Clock, timestamp
+from ..ids import new_id
 from ..packages import Catalogue, PackageFacts
 from ..problems import (
     FieldError,

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..campaign import Campaign
-from ..ids import Clock, new_id
+from ..clients.client import Client, hashing_keys
+from ..clock import Clock
+from ..ids import new_id
 from ..problems import NotRecorded, Unavailable
 from ..store import Database
 from ..store.tables import Download, Link, LinkClient
-from .clients import Client, hashing_keys
 from .permission import Standing, read_standing
 from .tokens import Claim
 

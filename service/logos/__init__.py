@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .plan import FORMATS, RASTERS, Plan
+    from .variant_request import FORMATS, RASTERS, Plan
     from .variants import Variant, Variants
 
 __all__ = ["FORMATS", "RASTERS", "Plan", "Variant", "Variants"]
@@ -17,7 +17,7 @@ __all__ = ["FORMATS", "RASTERS", "Plan", "Variant", "Variants"]
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are asked for: a process that draws one picture starts without them."""
     if name in __all__:
-        from . import plan, variants
+        from . import variant_request, variants
 
-        return getattr(variants if name.startswith("Variant") else plan, name)
+        return getattr(variants if name.startswith("Variant") else variant_request, name)
     raise AttributeError(name)

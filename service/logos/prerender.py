@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from .plan import Plan
+from .variant_request import Plan
 
 Progress = Callable[[int, int], None]
 

@@ -26,18 +26,18 @@ from ..campaign.brand import BrandRules
 from ..problems import Unavailable
 from ..storage import Storage
 from . import ladder
-from .alone import Order
-from .apart import LARGE, Apart, at_once
-from .catalogue_version import catalogue_version
 from .drawing import Drawing, read
 from .encode import encode
 from .hot import HotSet
 from .locks import Locks
 from .memory import give_back_large
 from .palette import find_inks
-from .plan import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
 from .prerender import Progress, run
 from .render import Ink, render
+from .render_recipe import catalogue_version
+from .render_subprocess import LARGE, Apart, at_once
+from .render_worker import Order
+from .variant_request import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
 
 HOT_BYTES = 64 * 1024 * 1024
 _HOT_EXTRA = 600  # bytes that a variant takes in memory beside the picture's own

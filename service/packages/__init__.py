@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
-from .facts import PackageFacts
+from .published import PackageFacts
 
 __all__ = ["Built", "Catalogue", "MadeFile", "PackageFacts", "build", "check", "source_digest"]

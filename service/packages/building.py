@@ -22,7 +22,7 @@ import rfc8785
 from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from .archive import write_archive
-from .making import Maker, MakingError
+from .renderers import Maker, MakingError
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
 GENERATOR = 1

@@ -24,14 +24,14 @@ from ..campaign import CampaignError, Mistake, Mistakes
 from ..campaign.loader import Campaign
 from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
 from ..campaign.terms import TermsVersion
-from ..ids import Clock, timestamp
+from ..clock import Clock, timestamp
 from ..problems import PackageWithdrawn, Problem, Unavailable, UnknownPackage, UnknownVersion
 from ..storage import Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
-from .facts import PackageFacts, facts_of
+from .published import PackageFacts, facts_of
 
 Progress = Callable[[str], None]
 

@@ -8,8 +8,8 @@ from .decisions import OUTCOMES, Decisions
 from .erasure import Erasure
 from .keys import ROLES, Key
 from .listing import Listing, Viewer
-from .records import STATUSES, Acceptance, Decision, Participant
 from .sign_in import Confirmed, MailedLink, Session, SignIn
+from .views import STATUSES, Acceptance, Decision, Participant
 
 
 class Participants(SignIn, Decisions, Acceptances, Erasure, Listing):

@@ -25,7 +25,7 @@ from ..store import tables
 from ..store.upsert import insert_new
 from .application import Signatory, check_line
 from .office import Office
-from .records import Acceptance, accepted_record
+from .views import Acceptance, accepted_record
 
 
 class Acceptances(Office):

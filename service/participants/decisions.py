@@ -10,7 +10,7 @@ from ..problems import Conflict, FieldError, InvalidRequest
 from ..store import tables
 from .application import check_reason
 from .office import Office, locked
-from .records import BY_STAFF, Decision, Participant
+from .views import BY_STAFF, Decision, Participant
 
 OUTCOMES = ("approved", "declined", "suspended")
 

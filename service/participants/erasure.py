@@ -20,7 +20,7 @@ from ..store import tables
 from .application import check_reason
 from .keys import Keys, end_key
 from .office import locked
-from .records import BY_STAFF
+from .views import BY_STAFF
 
 
 class Erasure(Keys):

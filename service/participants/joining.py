@@ -15,7 +15,7 @@ from ..store import tables
 from ..store.upsert import insert_new
 from .application import Application, check
 from .office import Office, add_mailed_link
-from .records import STATUS_OF, Participant, joined_record
+from .views import STATUS_OF, Participant, joined_record
 
 PORTAL = "portal:"
 GRANT_LIFE = timedelta(days=7)

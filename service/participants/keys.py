@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
-from ..ids import new_id, timestamp
+from ..clock import timestamp
+from ..ids import new_id
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import tables
 from .application import LONGEST_LINE, check_line

@@ -13,7 +13,7 @@ from ..store import tables
 from ..store.paging import Page, paginate
 from .application import KINDS
 from .office import Office
-from .records import STATUSES, Participant
+from .views import STATUSES, Participant
 
 
 class Viewer(Protocol):

@@ -12,11 +12,11 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session as Transaction
 
 from ..campaign import Campaign
-from ..ids import Clock
+from ..clock import Clock
 from ..mail import Mailer
 from ..problems import NotFound
 from ..store import Database, tables
-from .letters import Letter, Letters
+from .emails import Letter, Letters
 
 log = structlog.get_logger()
 

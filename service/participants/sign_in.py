@@ -18,7 +18,7 @@ from ..store.upsert import insert_new
 from .application import Application, check, check_email
 from .joining import SIGN_IN_LIFE, Joining, find_by_email
 from .office import add_mailed_link, digest
-from .records import Participant
+from .views import Participant
 
 STAFF_SESSION = timedelta(hours=12)
 SESSION = timedelta(days=30)

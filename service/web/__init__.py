@@ -10,15 +10,14 @@ from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
 from . import delivery, errors, limits, logging, metrics, oembed, operations, proxies, security
-from .limits import Limiter
 
 if TYPE_CHECKING:
-    from ..app import Parts
+    from ..deployment import Deployment
 
 LARGEST_REQUEST = 1024 * 1024  # bytes; uploads have a limit of their own
 
 
-def compose(parts: Parts) -> Flask:
+def compose(deployment: Deployment) -> Flask:
     """The Flask application over the parts of a deployment, every route of it registered here."""
     from . import i18n, pages, staff, variants
     from . import log as public_log
@@ -42,13 +41,12 @@ def compose(parts: Parts) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    app.extensions["emblem"] = parts
-    parts.limiter = Limiter(parts.settings.rate_limits, parts.settings.redis_url)
+    app.extensions["emblem"] = deployment
     logging.install(app)
     observe = metrics.install(app)
     errors.install(app)
     security.install(app)
-    limits.install(app, parts.limiter)
+    limits.install(app, deployment.limiter)
     i18n.install(app)
     for blueprint in (
         delivery.blueprint,
@@ -62,6 +60,6 @@ def compose(parts: Parts) -> Flask:
         app.register_blueprint(blueprint)
     for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, audit.api):
         app.register_api(part)
-    app.wsgi_app = variants.install(app, parts, observe)  # type: ignore[method-assign,assignment]
-    proxies.install(app, parts.settings)
+    app.wsgi_app = variants.install(app, deployment, observe)  # type: ignore[method-assign,assignment]
+    proxies.install(app, deployment.settings)
     return app

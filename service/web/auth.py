@@ -9,7 +9,8 @@ from flask import current_app, g, request
 
 from ..participants import Key
 from ..problems import Forbidden, NotFound, Unauthorized
-from .context import client, parts
+from . import limits
+from .context import client, deployment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,19 +19,18 @@ R = TypeVar("R")
 def identify() -> None:
     """Reads the key of the request into ``g.key`` and counts the request against its rate limit.
 
-    Raises Unauthorized for a key that is none: a caller who sends one means to be somebody.
+    Raises Unauthorized for an invalid key instead of falling back to anonymous.
     """
     g.key = None
-    limiter = parts().limiter
     given = request.headers.get("Authorization", "")
     scheme, _, secret = given.partition(" ")
-    found = parts().participants.authenticate(secret.strip()) if scheme.lower() == "bearer" else None
+    found = deployment().participants.authenticate(secret.strip()) if scheme.lower() == "bearer" else None
     if found is None:
-        limiter.hit("api", client().network)
+        limits.hit("api", client().network)
         if given:
             raise Unauthorized("This key is unknown or was revoked. Send a valid one as Authorization: Bearer emb_….")
         return
-    limiter.hit("key", found.id)
+    limits.hit("key", found.id)
     g.key = found
 
 
@@ -64,7 +64,7 @@ def require(*roles: str) -> Key:
 def may_see(participant: str) -> None:
     """NotFound where the request's key has nothing to do with this participant: as if it were not there."""
     found: Key | None = g.get("key")
-    if found is None or not parts().participants.may_see(found, participant):
+    if found is None or not deployment().participants.may_see(found, participant):
         raise NotFound("There is no participant of this id that you may act for.")
 
 

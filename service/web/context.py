@@ -9,19 +9,19 @@ from flask import Response, current_app, g, request
 from ..links import Client
 
 if TYPE_CHECKING:
-    from ..app import Parts
+    from ..deployment import Deployment
     from ..participants import Key
 
 
-def parts() -> Parts:
-    """The parts of this deployment, put together in ``service.app``."""
-    return cast("Parts", current_app.extensions["emblem"])
+def deployment() -> Deployment:
+    """The parts of this deployment, put together in ``service.deployment``."""
+    return cast("Deployment", current_app.extensions["emblem"])
 
 
 def client() -> Client:
     """The sender of this request, as far as the counting rule knows one."""
     agent = request.headers.get("User-Agent", "")
-    return Client(request.remote_addr or "", agent, parts().campaign.clients.kind(agent))
+    return Client(request.remote_addr or "", agent, deployment().campaign.clients.kind(agent))
 
 
 def conditional(response: Response) -> Response:

@@ -25,7 +25,8 @@ from ..problems import (
     UnknownVersion,
 )
 from ..storage import Storage
-from .context import client, parts
+from . import limits
+from .context import client, deployment
 from .ranges import Answer, evaluate
 
 blueprint = Blueprint("delivery", __name__)
@@ -34,7 +35,7 @@ blueprint = Blueprint("delivery", __name__)
 @blueprint.after_request
 def _count_refusals(response: Response) -> Response:
     if "link" in g and "problem" in g:
-        parts().maintenance.refusals.note(g.link, g.problem)
+        deployment().refusals.note(g.link, g.problem)
     return response
 
 
@@ -45,9 +46,9 @@ ACCEL_PREFIX = "/_emblem/storage/"  # the internal location of the nginx example
 @blueprint.route("/d/<token>/<path:filename>", methods=["GET", "HEAD"])
 def download(token: str, filename: str) -> Response:
     """Sends the file of a signed link, after the download is recorded."""
-    emblem = parts()
+    emblem = deployment()
     sender = client()
-    emblem.limiter.hit("download", sender.network)
+    limits.hit("download", sender.network)
     claim = emblem.tokens.verify(token)
     g.link = claim.link
     published = _published(claim, filename)
@@ -83,7 +84,7 @@ def download(token: str, filename: str) -> Response:
 
 
 def _published(claim: Claim, filename: str) -> PackageFacts:
-    emblem = parts()
+    emblem = deployment()
     try:
         package = emblem.links.package_of(claim.link)
         published = emblem.catalogue.version(package, claim.version)
@@ -112,7 +113,7 @@ def _without_body(published: PackageFacts, answer: Answer) -> Response:
 
 
 def _redirect(claim: Claim, published: PackageFacts, answer: Answer) -> Response:
-    emblem = parts()
+    emblem = deployment()
     url = emblem.storage.signed_url(published.storage_key, _STORAGE_LINK_AGE, published.filename, published.media_type)
     if url is None:
         raise Unavailable(private="EMBLEM_DELIVERY=redirect needs an s3: storage")
@@ -134,7 +135,7 @@ def _accel(published: PackageFacts) -> Response:
 
 def _describe(response: Response, published: PackageFacts, answer: Answer) -> None:
     digest = base64.b64encode(bytes.fromhex(published.sha256)).decode()
-    base_url = parts().settings.base_url
+    base_url = deployment().settings.base_url
     plain = published.filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
     response.headers.update(
         {

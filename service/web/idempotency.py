@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, g, request
@@ -19,11 +19,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..problems import FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
-from ..store import Database
+from ..store.idempotency import KEPT
 from ..store.tables import IdempotentRequest
-from .context import key, parts
+from .context import deployment, key
 
-KEPT = timedelta(hours=24)
 _ABANDONED = timedelta(seconds=60)  # no request takes this long: its process died
 
 
@@ -47,7 +46,7 @@ def begin() -> Response | None:
         raise InvalidRequest(detail, errors=[FieldError("", detail)])
     held = _Held(f"{caller.id} {request.path}"[:200], given)
     digest = hashlib.sha256(request.get_data()).hexdigest()
-    now = parts().clock()
+    now = deployment().clock()
 
     def take(session: Session) -> IdempotentRequest | None:
         row = session.get(IdempotentRequest, (held.scope, held.key), with_for_update=True)
@@ -62,7 +61,7 @@ def begin() -> Response | None:
         return None
 
     try:
-        row = parts().database.write(take)
+        row = deployment().database.write(take)
     except IntegrityError as error:
         raise RequestInFlight(headers={"Retry-After": "1"}) from error
     if row is None:
@@ -85,20 +84,13 @@ def finish(response: Response) -> Response:
     if held is None:
         return response
     if response.status_code >= 500 or response.status_code == 429 or not response.is_json:
-        parts().database.write(lambda session: _forget(session, held))
+        deployment().database.write(lambda session: _forget(session, held))
     else:
         answer = response.get_json()
         if isinstance(answer, dict) and str(answer.get("id", "")).startswith("lnk_"):
             answer = {**answer, "url": None}
-        parts().database.write(lambda session: _keep(session, held, response.status_code, answer))
+        deployment().database.write(lambda session: _keep(session, held, response.status_code, answer))
     return response
-
-
-def purge(database: Database, now: datetime) -> None:
-    """Deletes the answers that are kept no longer."""
-    database.write(
-        lambda session: session.execute(delete(IdempotentRequest).where(IdempotentRequest.created_at < now - KEPT))
-    )
 
 
 def _keep(session: Session, held: _Held, status: int, answer: Any) -> None:
@@ -115,5 +107,5 @@ def _forget(session: Session, held: _Held) -> None:
 
 def _signed_again(answer: dict[str, Any]) -> dict[str, Any]:
     if str(answer.get("id", "")).startswith("lnk_") and "url" in answer:
-        return {**answer, "url": parts().links.get(answer["id"]).url}
+        return {**answer, "url": deployment().links.get(answer["id"]).url}
     return answer

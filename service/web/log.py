@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from ..ledger import tiles
 from ..problems import NotFound, NotSealed
 from .auth import identify, require
-from .context import conditional, parts
+from .context import conditional, deployment
 from .security import require_session
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")
@@ -23,7 +23,7 @@ _YEAR = 31_536_000  # seconds
 def checkpoint() -> Response:
     """The newest signed checkpoint."""
     try:
-        note = parts().storage.read(tiles.CHECKPOINT)
+        note = deployment().storage.read(tiles.CHECKPOINT)
     except KeyError:
         raise NotSealed("Nothing is sealed yet.", headers={"Retry-After": "5"}) from None
     response = _public(note, "text/plain; charset=utf-8", "no-cache")
@@ -34,7 +34,7 @@ def checkpoint() -> Response:
 @blueprint.get("/key")
 def key() -> Response:
     """Every verifier key that the log has had, one a line, newest first."""
-    text = "".join(f"{vkey}\n" for vkey in parts().sealer.vkeys())
+    text = "".join(f"{vkey}\n" for vkey in deployment().sealer.vkeys())
     return _public(text.encode(), "text/plain; charset=utf-8", "no-cache")
 
 
@@ -60,7 +60,7 @@ def tile(name: str) -> Response:
 def _stored(level: str, number: str, width: int | None) -> bytes:
     """The bytes of a tile; of an unfinished one that has become full since, its beginning."""
     full = f"{tiles.ROOT}/tile/{level}/{number}"
-    storage = parts().storage
+    storage = deployment().storage
     try:
         return storage.read(f"{full}.p/{width}" if width else full)
     except KeyError:

@@ -13,7 +13,8 @@ from flask import Blueprint, Response, make_response, request
 from ..campaign import LANGUAGES
 from ..embeds import Picture, picture
 from ..problems import BelowMinimumSize, FieldError, InvalidRequest, NotFound, OembedFormat, UnknownLogo
-from .context import client, parts
+from . import limits
+from .context import client, deployment
 
 blueprint = Blueprint("oembed", __name__)
 
@@ -30,14 +31,14 @@ def oembed() -> Response:
     kind = request.args.get("format", "json")
     if kind not in _TYPES:
         raise OembedFormat
-    limits = _limit("maxwidth"), _limit("maxheight")
+    largest = _limit("maxwidth"), _limit("maxheight")
     lang, key = _page(request.args.get("url", ""))
-    known = parts()
-    live = known.embeds.permission(key, lambda: known.limiter.hit("embed-lookup", client().network))
+    known = deployment()
+    live = known.embeds.permission(key, lambda: limits.hit("embed-lookup", client().network))
     if live.logo not in known.campaign.logos:
         raise UnknownLogo
     base = f"{known.settings.base_url}/logos/{live.key}/{live.logo}"
-    shown = _fitting(live.logo, lang, *limits)
+    shown = _fitting(live.logo, lang, *largest)
     value = {
         "version": "1.0",
         "type": "photo",
@@ -60,7 +61,7 @@ def _page(url: str) -> tuple[str, str]:
     """The language and key of the address of an embed's page; NotFound for any other address."""
     if not url:
         raise InvalidRequest(errors=[FieldError("?url", "Send the address of an embed's page.")])
-    base = parts().settings.base_url
+    base = deployment().settings.base_url
     address = url[:_LONGEST].partition("#")[0].partition("?")[0]
     match = re.fullmatch(r"/([a-z]{2})/embeds/([^/]+)", address.removeprefix(base))
     if not address.startswith(f"{base}/") or match is None or match[1] not in LANGUAGES:
@@ -79,7 +80,7 @@ def _limit(name: str) -> int | None:
 
 def _fitting(logo: str, lang: str, widest: int | None, highest: int | None) -> Picture:
     """The widest picture within the limits, of at most 512 pixels unless the rules ask for more."""
-    campaign = parts().campaign
+    campaign = deployment().campaign
     smallest = campaign.brand.logo(logo).minimum.px
     width = max(_WIDTH, smallest + -smallest % _STEP)
     shown = picture(campaign, logo, lang, width)

@@ -7,9 +7,9 @@ from datetime import timedelta
 from flask import Blueprint, Response, jsonify, make_response
 
 from ..campaign import LANGUAGES
-from ..ids import timestamp
+from ..clock import timestamp
 from ..problems import Unavailable
-from .context import parts
+from .context import deployment
 
 blueprint = Blueprint("operations", __name__)
 
@@ -26,7 +26,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 while database and storage answer; else 503, saying which does not."""
     failed = []
-    for name, check in (("database", parts().database.ping), ("storage", parts().storage.check)):
+    for name, check in (("database", deployment().database.ping), ("storage", deployment().storage.check)):
         try:
             check()
         except Unavailable:
@@ -45,7 +45,7 @@ def readyz() -> Response:
 @blueprint.get("/.well-known/security.txt")
 def security_txt() -> Response:
     """RFC 9116."""
-    emblem = parts()
+    emblem = deployment()
     base, contact = emblem.settings.base_url, emblem.campaign.info.contact_email
     expires = timestamp(emblem.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180))
     return _text(
@@ -60,14 +60,14 @@ def robots_txt() -> Response:
     return _text(
         "User-agent: *\nDisallow: /api/\nDisallow: /d/\nDisallow: /staff\n"
         + "".join(f"Disallow: /{lang}/account\nDisallow: /{lang}/sign-in\n" for lang in LANGUAGES)
-        + f"Sitemap: {parts().settings.base_url}/sitemap.xml\n"
+        + f"Sitemap: {deployment().settings.base_url}/sitemap.xml\n"
     )
 
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """The public pages in all languages."""
-    emblem = parts()
+    emblem = deployment()
     paths = ["", "actions", "protocol", "rules", "join", "tools", "privacy"]
     paths += [f"tools/{published.id}" for published in emblem.catalogue.current()]
     paths += [f"terms/{terms}" for terms in emblem.campaign.terms.ids()]

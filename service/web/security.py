@@ -13,7 +13,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 
 from ..problems import Forbidden, InvalidForm, InvalidOrigin, Unauthorized
-from .context import parts
+from .context import deployment
 
 if TYPE_CHECKING:
     from ..participants import Session
@@ -47,7 +47,7 @@ def current_session() -> Session | None:
     """The signed-in person of this request, or None."""
     if "session" not in g:
         secret = request.cookies.get(SESSION_COOKIE, "")
-        g.session = parts().participants.session(secret) if secret else None
+        g.session = deployment().participants.session(secret) if secret else None
     found: Session | None = g.session
     return found
 
@@ -88,7 +88,7 @@ def _check_form() -> None:
         return
     source = request.headers.get("Origin") or request.headers.get("Referer")
     if source and (
-        source == "null" or _origin(source) not in {_origin(parts().settings.base_url), _origin(request.host_url)}
+        source == "null" or _origin(source) not in {_origin(deployment().settings.base_url), _origin(request.host_url)}
     ):
         raise InvalidOrigin
     cookie = request.cookies.get(_FORM_COOKIE, "")
@@ -116,7 +116,7 @@ def _add_headers(response: Response) -> Response:
 
 
 def _forms() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(list(reversed(parts().settings.secret_keys)), salt="emblem.form.1")
+    return URLSafeTimedSerializer(list(reversed(deployment().settings.secret_keys)), salt="emblem.form.1")
 
 
 def _digest(cookie: str) -> str:
@@ -129,4 +129,4 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _secure() -> bool:
-    return parts().settings.base_url.startswith("https:")
+    return deployment().settings.base_url.startswith("https:")

@@ -23,13 +23,13 @@ from werkzeug.http import parse_accept_header
 from ..embeds import Live, allowed, origin_of
 from ..links import Client
 from ..logos import RASTERS, Plan, Variant
-from ..logos.plan import AUTO, MEDIA_TYPES, split_name
+from ..logos.variant_request import AUTO, MEDIA_TYPES, split_name
 from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..app import Parts
+    from ..deployment import Deployment
     from .metrics import Observe
 
 PREFIX = "/logos/"
@@ -48,7 +48,7 @@ _LONGEST_ORIGIN = 512  # scheme, host (253) and port, with room for a path to en
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
 
 
-def install(app: Flask, parts: Parts, observe: Observe | None = None) -> WSGIApplication:
+def install(app: Flask, deployment: Deployment, observe: Observe | None = None) -> WSGIApplication:
     """Has refusals answered, and returns the application with the variants before it, told to ``observe``."""
 
     @app.before_request
@@ -60,19 +60,19 @@ def install(app: Flask, parts: Parts, observe: Observe | None = None) -> WSGIApp
     def logo_variant(rest: str) -> Any:  # for other methods, and for the names of routes in logs and figures
         raise NotFound
 
-    return _Variants(app.wsgi_app, parts, observe)
+    return _Variants(app.wsgi_app, deployment, observe)
 
 
 class _Variants:
-    def __init__(self, fallback: WSGIApplication, parts: Parts, observe: Observe | None) -> None:
+    def __init__(self, fallback: WSGIApplication, deployment: Deployment, observe: Observe | None) -> None:
         self._fallback = fallback
-        self._parts = parts
+        self._deployment = deployment
         self._observe = observe
         self._requested = lru_cache(maxsize=8192)(self._parse)
-        self._base_url = parts.settings.base_url
+        self._base_url = deployment.settings.base_url
         self._licence = {
             logo.id: f'<{self._base_url}/en/terms/{logo.terms}>; rel="license"'
-            for logo in parts.campaign.logos.values()
+            for logo in deployment.campaign.logos.values()
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -105,7 +105,7 @@ class _Variants:
         negotiated = plan.format == AUTO
         if negotiated:
             plan = replace(plan, format=_negotiate(environ.get("HTTP_ACCEPT", "")))
-        variants = self._parts.variants
+        variants = self._deployment.variants
         variant = variants.hot(plan) or variants.get(plan)
         etag = _tag(live, variant)
         headers = self._headers(live, plan, etag, negotiated)
@@ -116,7 +116,7 @@ class _Variants:
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
         if environ["REQUEST_METHOD"] == "HEAD":
             return "200 OK", headers, ()
-        self._parts.embeds.count(live, plan.name, origin)
+        self._deployment.embeds.count(live, plan.name, origin)
         return "200 OK", headers, (variant.bytes,)
 
     def _parse(self, path: str, query: str) -> tuple[str, Plan]:
@@ -128,7 +128,9 @@ class _Variants:
         width, kind = split_name(file)
         asked = dict(reversed(parse_qsl(query, keep_blank_values=True)))  # of a name that stands twice, the first
         try:
-            plan = self._parts.variants.plan(logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1")
+            plan = self._deployment.variants.plan(
+                logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1"
+            )
         except Problem as problem:
             if right := problem.extra.get("try"):
                 problem.extra["try"] = f"{self._base_url}{PREFIX}{quote(key, safe='')}/{right}"
@@ -138,9 +140,9 @@ class _Variants:
     def _live(self, environ: WSGIEnvironment, key: str, plan: Plan) -> Live:
         def before_lookup() -> None:
             sender = Client(environ.get("REMOTE_ADDR", ""), "", "program")
-            self._parts.limiter.hit("embed-lookup", sender.network)
+            self._deployment.limiter.hit("embed-lookup", sender.network)
 
-        live = self._parts.embeds.permission(key, before_lookup)
+        live = self._deployment.embeds.permission(key, before_lookup)
         if live.logo != plan.logo:
             raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {plan.logo}.")
         return live

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from service import ledger
 from service.audit.reports import Reports
 from service.audit.segments import Segments
-from service.ids import timestamp
+from service.clock import timestamp
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
-from service.store.tables import Embed, Participant
+from service.store.tables import Embed, Link, LogoUse, Participant
 
 ORIGIN = "emblem.example.org/log"
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -171,3 +171,37 @@ def add_embed(database: Database) -> None:
         session.add(embed)
 
     database.write(work)
+
+
+def people(deployment: Deployment, status: str = "approved") -> None:
+    """One participant with a link and an embed."""
+    person = Participant(
+        id="par_one", kind="individual", country="AT", language="en", purposes=[], status=status,
+        outcome="approved", rule="r", reasons=[], policy="p", joined_via="page", created_at=START,
+    )  # fmt: skip
+
+    def work(session: Any) -> None:
+        session.add(person)
+        session.flush()
+        listed = ["https://listed.example"]
+        session.add(
+            Embed(
+                key="ebd_one", participant="par_one", logo="heart", origins=listed, unlisted="report", created_at=START
+            )
+        )
+        session.add(
+            Link(id="lnk_one", participant="par_one", package="logo", version="1.0.0", issued_by="page", counted=0,
+                 created_at=START, expires_at=START + timedelta(days=1))
+        )  # fmt: skip
+
+    deployment.database.write(work)
+
+
+def uses(deployment: Deployment, *found: tuple[str, datetime, int]) -> None:
+    def work(session: Any) -> None:
+        for origin, hour, views in found:
+            session.add(
+                LogoUse(hour=hour, embed="ebd_one", variant="blue/64.png", origin=origin, batch="", views=views)
+            )
+
+    deployment.database.write(work)

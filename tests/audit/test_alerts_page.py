@@ -13,8 +13,8 @@ import pytest
 import time_machine
 from click.testing import CliRunner
 
-from service.audit.rules import Rule
-from service.audit.webhooks import PAUSES, secret_of, sign
+from service.alerts.alert_rules import Rule
+from service.alerts.webhooks import PAUSES, secret_of, sign
 from service.cli import emblem
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "audit-alerts.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from service.ids import timestamp
+from service.clock import timestamp
 
 from .conftest import START, download, use
 
@@ -29,7 +29,7 @@ def entries(tmp_path: Path) -> duckdb.DuckDBPyConnection:
         use(START, START, origin="https://b.example", views=9),
         {"kind": "participant.decided", "at": START, "rule": "commitment-given", "outcome": "approved"},
     ]
-    from service.audit.engine import connect, load_entries
+    from service.audit.entry_table import connect, load_entries
 
     connection = connect()
     lines = (

@@ -15,14 +15,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from service.audit.engine import COLUMNS, DERIVED
+from service.audit.entry_table import COLUMNS, DERIVED
 from service.audit.query import parse
 from service.audit.segments import Comparison, Segments
-from service.audit.sources import FolderSource
-from service.audit.verify import leaf_hashes
 from service.problems import LogDamaged
 from service.storage.directory import DirectoryStorage
 from service.store import Database
+from service.verification.log_reader import FolderSource
+from service.verification.verifier import leaf_hashes
 
 from .conftest import START, Deployment, some_facts
 

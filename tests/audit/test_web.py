@@ -13,9 +13,9 @@ import pytest
 
 from service import ledger
 from service.audit.query import MEASURES
-from service.audit.signed import parse_vkey
-from service.audit.verify import Verdict, verify_log, verify_receipt
 from service.store.tables import Embed, LogoUse
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import Verdict, verify_log, verify_receipt
 from tests.web.conftest import Api
 
 from .conftest import download, use
@@ -63,7 +63,7 @@ class AppSource:
         self.api, self.key = api, key
 
     def read(self, path: str) -> bytes | None:
-        from service.audit.sources import NotAllowedError
+        from service.verification.log_reader import NotAllowedError
 
         answer = self.api.ask("GET", f"/log/{path}", key=self.key)
         if answer.status_code in (401, 403):
@@ -268,7 +268,7 @@ def test_the_log_verifies_after_an_erasure_and_after_retention_and_never_held_th
     other = api.path(api.link(api.ready()))
     assert api.ask("GET", other).status_code == 200
     clock.advance(400 * 86_400)
-    dropped = api.parts.maintenance.retention.run()
+    dropped = api.parts.retention.run()
     assert (dropped.client_hashes, dropped.client_prefixes, dropped.link_clients) == (1, 1, 1)
     api.parts.sealer.seal()
     found = verdict()
@@ -433,7 +433,7 @@ def test_the_staff_page_is_for_staff_and_auditors(api: Api) -> None:
 
 def test_refused_downloads_are_counted(api: Api) -> None:
     counted: list[tuple[str, str]] = []
-    api.parts.maintenance.refusals.note = lambda subject, slug: counted.append((subject, slug))  # type: ignore[method-assign]
+    api.parts.refusals.note = lambda subject, slug: counted.append((subject, slug))  # type: ignore[method-assign]
     person = api.join()
     api.accept(person)
     link = api.ask("POST", "/api/v1/links", key="portal", json={"participant": person, "package": "logo"})

@@ -23,19 +23,19 @@ from typing import Any
 import duckdb
 
 from service import ledger
-from service.audit.importing import Importer
 from service.audit.query import DIMENSIONS, parse, sql
 from service.audit.reports import Reports
 from service.audit.segments import ROWS, Segments
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
-from service.ids import now
+from service.clock import now
+from service.embeds.log_import import Importer
 from service.ledger import notes
 from service.storage.directory import DirectoryStorage
 from service.store import Database, migrate
 from service.store.audit_tables import Segment
 from service.store.tables import Checkpoint, Embed, Participant
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 
 ORIGIN = "emblem.example.org/log"
 START = datetime(2026, 1, 1, tzinfo=UTC)

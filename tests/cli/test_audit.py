@@ -13,7 +13,7 @@ import pytest
 from service import ledger
 from service import settings as settings_room
 from service.audit.segments import Segments
-from service.ids import now
+from service.clock import now
 from service.storage import open_storage
 from service.store import Database
 from tests.conftest import environment

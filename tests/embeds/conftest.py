@@ -17,9 +17,13 @@ from service.ids import new_id
 from service.store import Database
 from service.store.tables import Acceptance, LedgerEntry, LogoUse, Participant
 
+from ..audit.conftest import deployment, make
+
 if TYPE_CHECKING:
     from service.campaign import Campaign
     from tests.conftest import FrozenClock
+
+__all__ = ["deployment", "make"]  # the sealed log of the audit's tests
 
 BASE = "https://emblem.example.org"
 SITE = "https://partner.example"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
-from service.ids import timestamp
+from service.clock import timestamp
 from service.problems import (
     EmbedRevoked,
     InvalidRequest,

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from service import ledger
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
 from service.ledger import tiles
 from service.ledger.recovery import recover
 from service.ledger.tree import leaf_hash
 from service.problems import LogDamaged
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 from tests.ledger.conftest import Log
 from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, ended_by_itself

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from service.audit.importing import Imported, Importer
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
+from service.embeds.log_import import Imported, Importer
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 from tests.audit.conftest import add_embed
-from tests.audit.test_importing import nginx
+from tests.embeds.test_log_import import nginx
 from tests.ledger.conftest import NOON, Log
 from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, ended_by_itself

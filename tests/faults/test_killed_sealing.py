@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 from tests.ledger.conftest import Log
 from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, ended_by_itself

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from service.audit.query import parse
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import leaf_hashes, verify_log
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import leaf_hashes, verify_log
 from tests.audit.conftest import START, Deployment, some_facts
 from tests.parts.dying import Doom, ended_by_itself
 

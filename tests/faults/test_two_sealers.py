@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
 from service.problems import Unavailable
 from service.store.tables import Checkpoint
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 from tests.ledger.conftest import Log
 from tests.ledger.test_sealing import entries_of
 from tests.parts.dying import Doom, stands_still, started

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service import ledger
-from service.ledger.lock import leadership
 from service.ledger.sealer import CHUNK
 from service.problems import Unavailable
 from service.store import Database
+from service.store.leadership import leadership
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from service import ledger
-from service.audit.signed import parse_vkey
-from service.audit.sources import FolderSource
-from service.audit.verify import verify_log
 from service.ledger import tiles
 from service.problems import ConfigurationError, LogDamaged, Unavailable
 from service.storage import Content, Storage
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 
 from .conftest import NOON, ORIGIN, Log
 

@@ -10,7 +10,7 @@ import pytest
 
 from service.campaign import Campaign
 from service.campaign.manifests import PackageManifest, load_packages
-from service.ids import Clock
+from service.clock import Clock
 from service.packages import Catalogue
 from service.storage import Storage
 from service.store import Database

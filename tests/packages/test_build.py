@@ -17,7 +17,7 @@ from PIL import Image
 from service.campaign import CampaignError
 from service.campaign.manifests import PREVIEW_SIZE, load_packages
 from service.packages import Built, build, check, source_digest
-from service.packages.making import MakingError, render_svg
+from service.packages.renderers import MakingError, render_svg
 
 from .conftest import SVG, Assets
 

@@ -15,7 +15,7 @@ from service import ledger
 from service.campaign import Campaign, Terms
 from service.mail import Mailer
 from service.participants import Acceptance, Application, Participants, Signatory, accepted_current
-from service.participants.records import accepted_record
+from service.participants.views import accepted_record
 from service.problems import (
     Conflict,
     DigestMismatch,

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from service import ledger
 from service.campaign import Campaign
 from service.participants import Application, Participants, Signatory
-from service.participants.records import accepted_record, joined_record
+from service.participants.views import accepted_record, joined_record
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn, NotFound
 from service.store import Database, tables
 

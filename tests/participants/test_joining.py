@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from service import ledger
 from service.participants import Application, Key, Participants
-from service.participants.records import joined_record
+from service.participants.views import joined_record
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn
 from service.store import Database, tables
 

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from flask import Flask
 
-    from service.app import Parts
+    from service.deployment import Deployment
 
 _numbers = itertools.count(1)
 
@@ -25,9 +25,9 @@ class Api:
     keys: dict[str, str] = field(default_factory=dict)
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Deployment:
         """What the application is made of."""
-        found: Parts = self.app.extensions["emblem"]
+        found: Deployment = self.app.extensions["emblem"]
         return found
 
     def ask(self, method: str, path: str, *, key: str = "", json: Any = None, **more: Any) -> Any:

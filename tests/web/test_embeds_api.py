@@ -361,7 +361,7 @@ def long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     In a running service a thread reads all embeds anew; without it, a request does when they are old.
     """
     for name in ("_UNSTARTED_AGE", "_UNKNOWN_FOR"):
-        monkeypatch.setattr(f"service.embeds.live.{name}", 3600.0)
+        monkeypatch.setattr(f"service.embeds.snapshot.{name}", 3600.0)
 
 
 @pytest.mark.usefixtures("long_moment")

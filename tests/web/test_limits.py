@@ -5,14 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from service.problems import RateLimited
-from service.web.limits import Limiter
-from tests.parts.redis import RedisServer
 
 from .conftest import Api, problem
 
@@ -98,21 +93,3 @@ def test_what_is_left_is_said(limited: Api) -> None:
     answer = limited.ask("GET", "/api/v1/me", key="staff")
     assert answer.headers["RateLimit-Policy"] == '"key";q=600;w=60'
     assert re.fullmatch(r'"key";r=599;t=\d+', answer.headers["RateLimit"])
-
-
-def test_machines_share_their_limits_through_redis(app: Any, tmp_path: Path) -> None:
-    server = RedisServer(tmp_path)
-    try:
-        with app.test_request_context():
-            here, there = Limiter(True, server.url), Limiter(True, server.url)
-            for _ in range(30):
-                here.hit("download", "192.0.2.1")
-                there.hit("download", "192.0.2.1")
-            with pytest.raises(RateLimited):
-                here.hit("download", "192.0.2.1")
-            with pytest.raises(RateLimited):
-                there.hit("download", "192.0.2.1")
-    finally:
-        server.close()
-    with app.test_request_context():
-        here.hit("download", "192.0.2.1")  # Redis is gone: this process counts for itself

@@ -20,7 +20,7 @@ from .conftest import problem
 from .test_variants import Partner
 
 if TYPE_CHECKING:
-    from service.app import Parts
+    from service.deployment import Deployment
     from service.logos import Plan
 
     from .conftest import Api
@@ -58,7 +58,7 @@ def work(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> Work:
     return watch(partner.api.parts, monkeypatch)
 
 
-def watch(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Work:
+def watch(parts: Deployment, monkeypatch: pytest.MonkeyPatch) -> Work:
     spent, me = Work(), threading.get_ident()
     variants, database, storage = parts.variants, parts.database, parts.storage
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.test import TestResponse
 
-    from service.app import Parts
+    from service.deployment import Deployment
 
 VOID = frozenset(
     [
@@ -128,9 +128,9 @@ class Visitor:
         self.html = Html("")
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Deployment:
         """What the application is made of."""
-        found: Parts = self.app.extensions["emblem"]
+        found: Deployment = self.app.extensions["emblem"]
         return found
 
     def get(self, path: str, status: int = 200) -> TestResponse:

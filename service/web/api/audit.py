@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Response, make_response, request
 from pydantic import BaseModel, Field
 
-from ...audit import formats, page
+from ...audit import formats, html_report
 from ...audit.query import DIMENSIONS, parse
 from ...problems import Forbidden, NotFound, Unauthorized
 from ..auth import need
-from ..context import key, parts
+from ..context import deployment, key
 from ..security import HEADERS, current_session
 from . import blueprint
 
@@ -62,10 +62,10 @@ def report_answer() -> Response:
     """The report that the query string asks for, in its format."""
     query = parse(request.args.items(multi=True))
     form = request.args.get("format") or "json"
-    found = parts().maintenance.reports.run(query)
+    found = deployment().reports.run(query)
     if form == "html":
-        body = page.as_html(found, parts().campaign.info.name.get("en"))
-        style = page.style_digest()
+        body = html_report.as_html(found, deployment().campaign.info.name.get("en"))
+        style = html_report.style_digest()
     else:
         body = {"json": formats.as_json, "csv": formats.as_csv, "parquet": formats.as_parquet}[form](found)
     response = make_response(body)
@@ -89,7 +89,7 @@ def proof(path: ProofPath) -> Response:
     """A C2SP tlog-proof file of an entry, with the entry in it; participants get those of their own acceptances."""
     if not _reads_everything():
         _own_acceptance(path.name)
-    text = parts().maintenance.receipts.make(path.name)
+    text = deployment().receipts.make(path.name)
     response = make_response(text)
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
     response.headers["Cache-Control"] = "private, no-store"
@@ -109,10 +109,12 @@ def _own_acceptance(name: str) -> None:
     """Forbidden or NotFound where this is not an acceptance of the caller, who is a partner or a portal."""
     if not name.startswith("acc_"):
         raise Forbidden("Proofs of all entries are for auditors and staff; yours are those of your acceptances.")
-    owner = parts().maintenance.receipts.owner(name)
+    owner = deployment().receipts.owner(name)
     caller, session = key(), current_session()
     if owner is not None and (
-        parts().participants.may_act(caller, owner) if caller else session is not None and session.participant == owner
+        deployment().participants.may_act(caller, owner)
+        if caller
+        else session is not None and session.participant == owner
     ):
         return
     raise NotFound("There is no acceptance of this id that is yours.")

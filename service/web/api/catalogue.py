@@ -8,9 +8,9 @@ from flask import Response, make_response
 from pydantic import BaseModel
 
 from ...campaign.terms import TermsVersion
-from ...ids import timestamp
+from ...clock import timestamp
 from ...problems import UnknownTerms, UnknownVersion
-from ..context import conditional, parts
+from ..context import conditional, deployment
 from . import blueprint, cacheable
 from .models import (
     EligibilityAnswer,
@@ -40,27 +40,27 @@ class VersionPath(BaseModel):
 @api.get("/packages", responses={200: PackagesAnswer})
 def packages(query: PackagesQuery) -> Response:
     """What is handed out, each in its current version."""
-    found = [_with_urls(package, query.lang) for package in parts().catalogue.listed(query.lang, query.kind)]
+    found = [_with_urls(package, query.lang) for package in deployment().catalogue.listed(query.lang, query.kind)]
     return cacheable({"packages": found})
 
 
 @api.get("/packages/<id>", responses={200: PackageAnswer})
 def package(path: IdPath, query: LanguageQuery) -> Response:
     """One package in its current version."""
-    return cacheable(_with_urls(parts().catalogue.get(path.id, query.lang), query.lang))
+    return cacheable(_with_urls(deployment().catalogue.get(path.id, query.lang), query.lang))
 
 
 @api.get("/packages/<id>/versions", responses={200: VersionsAnswer})
 def versions(path: IdPath, query: LanguageQuery) -> Response:
     """Every published version of a package, newest first."""
-    found = [_with_urls(package, query.lang) for package in parts().catalogue.versions(path.id, query.lang)]
+    found = [_with_urls(package, query.lang) for package in deployment().catalogue.versions(path.id, query.lang)]
     return cacheable({"versions": found, "next_cursor": None})
 
 
 @api.get("/packages/<id>/versions/<version>/preview.png", doc_ui=False)
 def preview(path: VersionPath) -> Response:
     """The preview picture of a version."""
-    catalogue = parts().catalogue
+    catalogue = deployment().catalogue
     facts = catalogue.version(path.id, path.version)
     response = make_response(catalogue.preview(facts))
     response.headers["Content-Type"] = "image/png"
@@ -72,7 +72,7 @@ def preview(path: VersionPath) -> Response:
 @api.get("/terms", responses={200: TermsListAnswer})
 def all_terms() -> Response:
     """Every version of all terms, newest first."""
-    terms = parts().campaign.terms
+    terms = deployment().campaign.terms
     found = [version for name in terms.ids() for version in terms.versions(name)]
     found.sort(key=lambda version: (version.effective, version.id), reverse=True)
     return cacheable({"terms": [_terms_json(version, "en") for version in found]})
@@ -97,13 +97,13 @@ def terms(path: IdPath, query: TermsQuery) -> Response:
 @api.get("/eligibility", responses={200: EligibilityAnswer})
 def eligibility(query: LanguageQuery) -> Response:
     """What each kind of participant is asked, and how it is decided."""
-    return cacheable(parts().campaign.eligibility.as_json(query.lang))
+    return cacheable(deployment().campaign.eligibility.as_json(query.lang))
 
 
 @api.get("/logos", responses={200: LogosAnswer})
 def logos(query: LanguageQuery) -> Response:
     """The logos, their rules and the sizes they come in."""
-    emblem = parts()
+    emblem = deployment()
     now = emblem.clock()
     found = []
     for logo in emblem.campaign.logos.values():
@@ -125,18 +125,18 @@ def logos(query: LanguageQuery) -> Response:
 
 def find_terms(terms: str, version: str | None) -> TermsVersion:
     """A version of the terms, or the current one; UnknownTerms or UnknownVersion."""
-    known = parts().campaign.terms
+    known = deployment().campaign.terms
     if terms not in known.ids():
         raise UnknownTerms
     try:
-        return known.get(terms, version) if version else known.current(terms, parts().clock())
+        return known.get(terms, version) if version else known.current(terms, deployment().clock())
     except KeyError as error:
         raise UnknownVersion(f"See /api/v1/terms for the versions of {terms}.") from error
 
 
 def terms_ref(terms: str, version: str, lang: str) -> dict[str, str]:
     """Terms as other answers name them."""
-    return {"id": terms, "version": version, "url": f"{parts().settings.base_url}/{lang}/terms/{terms}/{version}"}
+    return {"id": terms, "version": version, "url": f"{deployment().settings.base_url}/{lang}/terms/{terms}/{version}"}
 
 
 def _terms_json(version: TermsVersion, language: str) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _terms_json(version: TermsVersion, language: str) -> dict[str, Any]:
 
 
 def _with_urls(package: dict[str, Any], lang: str) -> dict[str, Any]:
-    base = parts().settings.base_url
+    base = deployment().settings.base_url
     return {
         **package,
         "terms": terms_ref(package["terms"]["id"], package["terms"]["version"], lang),

@@ -6,7 +6,7 @@ from flask import Response
 
 from ...problems import NotFound, UnknownEmbed
 from ..auth import may_see, need, own, portal
-from ..context import actor, parts
+from ..context import actor, deployment
 from . import answer, blueprint
 from .embed_models import EmbedAnswer, EmbedBody, EmbedChangeBody, EmbedPath, EmbedsAnswer, EmbedsQuery
 
@@ -18,7 +18,7 @@ api = blueprint("embeds", "A partner's permission to show one logo on their site
 def create(body: EmbedBody) -> Response:
     """Makes an embed; it works at once."""
     may_see(body.participant)
-    made = parts().embeds.create(body.participant, body.logo, body.origins, body.unlisted, by=actor())
+    made = deployment().embeds.create(body.participant, body.logo, body.origins, body.unlisted, by=actor())
     return answer(made.as_json(), 201, Location=f"/api/v1/embeds/{made.key}")
 
 
@@ -29,7 +29,7 @@ def embeds(query: EmbedsQuery) -> Response:
     participant = own(query.participant)
     if participant:
         may_see(participant)
-    page = parts().embeds.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
+    page = deployment().embeds.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
     return answer({"embeds": [embed.as_json() for embed in page.items], "next_cursor": page.next_cursor})
 
 
@@ -37,7 +37,7 @@ def embeds(query: EmbedsQuery) -> Response:
 @need("portal", "partner", "staff", "auditor")
 def embed(path: EmbedPath) -> Response:
     """One embed with its status and what to paste."""
-    found = parts().embeds.get(path.key)
+    found = deployment().embeds.get(path.key)
     _mine(found.participant)
     return answer(found.as_json())
 
@@ -46,17 +46,17 @@ def embed(path: EmbedPath) -> Response:
 @need("portal", "partner", "staff")
 def change(path: EmbedPath, body: EmbedChangeBody) -> Response:
     """Changes the origins, or what happens on others; in force on every worker within 5 seconds."""
-    _mine(parts().embeds.get(path.key).participant)
+    _mine(deployment().embeds.get(path.key).participant)
     given = {name: getattr(body, name) for name in body.model_fields_set}
-    return answer(parts().embeds.change(path.key, **given, by=actor()).as_json())
+    return answer(deployment().embeds.change(path.key, **given, by=actor()).as_json())
 
 
 @api.delete("/embeds/<key>", responses={204: None})
 @need("portal", "partner", "staff")
 def revoke(path: EmbedPath) -> Response:
     """Ends an embed for good; in force on every worker within 5 seconds."""
-    _mine(parts().embeds.get(path.key).participant)
-    parts().embeds.revoke(path.key, by=actor())
+    _mine(deployment().embeds.get(path.key).participant)
+    deployment().embeds.revoke(path.key, by=actor())
     return Response(status=204)
 
 

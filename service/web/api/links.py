@@ -9,7 +9,7 @@ from flask import Response
 
 from ...problems import FieldError, InvalidRequest, NotFound
 from ..auth import may_see, need, own, portal
-from ..context import actor, key, parts
+from ..context import actor, deployment, key
 from . import answer, blueprint
 from .models import (
     DownloadsAnswer,
@@ -29,7 +29,7 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 def issue(body: LinkBody) -> Response:
     """Issues a link."""
     may_see(body.participant)
-    issued = parts().links.issue(
+    issued = deployment().links.issue(
         body.participant,
         body.package,
         issued_by=actor(),
@@ -47,7 +47,7 @@ def links(query: LinksQuery) -> Response:
     participant = own(query.participant)
     if participant:
         may_see(participant)
-    page = parts().links.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
+    page = deployment().links.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
     found = [link.as_json(with_url=_with_url()) for link in page.items]
     return answer({"links": found, "next_cursor": page.next_cursor})
 
@@ -56,7 +56,7 @@ def links(query: LinksQuery) -> Response:
 @need("portal", "partner", "staff", "auditor")
 def link(path: IdPath) -> Response:
     """One link with its status and how often it was used."""
-    found = parts().links.get(path.id)
+    found = deployment().links.get(path.id)
     _mine(found.standing.participant)
     return answer(found.as_json(with_url=_with_url()))
 
@@ -65,8 +65,8 @@ def link(path: IdPath) -> Response:
 @need("portal", "partner", "staff")
 def revoke(path: IdPath) -> Response:
     """Ends a link at once."""
-    _mine(parts().links.get(path.id).standing.participant)
-    parts().links.revoke(path.id, by=actor())
+    _mine(deployment().links.get(path.id).standing.participant)
+    deployment().links.revoke(path.id, by=actor())
     return Response(status=204)
 
 
@@ -78,7 +78,7 @@ def downloads(query: DownloadsQuery) -> Response:
     if participant:
         may_see(participant)
     since, until = period(query.since, query.until)
-    page = parts().links.downloads(
+    page = deployment().links.downloads(
         participant=participant,
         package=query.package,
         link=query.link,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
+from ...limits import LIMITS
 from ..auth import need, require
-from ..limits import LIMITS
 from . import answer, blueprint
 from .models import MeAnswer
 

@@ -9,7 +9,7 @@ from flask import Response, make_response, redirect, url_for
 from ...campaign import Application, Text
 from ...participants import Participant, Session
 from ...problems import NotFound
-from ..context import actor, parts
+from ..context import actor, deployment
 from ..security import current_session, require_session
 from .blueprint import pages, query
 from .render import private, see_other
@@ -25,7 +25,7 @@ def account() -> Response:
         return response
     if not session.participant:
         return private("account_staff.html", session=session)
-    found, participant = parts(), parts().participants.get(session.participant)
+    found, participant = deployment(), deployment().participants.get(session.participant)
     return private(
         "account.html",
         session=session,
@@ -45,7 +45,7 @@ def account() -> Response:
 def receipt(acceptance: str) -> Response:
     """The proof of one's own acceptance in the public log, as a text file."""
     participant = own(require_session())
-    receipts = parts().maintenance.receipts
+    receipts = deployment().receipts
     if receipts.owner(acceptance) != participant:
         raise NotFound("There is no acceptance of this id that is yours.")
     response = make_response(receipts.make(acceptance))
@@ -59,16 +59,16 @@ def receipt(acceptance: str) -> Response:
 def link_revoke(link: str) -> Response:
     """Ends one of one's own links, at once."""
     participant = own(require_session())
-    if parts().links.get(link).standing.participant != participant:
+    if deployment().links.get(link).standing.participant != participant:
         raise NotFound("There is no link of this id that is yours.")
-    parts().links.revoke(link, by=actor())
+    deployment().links.revoke(link, by=actor())
     return see_other(url_for("pages.account", _anchor="links"))
 
 
 @pages.post("/account/portals/<key>/end")
 def portal_end(key: str) -> Response:
     """Lets a portal act no more."""
-    parts().participants.end_portal(own(require_session()), key)
+    deployment().participants.end_portal(own(require_session()), key)
     return see_other(url_for("pages.account", _anchor="portals"))
 
 
@@ -81,7 +81,7 @@ def own(session: Session) -> str:
 
 def reasons(participant: Participant) -> list[Text | str]:
     """Why it was decided so: in the reader's language where the rules in force say the same, else as it was written."""
-    campaign = parts().campaign
+    campaign = deployment().campaign
     if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
         asked = Application(participant.kind, participant.country, participant.answers, participant.purposes)
         verdict = campaign.eligibility.decide(asked)
@@ -92,7 +92,7 @@ def reasons(participant: Participant) -> list[Text | str]:
 
 def _terms(participant: Participant) -> list[dict[str, Any]]:
     """The terms in force, whether they are accepted, and a package by which they can be."""
-    found = parts()
+    found = deployment()
     accepted = {(one.terms, one.version) for one in found.participants.acceptances(participant.id)}
     packages = found.catalogue.current()
     rows = []

@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, request, url_for
 
 from ...campaign.terms import TermsVersion
 from ...problems import NotFound, UnknownTerms, UnknownVersion
-from ..context import parts
+from ..context import deployment
 from ..i18n import language, negotiated
 from . import figures
 from .blueprint import pages, root
@@ -28,7 +28,7 @@ def start() -> Response:
 @root.get("/brand/<logo>/<colourway>.svg")
 def master(logo: str, colourway: str) -> Response:
     """A logo's master, for our own pages; partners use embeds."""
-    found = parts().campaign.logos.get(logo)
+    found = deployment().campaign.logos.get(logo)
     if found is None or colourway not in found.colourways:
         raise NotFound("There is no such logo in this colourway.")
     response = make_response(found.master_bytes(colourway))
@@ -43,14 +43,14 @@ def master(logo: str, colourway: str) -> Response:
 @pages.get("/")
 def home() -> Response:
     """The campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
-    catalogue = parts().catalogue
+    catalogue = deployment().catalogue
     return public("home.html", tools=(catalogue.current("logo") + catalogue.current("tool"))[:3])
 
 
 @pages.get("/actions")
 def actions() -> Response:
     """Suggested actions for each kind of participant."""
-    campaign = parts().campaign
+    campaign = deployment().campaign
     groups = [(kind, campaign.actions[kind.id]) for kind in campaign.eligibility.kinds]
     return public("actions.html", groups=groups)
 
@@ -64,7 +64,7 @@ def protocol() -> Response:
 @pages.get("/rules")
 def rules() -> Response:
     """The logo rules, with right and wrong examples drawn from the same data that decides elsewhere."""
-    campaign = parts().campaign
+    campaign = deployment().campaign
     logos = [figures.of_logo(campaign, logo) for logo in campaign.logos.values()]
     backgrounds = figures.backgrounds(campaign, symbol())
     return public("rules.html", logos=logos, backgrounds=backgrounds, example=figures.example(campaign, symbol()))
@@ -74,7 +74,7 @@ def rules() -> Response:
 @pages.get("/terms/<terms_id>/<version>")
 def terms(terms_id: str, version: str | None = None) -> Response:
     """One version of terms of use (the one in force, where none is named), with its digest and the others."""
-    campaign, now = parts().campaign, parts().clock()
+    campaign, now = deployment().campaign, deployment().clock()
     try:
         versions = campaign.terms.versions(terms_id)
         current = campaign.terms.current(terms_id, now)

@@ -13,7 +13,7 @@ from ...problems import (
     TermsNotAccepted,
     UnknownLogo,
 )
-from ..context import actor, parts
+from ..context import actor, deployment
 from ..i18n import language, translate, translate_error
 from ..security import require_session
 from .account import own
@@ -28,10 +28,10 @@ _UNLISTED = ("report", "refuse")
 @pages.get("/embeds/<key>")
 def embed(key: str) -> Response:
     """The page of an embed: the logo as it looks, and what to paste to show it."""
-    found = parts().embeds.get(key)
+    found = deployment().embeds.get(key)
     if found.status == "revoked":
         raise EmbedRevoked
-    if found.logo not in parts().campaign.logos:
+    if found.logo not in deployment().campaign.logos:
         raise UnknownLogo
     return public("embed.html", embed=found.as_json(language()))
 
@@ -50,7 +50,7 @@ def embed_create() -> Response:
     mistakes = Mistakes()
     origins = [line.strip() for line in sent("origins").splitlines() if line.strip()][: _MOST_ORIGINS + 1]
     logo, unlisted = sent("logo"), sent("unlisted")
-    if logo not in parts().campaign.logos:
+    if logo not in deployment().campaign.logos:
         mistakes.add("logo", translate(msgid("Choose one.")))
     if unlisted not in _UNLISTED:
         mistakes.add("unlisted", translate(msgid("Choose one.")))
@@ -59,7 +59,7 @@ def embed_create() -> Response:
     if mistakes:
         return _form(mistakes, 422)
     try:
-        made = parts().embeds.create(participant, logo=logo, origins=origins, unlisted=unlisted, by=actor())
+        made = deployment().embeds.create(participant, logo=logo, origins=origins, unlisted=unlisted, by=actor())
     except InvalidRequest as problem:
         for error in problem.errors:
             name = error.pointer.strip("/").partition("/")[0]
@@ -82,12 +82,12 @@ def embed_create() -> Response:
 def embed_revoke(key: str) -> Response:
     """Ends one of one's own embeds."""
     participant = own(require_session())
-    if parts().embeds.get(key).participant != participant:
+    if deployment().embeds.get(key).participant != participant:
         raise NotFound("There is no embed with this key that is yours.")
-    parts().embeds.revoke(key, by=actor())
+    deployment().embeds.revoke(key, by=actor())
     return see_other(url_for("pages.account", _anchor="embeds"))
 
 
 def _form(mistakes: Mistakes, status: int = 200) -> Response:
     values = request.form if request.method == "POST" else {"unlisted": "report"}
-    return private("embed_new.html", status, mistakes=mistakes, values=values, logos=parts().campaign.logos)
+    return private("embed_new.html", status, mistakes=mistakes, values=values, logos=deployment().campaign.logos)

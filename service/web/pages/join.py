@@ -12,7 +12,7 @@ from ...campaign.kinds import Field, Kind
 from ...campaign.text import msgid
 from ...participants import Application
 from ...problems import FieldError, InvalidRequest
-from ..context import parts
+from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
 from .blueprint import pages, query
 from .forms import Mistakes, sent
@@ -70,7 +70,7 @@ def join_submit() -> Response:
         return see_other(url_for("pages.join"))
     application = _application(kind)
     try:
-        parts().participants.apply(application)
+        deployment().participants.apply(application)
     except InvalidRequest as problem:
         return _form(kind, _mistakes(kind, problem.errors), 422)
     return see_other(url_for("pages.join_sent"))
@@ -84,7 +84,7 @@ def join_sent() -> Response:
 
 def _kind(name: str) -> Kind | None:
     try:
-        return parts().campaign.eligibility.kind(name)
+        return deployment().campaign.eligibility.kind(name)
     except KeyError:
         return None
 
@@ -133,7 +133,7 @@ def _words(name: str, field: Field | None, error: FieldError) -> Markup:
 
 
 def _form(kind: Kind, mistakes: Mistakes, status: int = 200) -> Response:
-    campaign, lang = parts().campaign, language()
+    campaign, lang = deployment().campaign, language()
     names = ["name", "email", "country", "website", *(f"answers.{field.name}" for field in kind.fields), "purposes"]
     countries = [Option(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(lang)]
     purposes = [

@@ -12,9 +12,9 @@ from flask.sansio.app import App
 from markupsafe import Markup
 
 from ...campaign.text import msgid
-from ...packages.facts import PackageFacts
+from ...packages.published import PackageFacts
 from ...problems import NotFound
-from ..context import parts
+from ..context import deployment
 from ..i18n import direction, language, translate
 
 #: The main navigation: endpoint and words.
@@ -52,7 +52,7 @@ def install(app: App) -> None:
 
 
 def _context() -> dict[str, Any]:
-    found = parts()
+    found = deployment()
     return {
         "campaign": found.campaign,
         "base_url": found.settings.base_url,
@@ -78,20 +78,20 @@ def _digest(folder: str, name: str) -> str:
 
 def symbol() -> str:
     """The id of the logo that stands for the campaign."""
-    logos = parts().campaign.logos
+    logos = deployment().campaign.logos
     return _SYMBOL if _SYMBOL in logos else next(iter(logos))
 
 
 def logo_url(colourway: str = "", logo: str = "") -> str:
     """The address of a logo's master, for our own pages; another colourway of it where that one is missing."""
-    found = parts().campaign.logos[logo or symbol()]
+    found = deployment().campaign.logos[logo or symbol()]
     name = colourway if colourway in found.colourways else found.colourways[0]
     return url_for("root.master", logo=found.id, colourway=name)
 
 
 def logo_width(height: int, logo: str = "") -> int:
     """The width in pixels of a logo that is so high."""
-    return round(height * parts().campaign.logos[logo or symbol()].aspect_ratio)
+    return round(height * deployment().campaign.logos[logo or symbol()].aspect_ratio)
 
 
 def preview_url(package: PackageFacts) -> str:
@@ -101,12 +101,12 @@ def preview_url(package: PackageFacts) -> str:
 
 def contact_link() -> Markup:
     """The campaign's address, as a link."""
-    return Markup('<a href="mailto:{0}">{0}</a>').format(parts().campaign.info.contact_email)
+    return Markup('<a href="mailto:{0}">{0}</a>').format(deployment().campaign.info.contact_email)
 
 
 def terms_title(terms_id: str) -> Markup:
     """The title of terms in force, marked where they are not in the visitor's language; NotFound if none are."""
-    found = parts()
+    found = deployment()
     try:
         version = found.campaign.terms.current(terms_id, found.clock())
     except KeyError:

@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 from ...campaign.text import msgid
 from ...problems import InvalidRequest, InvalidSignIn
 from .. import security
-from ..context import parts
+from ..context import deployment
 from ..i18n import language, translate
 from .blueprint import pages
 from .forms import Mistakes, sent
@@ -43,7 +43,7 @@ def sign_in() -> Response:
 def sign_in_submit() -> Response:
     """Mails a link to an address that may sign in; what is seen is the same for every address."""
     try:
-        parts().participants.request_link(sent("email", 400), language())
+        deployment().participants.request_link(sent("email", 400), language())
     except InvalidRequest:
         mistakes = Mistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
@@ -103,12 +103,12 @@ def grant_done() -> Response:
 def sign_out() -> Response:
     """Ends the session."""
     if secret := request.cookies.get(security.SESSION_COOKIE):
-        parts().participants.sign_out(secret)
+        deployment().participants.sign_out(secret)
     return security.sign_out(see_other(url_for("pages.home")))
 
 
 def _button(purpose: str, secret: str) -> Response:
-    found = parts().participants.peek(secret)
+    found = deployment().participants.peek(secret)
     if found.purpose != purpose:
         raise InvalidSignIn
     title, text, words = _WORDS[purpose]
@@ -116,9 +116,9 @@ def _button(purpose: str, secret: str) -> Response:
 
 
 def _use(purpose: str, secret: str) -> Response:
-    if parts().participants.peek(secret).purpose != purpose:
+    if deployment().participants.peek(secret).purpose != purpose:
         raise InvalidSignIn
-    done = parts().participants.confirm(secret)
+    done = deployment().participants.confirm(secret)
     if done.session is None:
         return see_other(url_for("pages.grant_done"))
     # Staff come to work: theirs is the queue, even where they have joined themselves.

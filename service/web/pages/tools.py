@@ -8,10 +8,10 @@ from flask import Response, make_response, request, url_for
 
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
-from ...packages.facts import PackageFacts
+from ...packages.published import PackageFacts
 from ...participants import Participant, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
-from ..context import actor, parts
+from ..context import actor, deployment
 from ..i18n import language, translate
 from ..security import current_session, require_session
 from .blueprint import pages, root
@@ -24,7 +24,7 @@ _LONGEST_NAME = 200
 @root.get("/brand/packages/<package>/<version>.png")
 def preview(package: str, version: str) -> Response:
     """The picture of a package version; it never changes."""
-    catalogue = parts().catalogue
+    catalogue = deployment().catalogue
     facts = catalogue.version(package, version)
     response = make_response(catalogue.preview(facts))
     response.headers["Content-Type"] = "image/png"
@@ -37,20 +37,20 @@ def preview(package: str, version: str) -> Response:
 @pages.get("/tools")
 def tools() -> Response:
     """Every package with its picture, size, formats and licence."""
-    catalogue = parts().catalogue
+    catalogue = deployment().catalogue
     return public("tools.html", logos=catalogue.current("logo"), tools=catalogue.current("tool"))
 
 
 @pages.get("/tools/<package>")
 def tool(package: str) -> Response:
     """One package, and what this visitor needs to do to download it."""
-    return _tool_page(parts().catalogue.current_version(package), Mistakes())
+    return _tool_page(deployment().catalogue.current_version(package), Mistakes())
 
 
 @pages.post("/tools/<package>")
 def tool_accept(package: str) -> Response:
     """Accepts exactly the text of the terms that the page showed."""
-    facts = parts().catalogue.current_version(package)
+    facts = deployment().catalogue.current_version(package)
     participant = _own_participant()
     mistakes = Mistakes()
     name = required(mistakes, "name", msgid("Write the name of the person who accepts."), _LONGEST_NAME)
@@ -60,7 +60,7 @@ def tool_accept(package: str) -> Response:
     if mistakes:
         return _tool_page(facts, mistakes, status=422)
     try:
-        parts().participants.accept(
+        deployment().participants.accept(
             participant.id,
             terms=facts.terms,
             version=sent("version"),
@@ -79,7 +79,7 @@ def tool_accept(package: str) -> Response:
 def tool_link(package: str) -> Response:
     """Issues a link to the current version and leads to the page that has it."""
     participant = _own_participant()
-    link = parts().links.issue(participant.id, package, issued_by=actor())
+    link = deployment().links.issue(participant.id, package, issued_by=actor())
     return see_other(url_for("pages.tool_ready", package=package, link=link.id))
 
 
@@ -87,7 +87,7 @@ def tool_link(package: str) -> Response:
 def tool_ready(package: str, link: str) -> Response:
     """A link of one's own, ready to download."""
     session = require_session()
-    found = parts().links.get(link)
+    found = deployment().links.get(link)
     if found.standing.participant != session.participant or found.published.id != package:
         raise NotFound("There is no such link of yours.")
     return private("tool_ready.html", link=found, package=found.published)
@@ -97,7 +97,7 @@ def _own_participant() -> Participant:
     session = require_session()
     if not session.participant:
         raise NotFound("You are signed in without having joined; join with your address first.")
-    return parts().participants.get(session.participant)
+    return deployment().participants.get(session.participant)
 
 
 def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Response:
@@ -106,7 +106,7 @@ def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Re
     context: dict[str, Any] = {
         "package": facts,
         "terms": terms,
-        "versions": parts().catalogue.versions(facts.id, language()),
+        "versions": deployment().catalogue.versions(facts.id, language()),
         "mistakes": mistakes,
         "participant": None,
         "state": "signed-out",
@@ -121,7 +121,7 @@ def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Re
 
 
 def _terms(facts: PackageFacts) -> TermsVersion:
-    found = parts()
+    found = deployment()
     try:
         return found.campaign.terms.current(facts.terms, found.clock())
     except KeyError:
@@ -132,10 +132,10 @@ def _state(participant: str | None, terms: TermsVersion) -> tuple[str, Participa
     """What stands between a signed-in visitor and the download, and who they are."""
     if not participant:
         return "not-joined", None
-    found = parts().participants.get(participant)
+    found = deployment().participants.get(participant)
     if found.status != "approved":
         return "not-approved", found
-    accepted = parts().participants.acceptances(participant)
+    accepted = deployment().participants.acceptances(participant)
     if any(one.terms == terms.id and one.version == terms.version for one in accepted):
         return "ready", found
     return "terms", found

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, make_response, request, url_for
 from markupsafe import Markup
 
-from ...audit.alerts import unlisted_origins, views_after_suspension
+from ...alerts.alerts import unlisted_origins, views_after_suspension
 from ...audit.plots import CSS, plot
 from ...audit.query import DIMENSIONS, NONE, TIMES, Query, parse
 from ...audit.reports import Report, Row
@@ -21,7 +21,7 @@ from ...campaign.kinds import Kind
 from ...campaign.text import msgid
 from ...problems import InvalidRequest, NotSealed
 from ..api.audit import report_answer
-from ..context import parts
+from ..context import deployment
 from ..i18n import language, localized_plain, translate_plain
 from ..pages.render import private
 from .blueprint import staff
@@ -107,18 +107,18 @@ def audit() -> Response:
         panels, whole = _panels(query)
     except NotSealed:
         return private("staff/audit.html", panels=[], whole=None, **context)
-    emblem = parts()
+    emblem = deployment()
     since = query.start or emblem.clock() - timedelta(days=_DAYS)
     unlisted = unlisted_origins(emblem.database, since)
     return private(
         "staff/audit.html",
         panels=panels,
         whole=whole,
-        alerts=emblem.maintenance.alerts.newest(20),
+        alerts=emblem.alerts.newest(20),
         unlisted=unlisted[:_ROWS],
         unlisted_sites={use["origin"] for use in unlisted},
         suspended=views_after_suspension(emblem.database),
-        checkpoint=emblem.maintenance.reports.checkpoint(whole.checkpoint["size"]),
+        checkpoint=emblem.reports.checkpoint(whole.checkpoint["size"]),
         vkeys=emblem.sealer.vkeys(),
         **context,
     )
@@ -147,7 +147,7 @@ def _with_range(query: Query) -> Query:
     """The last thirty days where no range was asked for, so that there is a period before to compare with."""
     if query.start is not None or query.end is not None:
         return query
-    today = parts().clock().date()
+    today = deployment().clock().date()
     first = today - timedelta(days=_DAYS - 1)
     return replace(
         query,
@@ -161,7 +161,7 @@ def _with_range(query: Query) -> Query:
 def _panels(query: Query) -> tuple[list[Panel], Report]:
     over = _time_unit(query)
     queries = [replace(query, by=(dimension or over,), compare=False) for _, _, dimension, _ in _PANELS]
-    whole, *found = parts().maintenance.reports.run_all([query, *queries])
+    whole, *found = deployment().reports.run_all([query, *queries])
     made = []
     for (name, title, dimension, measure), report in zip(_PANELS, found, strict=True):
         shown = dimension or over
@@ -194,7 +194,7 @@ def _said(dimension: str, value: object) -> str:
 
 
 def _kinds() -> dict[str, Kind]:
-    return {kind.id: kind for kind in parts().campaign.eligibility.kinds}
+    return {kind.id: kind for kind in deployment().campaign.eligibility.kinds}
 
 
 def _time_unit(query: Query) -> str:

@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 
 from ...campaign.text import msgid
 from ...participants import KINDS, STATUSES, Participant
-from ..context import actor, parts
+from ..context import actor, deployment
 from ..i18n import translate
 from ..pages.account import reasons
 from ..pages.blueprint import query
@@ -23,7 +23,7 @@ _LONGEST_REASON = 4000
 @staff.get("")
 def queue() -> Response:
     """Everybody who waits for a decision, newest first, with what they wrote."""
-    waiting = parts().participants.list(status="under_review", cursor=query("cursor") or None, limit=20)
+    waiting = deployment().participants.list(status="under_review", cursor=query("cursor") or None, limit=20)
     return private("staff/queue.html", page=waiting, applications=[_application(one) for one in waiting.items])
 
 
@@ -32,7 +32,7 @@ def participants() -> Response:
     """All participants, narrowed by status and kind."""
     status, kind = query("status"), query("kind")
     status, kind = status if status in STATUSES else "", kind if kind in KINDS else ""
-    found = parts().participants.list(
+    found = deployment().participants.list(
         status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
     )
     return private("staff/participants.html", page=found, chosen=status, kind=kind, statuses=STATUSES)
@@ -57,16 +57,16 @@ def decide(participant: str) -> Response:
     if mistakes:
         return _detail(participant, mistakes, 422)
     if outcome == "erased":
-        parts().participants.erase(participant, reason=reason, by=actor())
+        deployment().participants.erase(participant, reason=reason, by=actor())
     else:
-        parts().participants.decide(participant, outcome, reason=reason, by=actor())
+        deployment().participants.decide(participant, outcome, reason=reason, by=actor())
     if sent("back") == "queue":
         return see_other(url_for("staff.queue"))
     return see_other(url_for("staff.participant", participant=participant))
 
 
 def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response:
-    found = parts()
+    found = deployment()
     one = found.participants.get(participant)
     return private(
         "staff/participant.html",
@@ -86,7 +86,7 @@ def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response
 
 def _application(one: Participant) -> dict[str, Any]:
     """What somebody wrote, beside the questions, and what is known of their country."""
-    campaign = parts().campaign
+    campaign = deployment().campaign
     kind = campaign.eligibility.kind(one.kind)
     given = one.answers or {}
     rows = []

@@ -6,7 +6,7 @@ from flask import Response, url_for
 
 from ...campaign.text import msgid
 from ...problems import UnknownPackage
-from ..context import actor, parts
+from ..context import actor, deployment
 from ..i18n import language
 from ..pages.blueprint import query
 from ..pages.forms import Mistakes, required
@@ -21,14 +21,14 @@ _LONGEST_REASON = 1000
 def links() -> Response:
     """All links, or those of ``?participant=``."""
     participant = query("participant")
-    found = parts().links.list(participant=participant or None, cursor=query("cursor") or None, limit=_PAGE)
+    found = deployment().links.list(participant=participant or None, cursor=query("cursor") or None, limit=_PAGE)
     return private("staff/links.html", page=found, participant=participant)
 
 
 @staff.post("/links/<link>/revocation")
 def link_revoke(link: str) -> Response:
     """Ends a link at once."""
-    parts().links.revoke(link, by=actor())
+    deployment().links.revoke(link, by=actor())
     return see_other(url_for("staff.links"))
 
 
@@ -36,14 +36,14 @@ def link_revoke(link: str) -> Response:
 def downloads() -> Response:
     """Every recorded download, narrowed by participant, package or link."""
     chosen = {name: query(name) for name in ("participant", "package", "link")}
-    found = parts().links.downloads(
+    found = deployment().links.downloads(
         participant=chosen["participant"] or None,
         package=chosen["package"] or None,
         link=chosen["link"] or None,
         cursor=query("cursor") or None,
         limit=_PAGE,
     )
-    packages = [facts.id for facts in parts().catalogue.current()]
+    packages = [facts.id for facts in deployment().catalogue.current()]
     return private("staff/downloads.html", page=found, chosen=chosen, packages=packages)
 
 
@@ -51,14 +51,14 @@ def downloads() -> Response:
 def embeds() -> Response:
     """All embeds, or those of ``?participant=``."""
     participant = query("participant")
-    found = parts().embeds.list(participant=participant or None, cursor=query("cursor") or None, limit=_PAGE)
+    found = deployment().embeds.list(participant=participant or None, cursor=query("cursor") or None, limit=_PAGE)
     return private("staff/embeds.html", page=found, participant=participant)
 
 
 @staff.post("/embeds/<key>/revocation")
 def embed_revoke(key: str) -> Response:
     """Ends an embed."""
-    parts().embeds.revoke(key, by=actor())
+    deployment().embeds.revoke(key, by=actor())
     return see_other(url_for("staff.embeds"))
 
 
@@ -75,14 +75,14 @@ def withdraw(package: str, version: str) -> Response:
     reason = required(mistakes, "reason", msgid("Write the reason; everybody can read it."), _LONGEST_REASON)
     if mistakes:
         return _catalogue(mistakes, 422)
-    parts().catalogue.withdraw(package, version, reason)
+    deployment().catalogue.withdraw(package, version, reason)
     return see_other(url_for("staff.catalogue"))
 
 
 @staff.get("/terms")
 def terms() -> Response:
     """Every version of the terms with its digests, and the digest of the policies in force."""
-    found = parts()
+    found = deployment()
     now = found.clock()
     rows = []
     for terms_id in found.campaign.terms.ids():
@@ -94,9 +94,9 @@ def terms() -> Response:
 
 
 def _catalogue(mistakes: Mistakes, status: int = 200) -> Response:
-    catalogue, packages = parts().catalogue, []
+    catalogue, packages = deployment().catalogue, []
     # Not only what is handed out now: what was withdrawn altogether is shown here too.
-    for package in sorted({*parts().campaign.packages, *(facts.id for facts in catalogue.current())}):
+    for package in sorted({*deployment().campaign.packages, *(facts.id for facts in catalogue.current())}):
         try:
             versions = catalogue.versions(package, language())
         except UnknownPackage:  # not published, or not to be shown yet

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.logos.catalogue_version import encoders
+from service.logos.render_recipe import encoders
 from tests.parts.processes import wait_until
 
 from . import compare, measure, write

@@ -1,0 +1,233 @@
+"""Alerts: the campaign's rules looked at every few minutes, each finding raised once."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ..audit.query import Query
+from ..audit.reports import Reports
+from ..clock import Clock, timestamp
+from ..ids import new_id
+from ..problems import NotSealed
+from ..store.audit_tables import Alert, Refusal, WebhookDelivery
+from ..store.database import Database
+from ..store.leadership import leadership
+from ..store.tables import Decision, Embed, Link, LogoUse, Participant
+from ..store.upsert import insert_new
+from .alert_rules import AttemptsAfterSuspension, NewUnlistedOrigin, Rule, Rules, Spike, ViewsAfterSuspension
+from .checkpoint_mail import SendsMail
+
+_LOOK_BACK = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a rule tells of. ``fingerprint`` is the same as long as it is the same thing."""
+
+    rule: Rule
+    fingerprint: str
+    summary: str
+    facts: dict[str, Any]
+
+
+class Alerts:
+    """Looks for what the rules tell of, records it, mails staff, and queues it for the webhooks."""
+
+    def __init__(
+        self,
+        database: Database,
+        reports: Reports,
+        clock: Clock,
+        rules: Rules,
+        *,
+        mailer: SendsMail,
+        staff: Sequence[str],
+        base_url: str,
+        data_dir: Path,
+    ) -> None:
+        self.database = database
+        self.reports = reports
+        self.clock = clock
+        self.rules = rules
+        self.mailer = mailer
+        self.staff = staff
+        self.base_url = base_url
+        self.data_dir = data_dir
+
+    def run(self) -> int:
+        """Looks at every rule; gives how many alerts were raised. One process looks at a time."""
+        with leadership(self.database, self.data_dir, name="alerts") as held:
+            if held is None:
+                return 0
+            return sum(self._raise(finding) for rule in self.rules.rules for finding in self._look(rule))
+
+    def newest(self, limit: int = 50) -> list[dict[str, Any]]:
+        """The alerts raised last, newest first, each with how it went with the webhooks."""
+        with self.database.read() as session:
+            rows = list(session.scalars(select(Alert).order_by(Alert.at.desc(), Alert.id).limit(limit)))
+            sent = session.scalars(select(WebhookDelivery).where(WebhookDelivery.alert.in_([row.id for row in rows])))
+            webhooks: dict[str, list[dict[str, Any]]] = {}
+            for item in sent:
+                state = {"url": item.url, "attempts": item.attempts, "outcome": item.outcome}
+                webhooks.setdefault(item.alert, []).append(state)
+            return [
+                {
+                    "id": row.id,
+                    "rule": row.rule,
+                    "summary": row.summary,
+                    "facts": row.facts,
+                    "at": timestamp(row.at),
+                    "webhooks": webhooks.get(row.id, []),
+                }
+                for row in rows
+            ]
+
+    def _raise(self, finding: Finding) -> bool:
+        now = self.clock()
+        number = new_id("alt")
+
+        def work(session: Session) -> bool:
+            values = {"rule": finding.rule.id, "fingerprint": finding.fingerprint[:300], "summary": finding.summary}
+            if not insert_new(session, Alert, id=number, facts=finding.facts, at=now, **values):
+                return False
+            for url in self.rules.webhooks:
+                session.add(WebhookDelivery(alert=number, url=url, attempts=0, next_at=now))
+            return True
+
+        if not self.database.write(work):
+            return False
+        if self.rules.mail:
+            text = f"{finding.summary}\n\nSee {self.base_url}/staff/audit\n"
+            for address in self.staff:
+                self.mailer.send(address, finding.rule.title, text)
+        return True
+
+    def _look(self, rule: Rule) -> Iterator[Finding]:
+        match rule:
+            case Spike():
+                yield from self._spikes(rule)
+            case NewUnlistedOrigin():
+                yield from self._new_origins(rule)
+            case AttemptsAfterSuspension():
+                yield from self._attempts(rule)
+            case ViewsAfterSuspension():
+                yield from self._views(rule)
+
+    def _spikes(self, rule: Spike) -> Iterator[Finding]:
+        """A day counts from its first entry on, so a spike is told of while it grows."""
+        today = datetime.combine(self.clock().date(), time(tzinfo=self.clock().tzinfo))
+        by = ("day", rule.by) if rule.by else ("day",)
+        query = Query(by=by, start=today - timedelta(days=rule.days), end=today + timedelta(days=1))
+        try:
+            rows = self.reports.run(query).rows
+        except NotSealed:
+            return
+        day = today.date().isoformat()
+        figures: dict[str | None, dict[str, int]] = {}
+        for row in rows:
+            figures.setdefault(row[rule.by] if rule.by else "", {})[row["day"]] = row[rule.of]
+        for value, days in figures.items():
+            figure = days.pop(day, 0)
+            before = [days.get((today - timedelta(days=n)).date().isoformat(), 0) for n in range(1, rule.days + 1)]
+            usual = statistics.median(before)
+            if value is None or figure < rule.at_least or figure < rule.times * usual:
+                continue
+            what = rule.of.replace("_", " ")
+            of = f" of {rule.by.replace('_', ' ')} {value}" if rule.by else ""
+            yield Finding(
+                rule,
+                f"{rule.id}:{day}:{value}",
+                f"{rule.title}: {figure:,} {what}{of} on {day}, usually {usual:,.0f} a day.",
+                {"day": day, "of": rule.of, "by": rule.by, "value": value, "figure": figure, "usual": usual},
+            )
+
+    def _new_origins(self, rule: NewUnlistedOrigin) -> Iterator[Finding]:
+        for use in unlisted_origins(self.database, self.clock() - _LOOK_BACK, rule.at_least):
+            yield Finding(
+                rule,
+                f"{rule.id}:{use['embed']}:{use['origin']}",
+                f"{rule.title}: {use['origin']}, embed {use['embed']} of {use['participant']}, {use['views']:,} views.",
+                use,
+            )
+
+    def _attempts(self, rule: AttemptsAfterSuspension) -> Iterator[Finding]:
+        total = func.sum(Refusal.attempts)
+        statement = (
+            select(Refusal.subject, Link.participant, total)
+            .join(Link, Link.id == Refusal.subject)
+            .where(Refusal.slug == "participant-suspended", Refusal.hour >= self.clock() - _LOOK_BACK)
+            .group_by(Refusal.subject, Link.participant)
+            .having(total >= rule.at_least)
+        )
+        with self.database.read() as session:
+            rows = session.execute(statement).all()
+        day = self.clock().date().isoformat()
+        for link, participant, attempts in rows:
+            facts = {"link": link, "participant": participant, "attempts": int(attempts)}
+            summary = f"{rule.title}: {int(attempts):,} on link {link} of {participant}."
+            yield Finding(rule, f"{rule.id}:{link}:{day}", summary, facts)
+
+    def _views(self, rule: ViewsAfterSuspension) -> Iterator[Finding]:
+        for use in views_after_suspension(self.database, rule.at_least):
+            yield Finding(
+                rule,
+                f"{rule.id}:{use['embed']}:{use['suspended_at']}",
+                f"{rule.title}: {use['views']:,} of embed {use['embed']} of {use['participant']}.",
+                use,
+            )
+
+
+def unlisted_origins(database: Database, since: datetime, at_least: int = 1) -> list[dict[str, Any]]:
+    """Sites that showed an embed's logo since then and are not on its list, most views first."""
+    views = func.sum(LogoUse.views)
+    statement = (
+        select(LogoUse.embed, LogoUse.origin, Embed.participant, Embed.logo, views)
+        .join(Embed, Embed.key == LogoUse.embed)
+        .where(LogoUse.hour >= since, LogoUse.origin.not_in(("", "other")))
+        .group_by(LogoUse.embed, LogoUse.origin, Embed.participant, Embed.logo)
+        .having(views >= at_least)
+        .order_by(views.desc(), LogoUse.origin)
+    )
+    with database.read() as session:
+        rows = session.execute(statement).all()
+        keys = {row[0] for row in rows}
+        listed = {embed.key: set(embed.origins) for embed in session.scalars(select(Embed).where(Embed.key.in_(keys)))}
+    return [
+        {"embed": embed, "origin": origin, "participant": participant, "logo": logo, "views": int(count)}
+        for embed, origin, participant, logo, count in rows
+        if origin not in listed[embed]
+    ]
+
+
+def views_after_suspension(database: Database, at_least: int = 1) -> list[dict[str, Any]]:
+    """Embeds of suspended participants that were still seen in an hour that began after the suspension."""
+    since = (
+        select(Decision.participant, func.max(Decision.at).label("at"))
+        .where(Decision.outcome == "suspended")
+        .group_by(Decision.participant)
+        .subquery()
+    )
+    views = func.sum(LogoUse.views)
+    statement = (
+        select(LogoUse.embed, Embed.participant, since.c.at, views)
+        .join(Embed, Embed.key == LogoUse.embed)
+        .join(Participant, Participant.id == Embed.participant)
+        .join(since, since.c.participant == Embed.participant)
+        .where(Participant.status == "suspended", LogoUse.hour >= since.c.at)
+        .group_by(LogoUse.embed, Embed.participant, since.c.at)
+        .having(views >= at_least)
+        .order_by(views.desc())
+    )
+    with database.read() as session:
+        return [
+            {"embed": embed, "participant": participant, "suspended_at": timestamp(at), "views": int(count)}
+            for embed, participant, at, count in session.execute(statement)
+        ]

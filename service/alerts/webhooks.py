@@ -1,0 +1,121 @@
+"""Alerts sent to webhooks: signed as Standard Webhooks has it, tried again for a day, each outcome recorded."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ..clock import Clock, timestamp
+from ..store.audit_tables import Alert, WebhookDelivery
+from ..store.database import Database
+
+PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
+_TIMEOUT = 10  # seconds
+_AT_ONCE = 20  # deliveries a turn
+
+#: Sends a body to a URL and gives the status; raises OSError or HTTPException where nobody answers.
+Post = Callable[[str, bytes, Mapping[str, str]], int]
+
+
+def secret_of(key: str, url: str) -> str:
+    """The secret of a webhook, made from a signing secret of the deployment, as its receiver is told it."""
+    raw = hmac.new(key.encode(), f"emblem.webhook.1\0{url}".encode(), hashlib.sha256).digest()
+    return f"whsec_{base64.b64encode(raw).decode()}"
+
+
+def sign(secrets: Sequence[str], delivery: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The header fields that let a receiver check who sent this and when; one signature a secret."""
+    stamp = str(int(at.timestamp()))
+    text = f"{delivery}.{stamp}.".encode() + body
+    signatures = []
+    for secret in secrets:
+        raw = base64.b64decode(secret.removeprefix("whsec_"))
+        signatures.append("v1," + base64.b64encode(hmac.new(raw, text, hashlib.sha256).digest()).decode())
+    return {"webhook-id": delivery, "webhook-timestamp": stamp, "webhook-signature": " ".join(signatures)}
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Sends one request; redirections are not followed."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    try:
+        path = parts.path or "/"
+        connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+class Webhooks:
+    """Delivers alerts. The newest key signs first; while keys rotate, receivers may check either signature."""
+
+    def __init__(self, database: Database, clock: Clock, keys: Sequence[str], send: Post = post) -> None:
+        self.database = database
+        self.clock = clock
+        self.keys = keys
+        self.send = send
+
+    def deliver(self) -> int:
+        """Tries what is due; gives how many attempts were made."""
+        now = self.clock()
+        due = (
+            select(WebhookDelivery.id, WebhookDelivery.url, WebhookDelivery.attempts, Alert)
+            .join(Alert, Alert.id == WebhookDelivery.alert)
+            .where(WebhookDelivery.done_at.is_(None), WebhookDelivery.next_at <= now)
+            .order_by(WebhookDelivery.next_at)
+            .limit(_AT_ONCE)
+        )
+        with self.database.read() as session:
+            waiting = [
+                (number, url, tries, _body(alert), alert.id) for number, url, tries, alert in session.execute(due)
+            ]
+        for number, url, tries, body, alert in waiting:
+            outcome, done = self._attempt(url, body, alert, now)
+            given_up = not done and tries >= len(PAUSES)
+            changes = {
+                "attempts": tries + 1,
+                "outcome": f"{outcome}; given up" if given_up else outcome,
+                "done_at": now if done or given_up else None,
+                "next_at": now if done or given_up else now + timedelta(seconds=PAUSES[tries]),
+            }
+            self.database.write(partial(_change, number=number, changes=changes))
+        return len(waiting)
+
+    def _attempt(self, url: str, body: bytes, alert: str, now: datetime) -> tuple[str, bool]:
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "emblem-webhook",
+            **sign([secret_of(key, url) for key in self.keys], alert, now, body),
+        }
+        try:
+            status = self.send(url, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            return f"no answer ({type(error).__name__})", False
+        return f"answered {status}", 200 <= status < 300
+
+
+def _change(session: Session, number: int, changes: Mapping[str, object]) -> None:
+    session.execute(update(WebhookDelivery).where(WebhookDelivery.id == number).values(**changes))
+
+
+def _body(alert: Alert) -> bytes:
+    data = {"id": alert.id, "rule": alert.rule, "summary": alert.summary, "facts": alert.facts}
+    value = {"type": "alert.raised", "timestamp": timestamp(alert.at), "data": data}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,188 @@
+"""Counting views: in memory, and within seconds in the database.
+
+What was counted since the last flush is written as one numbered batch of its process. The number is stored
+in the transaction that adds the counts: a batch whose commit went through, but was reported as failed, is
+known when it is sent again and adds nothing. A process that is killed loses what it counted after its
+last flush, a second's worth; the contract allows five.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..clock import Clock
+from ..store import Database
+from ..store.tables import Embed, LogoUse, LogoUseWriter
+from .origins import OPAQUE
+from .snapshot import Live
+
+log = structlog.get_logger()
+
+INTERVAL = 1.0  # seconds between flushes
+ORIGINS = 200  # different ones an embed and hour; the rest are OTHER
+OTHER = "other"
+_MANY = 20_000  # different counts in memory that are flushed without waiting for the interval
+_NUMBERS_KEPT = timedelta(days=7)  # much longer than any process keeps on sending one batch
+_LOCK = 0x656D_626C_656E << 16  # an advisory lock beside those of the ledger
+
+Key = tuple[datetime, str, str, str]  # hour, embed, variant, origin ("" for none)
+
+
+class Counter:
+    """The counts of one process. Safe to share between threads; after a fork it starts afresh."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._start_afresh()
+        os.register_at_fork(after_in_child=self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        self._writer = secrets.token_hex(16)
+        self._number = 0
+        self._counts: dict[Key, int] = {}
+        self._sending: dict[Key, int] | None = None
+        self._origins: dict[tuple[datetime, str], set[str]] = {}
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+
+    def count(self, live: Live, variant: str, origin: str | None) -> None:
+        """Counts one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
+        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        site = "" if origin is None or origin == OPAQUE else origin
+        with self._lock:
+            if site and site not in live.origins:
+                site = self._one_of_few(hour, live, site)
+            key = (hour, live.key, variant, site)
+            self._counts[key] = self._counts.get(key, 0) + 1
+            full = len(self._counts) >= _MANY
+        if full:
+            self._wake.set()
+
+    def start(self) -> None:
+        """Starts the thread that flushes; a second call changes nothing."""
+        if self._thread is None:
+            self._ending = False
+            self._thread = threading.Thread(target=self._run, name="emblem-counts", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and flushes. What cannot be written is logged as lost."""
+        if self._thread is not None:
+            self._ending = True
+            self._wake.set()
+            self._thread.join(timeout=5)
+            self._thread = None
+        try:
+            self.flush()
+        except Exception as error:
+            log.error("views were counted and could not be written", error=type(error).__name__)
+
+    def flush(self) -> int:
+        """Writes what was counted, durably, and returns the number of different counts written.
+
+        Raises Unavailable where the database does not take it; the counts are kept, and nothing is added twice.
+        """
+        with self._flushing:
+            written = 0
+            if self._sending is not None:  # a batch whose end is not known goes first, under its number
+                written += self._send(self._sending)
+            with self._lock:
+                self._sending, self._counts = self._counts or None, {}
+            if self._sending is not None:
+                self._number += 1
+                written += self._send(self._sending)
+            return written
+
+    def _send(self, counts: dict[Key, int]) -> int:
+        number, now = self._number, self._clock()
+        try:
+            self._database.write(lambda session: add_counts(session, self._writer, number, counts, now))
+        except IntegrityError:  # an embed that the database does not know: it was put back from a backup
+            counts = self._of_known_embeds(counts)
+            if counts:
+                self._database.write(lambda session: add_counts(session, self._writer, number, counts, now))
+        self._sending = None
+        return len(counts)
+
+    def _of_known_embeds(self, counts: dict[Key, int]) -> dict[Key, int]:
+        with self._database.read() as session:
+            known = set(session.scalars(select(Embed.key)))
+        kept = {key: views for key, views in counts.items() if key[1] in known}
+        log.error("views of unknown embeds were dropped", views=sum(counts.values()) - sum(kept.values()))
+        return kept
+
+    def _one_of_few(self, hour: datetime, live: Live, site: str) -> str:
+        seen = self._origins.get((hour, live.key))
+        if seen is None:
+            for old in [key for key in self._origins if key[0] < hour - timedelta(hours=1)]:
+                del self._origins[old]
+            seen = self._origins[hour, live.key] = set()
+        if site in seen:
+            return site
+        if len(seen) + len(live.origins) >= ORIGINS:
+            return OTHER
+        seen.add(site)
+        return site
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._wake.wait(INTERVAL)
+            self._wake.clear()
+            try:
+                self.flush()
+            except Exception as error:
+                log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
+
+
+def add_counts(session: Session, writer: str, number: int, counts: dict[Key, int], now: datetime) -> bool:
+    """Adds a batch of a writer to what is stored; False, and nothing is added, where it has been already."""
+    lock_uses(session, shared=True)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    numbered = insert(LogoUseWriter).values(writer=writer, batch=number, at=now)
+    first = session.execute(
+        numbered.on_conflict_do_update(
+            index_elements=[LogoUseWriter.writer],
+            set_={"batch": number, "at": now},
+            where=LogoUseWriter.batch < number,
+        ).returning(LogoUseWriter.writer)
+    ).first()
+    if first is None:
+        return False
+    added = insert(LogoUse)
+    session.execute(
+        added.on_conflict_do_update(
+            index_elements=[LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin, LogoUse.batch],
+            set_={"views": LogoUse.views + added.excluded.views},
+        ),
+        # In one order, so that two processes cannot wait for each other's rows.
+        [
+            {"hour": hour, "embed": embed, "variant": variant, "origin": origin, "batch": "", "views": views}
+            for (hour, embed, variant, origin), views in sorted(counts.items())
+        ],
+    )
+    return True
+
+
+def forget_writers(session: Session, now: datetime) -> None:
+    """Drops the numbers of processes that have ended long ago."""
+    session.execute(delete(LogoUseWriter).where(LogoUseWriter.at < now - _NUMBERS_KEPT))
+
+
+def lock_uses(session: Session, *, shared: bool) -> None:
+    """Until the transaction ends: many may add counts, or one may enter them. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        kind = "_shared" if shared else ""
+        session.execute(text(f"select pg_advisory_xact_lock{kind}(:key)"), {"key": _LOCK})

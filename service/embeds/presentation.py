@@ -1,0 +1,92 @@
+"""An embed as its owner sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..campaign import Campaign
+from ..clock import timestamp
+from ..store import tables
+from .snippets import picture, snippets
+from .terms_status import Acceptances, embed_status
+
+UNLISTED = ("report", "refuse")  # what happens on a site that is not on the list
+_NONE = {"html": "", "markdown": "", "css": ""}
+
+
+@dataclass(frozen=True)
+class Embed:
+    """An embed with its standing; ``language`` is its participant's."""
+
+    key: str
+    participant: str
+    logo: str
+    origins: tuple[str, ...]
+    unlisted: str
+    status: str
+    created_at: datetime
+    language: str
+    base_url: str
+    campaign: Campaign
+
+    @property
+    def id(self) -> str:
+        """The embed's id, which is its key: it stands in public pages, so there is nothing to hide in it."""
+        return self.key
+
+    def as_json(self, language: str | None = None) -> dict[str, Any]:
+        """The answer of the API; texts are in the participant's language unless another is named."""
+        made = _NONE
+        if self.logo in self.campaign.logos:
+            made = snippets(picture(self.campaign, self.logo, language or self.language), self.base_url, self.logo)
+        return {
+            "id": self.id,
+            "key": self.key,
+            "participant": self.participant,
+            "logo": self.logo,
+            "origins": list(self.origins),
+            "unlisted": self.unlisted,
+            "status": self.status,
+            "created_at": timestamp(self.created_at),
+            "base_url": self.base_url,
+            "html": made["html"],
+            "snippets": made,
+        }
+
+
+class Views:
+    """Makes embeds as their owners see them out of rows."""
+
+    def __init__(self, campaign: Campaign, base_url: str) -> None:
+        self._campaign = campaign
+        self._base_url = base_url
+
+    def of(self, session: Session, rows: Sequence[Any], now: datetime) -> list[Embed]:
+        """The embeds of rows of an embed and its participant, with their standing at ``now``."""
+        accepted = Acceptances.read(session, self._campaign, {row.participant for row, _ in rows})
+        return [self._one(row, owner, accepted, now) for row, owner in rows]
+
+    def _one(self, row: tables.Embed, owner: tables.Participant, accepted: Acceptances, now: datetime) -> Embed:
+        return Embed(
+            key=row.key,
+            participant=row.participant,
+            logo=row.logo,
+            origins=tuple(row.origins),
+            unlisted=row.unlisted,
+            status=embed_status(
+                revoked=row.revoked_at is not None,
+                participant_status=owner.status,
+                current_accepted=accepted.current(row.participant, row.logo, now),
+                until=accepted.until(row.participant, row.logo, now),
+                now=now,
+            ),
+            created_at=row.created_at,
+            language=owner.language,
+            base_url=f"{self._base_url}/logos/{row.key}/{row.logo}",
+            campaign=self._campaign,
+        )

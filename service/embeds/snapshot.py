@@ -1,0 +1,215 @@
+"""The live view: what every process knows of all embeds, for requests that touch no lock and no database.
+
+A snapshot is read about every second and a half and replaced as a whole. A key that is not in it is looked
+up once, so that a new embed works at once. While the database does not answer, the last snapshot holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, select
+
+from ..campaign import Campaign
+from ..clock import Clock
+from ..problems import EmbedRevoked, OriginNotAllowed, ParticipantSuspended, TermsNotAccepted, UnknownEmbed
+from ..store import Database
+from ..store.tables import Embed, Participant
+from .terms_status import Acceptances
+
+log = structlog.get_logger()
+
+PAUSE = 1.5  # seconds between two snapshots
+_LONGEST_PAUSE = 3.0  # where reading one takes long; a change has to be in force within 5
+_UNSTARTED_AGE = 2.0  # seconds after which a process without the thread reads anew
+_RETRY = 1.0  # seconds until a process without the thread tries again what failed
+_UNKNOWN_FOR = 1.0  # seconds for which an unknown key is not looked up again
+_MOST_UNKNOWN = 10_000
+_KEY = re.compile(r"ebd_[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What serving a logo needs to know of its embed. ``until`` is when its acceptances no longer suffice."""
+
+    key: str
+    participant: str
+    kind: str
+    country: str | None
+    logo: str
+    origins: frozenset[str]
+    unlisted: str
+    revoked: bool
+    approved: bool
+    until: datetime | None
+
+
+def allowed(live: Live, origin: str | None) -> None:
+    """Raises OriginNotAllowed where the embed refuses this origin. A request that names none is served."""
+    if live.unlisted == "refuse" and origin is not None and origin not in live.origins:
+        raise OriginNotAllowed
+
+
+class LiveEmbeds:
+    """All embeds as of a moment ago. Safe to share between threads; after a fork it starts afresh."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, base_url: str) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._base_url = base_url
+        self._known: dict[str, Live] = {}
+        self._start_afresh()
+        os.register_at_fork(after_in_child=self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        self._unknown: dict[str, float] = {}
+        self._reading = threading.Lock()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._taken = float("-inf")  # when the reading of the snapshot began, on the monotonic clock
+        self._tried = float("-inf")
+
+    def start(self) -> None:
+        """Starts the thread that keeps the snapshot fresh; a second call changes nothing."""
+        if self._thread is None:
+            self._ending.clear()
+            self._thread = threading.Thread(target=self._run, name="emblem-embeds", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        if self._thread is not None:
+            self._ending.set()
+            self._thread.join(timeout=5)
+            self._thread = None
+
+    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> Live:
+        """The embed of a key, if it may show its logo now.
+
+        Raises UnknownEmbed, EmbedRevoked, ParticipantSuspended or TermsNotAccepted. ``before_lookup`` is
+        called before the database is asked about a key that is not known here; what it raises is raised.
+        """
+        if self._thread is None:
+            self._read_if_old()
+        live = self._known.get(key)
+        if live is None:
+            live = self._look_up(key, before_lookup)
+        if live.revoked:
+            raise EmbedRevoked
+        if not live.approved:
+            raise ParticipantSuspended
+        if live.until is not None and self._clock() >= live.until:
+            raise terms_not_accepted(self._campaign, live.logo, self._clock(), self._base_url)
+        return live
+
+    def refresh(self) -> None:
+        """Reads the snapshot anew. Raises Unavailable where the database does not answer."""
+        with self._reading:
+            self._read()
+
+    def reload(self, key: str) -> None:
+        """Takes over what this process has just written about one embed."""
+        with self._reading:  # a snapshot that is being read now may be from before
+            self._unknown.pop(key, None)
+            if (live := self._find(key)) is not None:
+                self._known[key] = live
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._ending.wait(pause):
+            began = time.monotonic()
+            try:
+                self.refresh()
+            except Exception as error:
+                log.warning("the embeds could not be read; what was known is used on", error=type(error).__name__)
+            pause = min(_LONGEST_PAUSE, max(PAUSE, 10 * (time.monotonic() - began)))
+
+    def _read_if_old(self) -> None:
+        now = time.monotonic()
+        if now - self._taken <= _UNSTARTED_AGE or now - self._tried <= _RETRY:
+            return
+        with self._reading:
+            if self._taken >= now or self._tried >= now:
+                return  # another thread did it meanwhile
+            self._tried = time.monotonic()
+            try:
+                self._read()
+            except Exception as error:
+                log.warning("the embeds could not be read; what was known is used on", error=type(error).__name__)
+
+    def _read(self) -> None:
+        began = time.monotonic()
+        with self._database.read() as session:
+            rows = session.execute(_select()).all()
+            accepted = Acceptances.read(session, self._campaign)
+        now = self._clock()
+        self._known = {row.key: self._live(row, accepted, now) for row in rows}
+        self._taken = began
+
+    def _look_up(self, key: str, before_lookup: Callable[[], None] | None) -> Live:
+        now = time.monotonic()
+        if not _KEY.fullmatch(key) or self._unknown.get(key, 0) > now:
+            raise UnknownEmbed
+        if before_lookup is not None:
+            before_lookup()
+        live = self._find(key)
+        if live is None:
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[key] = now + _UNKNOWN_FOR
+            raise UnknownEmbed
+        self._known[key] = live
+        return live
+
+    def _find(self, key: str) -> Live | None:
+        with self._database.read() as session:
+            row = session.execute(_select().where(Embed.key == key)).first()
+            if row is None:
+                return None
+            accepted = Acceptances.read(session, self._campaign, [row.participant])
+        return self._live(row, accepted, self._clock())
+
+    def _live(self, row: Any, accepted: Acceptances, now: datetime) -> Live:
+        return Live(
+            key=row.key,
+            participant=row.participant,
+            kind=row.kind,
+            country=row.country,
+            logo=row.logo,
+            origins=frozenset(row.origins),
+            unlisted=row.unlisted,
+            revoked=row.revoked_at is not None,
+            approved=row.status == "approved",
+            until=accepted.until(row.participant, row.logo, now),
+        )
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(
+        Embed.key,
+        Embed.participant,
+        Participant.kind,
+        Participant.country,
+        Participant.status,
+        Embed.logo,
+        Embed.origins,
+        Embed.unlisted,
+        Embed.revoked_at,
+    ).join(Participant, Participant.id == Embed.participant)
+
+
+def terms_not_accepted(campaign: Campaign, logo: str, now: datetime, base_url: str) -> TermsNotAccepted:  # type: ignore[valid-type]
+    """The problem that leads to the current terms of a logo."""
+    terms = campaign.logos[logo].terms
+    version = campaign.terms.current(terms, now).version
+    url = f"{base_url}/api/v1/terms/{terms}"
+    return TermsNotAccepted(extra={"terms": {"id": terms, "version": version, "url": url}})

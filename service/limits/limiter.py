@@ -1,0 +1,76 @@
+"""The limiter: counts requests against the table, in this process or in Redis, and refuses those that are too many."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import structlog
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from ..problems import RateLimited
+
+log = structlog.get_logger()
+
+#: name -> how often, by what the callers say (an address or /64, an API key, a mailbox).
+LIMITS: dict[str, RateLimitItem] = {
+    "api": RateLimitItemPerMinute(120),
+    "key": RateLimitItemPerMinute(600),
+    "download": RateLimitItemPerMinute(60),
+    "embed-lookup": RateLimitItemPerMinute(60),
+    "joining": RateLimitItemPerHour(5),
+    "sign-in": RateLimitItemPerHour(5),
+}
+
+
+@dataclass
+class Limiter:
+    """Hits and refuses. Where Redis does not answer, this process counts for itself."""
+
+    enabled: bool
+    redis_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Opens the storages; Redis connects at the first hit."""
+        self._local = MovingWindowRateLimiter(storage_from_string("memory://"))
+        self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url)) if self.redis_url else None
+
+    def hit(self, name: str, who: str, *, count: bool = True) -> dict[str, str]:
+        """Count one request against limit ``name`` of ``who``; RateLimited (429) where it is one too many.
+
+        Without ``count`` it only says whether the next one would be too many. Returns the header fields that
+        tell the caller what is left (RateLimit header fields of the IETF's draft); none while switched off.
+        """
+        if not self.enabled:
+            return {}
+        if self._shared is not None:
+            try:
+                return self._hit(self._shared, name, who, count)
+            except RateLimited:
+                raise
+            except Exception as error:
+                log.warning("rate limits are per process: redis does not answer", error=type(error).__name__)
+        return self._hit(self._local, name, who, count)
+
+    def _hit(self, limiter: MovingWindowRateLimiter, name: str, who: str, count: bool) -> dict[str, str]:
+        item = LIMITS[name]
+        allowed = limiter.hit(item, name, who) if count else limiter.test(item, name, who)
+        reset, remaining = limiter.get_window_stats(item, name, who)
+        wait = max(1, math.ceil(reset - time.time()))
+        fields = {
+            "RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}',
+            "RateLimit": f'"{name}";r={remaining};t={wait}',
+        }
+        if not allowed:
+            raise RateLimited(
+                f"At most {item.amount} requests in {_words(item.get_expiry())}. Try again in {wait} seconds.",
+                headers={"Retry-After": str(wait), **fields},
+            )
+        return fields
+
+
+def _words(seconds: int) -> str:
+    return {60: "a minute", 3600: "an hour"}.get(seconds, f"{seconds} seconds")

@@ -1,0 +1,191 @@
+"""Participants and acceptances as they are seen, and the records that commitments bind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..clock import timestamp
+from ..store import tables
+
+STATUSES = ("approved", "under_review", "declined", "suspended", "erased")
+STATUS_OF = {"approved": "approved", "review": "under_review", "declined": "declined"}
+BY_STAFF = "staff"  # the rule of a decision that a person made
+
+
+@dataclass(frozen=True)
+class Participant:
+    """Someone who joined. Personal fields are None once erased, and are kept out of ``repr``."""
+
+    id: str
+    kind: str
+    name: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    country: str | None
+    language: str
+    website: str | None = field(repr=False)
+    answers: Mapping[str, Any] | None = field(repr=False)
+    purposes: tuple[str, ...]
+    status: str
+    outcome: str
+    rule: str
+    reasons: tuple[str, ...] = field(repr=False)
+    policy: str
+    joined_via: str
+    suspended_reason: str | None = field(repr=False)
+    created_at: datetime
+    decided_at: datetime | None
+    erased_at: datetime | None
+
+    @classmethod
+    def of(cls, row: tables.Participant) -> Participant:
+        """The participant of a row."""
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            name=row.name,
+            email=row.email,
+            country=row.country,
+            language=row.language,
+            website=row.website,
+            answers=row.answers,
+            purposes=tuple(row.purposes),
+            status=row.status,
+            outcome=row.outcome,
+            rule=row.rule,
+            reasons=tuple(row.reasons),
+            policy=row.policy,
+            joined_via=row.joined_via,
+            suspended_reason=row.suspended_reason,
+            created_at=row.created_at,
+            decided_at=row.decided_at,
+            erased_at=row.erased_at,
+        )
+
+    def as_json(self, role: str) -> dict[str, Any]:
+        """The participant as a role sees it: auditors see no name, no address and no text that a person typed."""
+        personal = role != "auditor" and self.status != "erased"
+        value: dict[str, Any] = {"id": self.id, "kind": self.kind}
+        if personal:
+            value |= {"name": self.name, "email": self.email}
+        shown = personal or self.rule != BY_STAFF
+        value |= {
+            "country": self.country,
+            "status": self.status,
+            "decision": {
+                "outcome": self.outcome,
+                "rule": self.rule,
+                "reasons": list(self.reasons) if shown else [],
+            },
+            "created_at": timestamp(self.created_at),
+        }
+        if personal:
+            value |= {
+                "language": self.language,
+                "website": self.website,
+                "purposes": list(self.purposes),
+                "answers": dict(self.answers or {}),
+            }
+            if self.suspended_reason is not None:
+                value["suspension"] = {"reason": self.suspended_reason}
+        if self.erased_at is not None:
+            value["erased_at"] = timestamp(self.erased_at)
+        return value
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision on a participant; ``by`` is ``policy`` or the role and key of whoever made it."""
+
+    outcome: str
+    rule: str
+    reasons: tuple[str, ...] = field(repr=False)
+    policy: str
+    by: str
+    at: datetime
+
+    @classmethod
+    def of(cls, row: tables.Decision) -> Decision:
+        """The decision of a row."""
+        return cls(row.outcome, row.rule, tuple(row.reasons), row.policy, row.by, row.at)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A participant's acceptance of exactly the bytes of one version of the terms."""
+
+    id: str
+    participant: str
+    terms: str
+    version: str
+    language: str
+    digest: str
+    signatory_name: str | None = field(repr=False)
+    signatory_capacity: str | None = field(repr=False)
+    via: str
+    commitment: str
+    accepted_at: datetime
+    receipt_url: str
+
+    @classmethod
+    def of(cls, row: tables.Acceptance, base_url: str) -> Acceptance:
+        """The acceptance of a row."""
+        return cls(
+            id=row.id,
+            participant=row.participant,
+            terms=row.terms,
+            version=row.version,
+            language=row.language,
+            digest=row.digest,
+            signatory_name=row.signatory_name,
+            signatory_capacity=row.signatory_capacity,
+            via=row.via,
+            commitment=row.commitment,
+            accepted_at=row.accepted_at,
+            receipt_url=f"{base_url}/api/v1/audit/proofs/{row.id}",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer of ``POST …/acceptances``; it names no signatory."""
+        return {
+            "id": self.id,
+            "participant": self.participant,
+            "terms": self.terms,
+            "version": self.version,
+            "language": self.language,
+            "digest": self.digest,
+            "accepted_at": timestamp(self.accepted_at),
+            "receipt_url": self.receipt_url,
+        }
+
+
+def joined_record(row: tables.Participant) -> dict[str, Any]:
+    """What the commitment of ``participant.joined`` binds: who joined, and what they said."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "name": row.name,
+        "email": row.email,
+        "country": row.country,
+        "language": row.language,
+        "website": row.website,
+        "answers": row.answers,
+        "purposes": row.purposes,
+    }
+
+
+def accepted_record(row: tables.Acceptance) -> dict[str, Any]:
+    """What the commitment of ``terms.accepted`` binds: who signed what, and when."""
+    return {
+        "id": row.id,
+        "participant": row.participant,
+        "terms": row.terms,
+        "version": row.version,
+        "language": row.language,
+        "digest": row.digest,
+        "signatory": {"name": row.signatory_name, "capacity": row.signatory_capacity},
+        "via": row.via,
+        "accepted_at": timestamp(row.accepted_at),
+    }

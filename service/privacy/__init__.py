@@ -1,0 +1,1 @@
+"""Privacy: what is kept for how long, and what is forgotten."""
