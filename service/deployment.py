@@ -25,7 +25,7 @@ from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
 from .packages import Catalogue
-from .participants import Participants
+from .participants import Erasure, Participants
 from .privacy.retention import Retention
 from .problems import ConfigurationError
 from .settings import Settings
@@ -46,6 +46,7 @@ class Deployment:
     limiter: Limiter
     catalogue: Catalogue
     participants: Participants
+    erasure: Erasure
     tokens: Tokens
     links: Links
     recorder: Recorder
@@ -82,6 +83,9 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     storage = open_storage(settings.storage_url)
     mailer = Mailer(settings.mail_url, sender=campaign.info.contact_email)
     catalogue = Catalogue(database, storage, campaign, clock)
+    participants = Participants(
+        database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors
+    )
     tokens = Tokens(settings.secret_keys)
     segments = Segments(database, storage, settings.data_dir, clock)
     reports = Reports(database, segments, clock)
@@ -94,9 +98,8 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         mailer=mailer,
         limiter=Limiter(settings.rate_limits, settings.redis_url),
         catalogue=catalogue,
-        participants=Participants(
-            database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors
-        ),
+        participants=participants,
+        erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         tokens=tokens,
         links=Links(
             database,

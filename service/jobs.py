@@ -41,7 +41,7 @@ def table(deployment: Deployment) -> list[Job]:
     """All jobs but sealing, which waits for none of them."""
 
     def sweep() -> None:
-        deployment.participants.purge()
+        deployment.participants.sign_in.purge()
         idempotency.purge(deployment.database, deployment.clock())
 
     return [

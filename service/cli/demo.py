@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from ..campaign import CampaignError
 from ..problems import ConfigurationError
 from .secrets import make
 from .server import Server
+
+if TYPE_CHECKING:
+    from ..participants import ApiKeys
 
 STAFF = "staff@example.org"
 AUDITOR = "auditor@example.org"
@@ -132,8 +135,8 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
     emblem = assemble(settings.load(environ))
     try:
         file = folder / "demo.json"
-        keys = _keys(emblem.participants, file)
-        url = emblem.participants.issue_sign_in_url(STAFF)
+        keys = _keys(emblem.participants.api_keys, file)
+        url = emblem.participants.sign_in.issue_url(STAFF)
         outbox = emblem.settings.outbox
     finally:
         emblem.close()
@@ -156,19 +159,19 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
     )
 
 
-def _keys(participants: Any, file: Path) -> dict[str, str]:
+def _keys(api_keys: ApiKeys, file: Path) -> dict[str, str]:
     """The demo's API keys: those of the last start as long as they are good, else new ones."""
     try:
         before = json.loads(file.read_text())["keys"]
     except (OSError, ValueError, KeyError, TypeError):
         before = {}
-    keys = {}
+    keys: dict[str, str] = {}
     for role in ("portal", "staff", "auditor"):
-        found = participants.authenticate(str(before.get(role, "")))
+        found = api_keys.authenticate(str(before.get(role, "")))
         if found is not None and found.role == role:
             keys[role] = before[role]
         else:
-            _, keys[role] = participants.create_key(role, participant=None, name="demo", by="staff:demo")
+            _, keys[role] = api_keys.create(role, participant=None, name="demo", by="staff:demo")
     return keys
 
 

@@ -25,7 +25,7 @@ def create(role: str, participant: str | None, name: str, as_json: bool) -> None
     if (role == "partner") != (participant is not None):
         raise click.UsageError("A partner key needs --participant ID, and only a partner key has one.")
     with deployment() as emblem:
-        key, secret = emblem.participants.create_key(role, participant=participant, name=name, by=BY)
+        key, secret = emblem.participants.api_keys.create(role, participant=participant, name=name, by=BY)
     value: dict[str, Any] = {"id": key.id, "role": role, "participant": participant, "name": name, "secret": secret}
     if as_json:
         click.echo(json.dumps(value, indent=2))
@@ -39,7 +39,7 @@ def create(role: str, participant: str | None, name: str, as_json: bool) -> None
 def list_keys(as_json: bool) -> None:
     """List the keys, newest first, without their secrets."""
     with deployment() as emblem:
-        rows = [key.as_json() for key in emblem.participants.keys()]  # noqa: SIM118 - a method of ours
+        rows = [key.as_json() for key in emblem.participants.api_keys.list()]
     show(rows, ("id", "role", "participant", "name", "created_at", "revoked_at"), name="keys", as_json=as_json)
 
 
@@ -48,5 +48,5 @@ def list_keys(as_json: bool) -> None:
 def revoke(key_id: str) -> None:
     """End a key."""
     with deployment() as emblem:
-        emblem.participants.revoke_key(key_id, by=BY)
+        emblem.participants.api_keys.revoke(key_id, by=BY)
     click.echo(f"{key_id} is revoked; every process refuses it within seconds.")

@@ -22,7 +22,7 @@ def participants() -> None:
 def list_participants(status: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """List participants, newest first."""
     with deployment() as emblem:
-        page = emblem.participants.list(status=status, kind=kind, limit=limit)
+        page = emblem.participants.listing.list(status=status, kind=kind, limit=limit)
         rows = [participant.as_json("staff") for participant in page.items]
     columns = ("id", "status", "kind", "country", "name", "created_at")
     show(rows, columns, name="participants", as_json=as_json)
@@ -34,7 +34,7 @@ def list_participants(status: str | None, kind: str | None, limit: int, as_json:
 def show_participant(participant: str, as_json: bool) -> None:
     """Show one participant with the decision and its reasons."""
     with deployment() as emblem:
-        show_one(emblem.participants.get(participant).as_json("staff"), as_json=as_json)
+        show_one(emblem.participants.listing.get(participant).as_json("staff"), as_json=as_json)
 
 
 def _decision(name: str, outcome: str, about: str) -> None:
@@ -43,7 +43,7 @@ def _decision(name: str, outcome: str, about: str) -> None:
     @click.option("--reason", default=f"{outcome.capitalize()} by the operator.", help="Shown to the participant.")
     def decide(participant: str, reason: str) -> None:
         with deployment() as emblem:
-            decided = emblem.participants.decide(participant, outcome, reason=reason, by=BY)
+            decided = emblem.participants.decisions.decide(participant, outcome, reason=reason, by=BY)
         click.echo(f"{participant} is {decided.status.replace('_', ' ')}.")
 
 
@@ -61,5 +61,5 @@ def erase(participant: str, reason: str, yes: bool) -> None:
     if not yes and sys.stdin.isatty():
         click.confirm(f"Erase {participant}? This cannot be undone.", abort=True)
     with deployment() as emblem:
-        removed = emblem.participants.erase(participant, reason=reason, by=BY)
+        removed = emblem.erasure.erase(participant, reason=reason, by=BY)
     click.echo(f"{participant} is erased: " + ", ".join(f"{count} {what}" for what, count in removed.items()) + ".")

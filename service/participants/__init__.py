@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from .acceptances import Acceptances, accepted_current
+from ..campaign import Campaign
+from ..clock import Clock
+from ..mail import Mailer
+from ..store import Database
+from .acceptances import Acceptances
+from .access import Access, Caller, Portal
+from .api_keys import ROLES, ApiKey, ApiKeys
 from .application import KINDS, PURPOSES, Application, Signatory
+from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
 from .erasure import Erasure
-from .keys import ROLES, Key
-from .listing import Listing, Viewer
-from .sign_in import Confirmed, MailedLink, Session, SignIn
-from .views import STATUSES, Acceptance, Decision, Participant
+from .joining import Joining
+from .listing import Listing
+from .rows import accepted_current
+from .sign_in import Confirmed, PendingLink, Session, SignIn
+from .views import STATUSES, AcceptanceView, DecisionView, ParticipantView
 
 
-class Participants(SignIn, Decisions, Acceptances, Erasure, Listing):
-    """Everybody who joined, and their keys and sessions. Safe to share between threads.
+class Participants:
+    """The parts of this room over one store, each with one job. Safe to share between threads."""
 
-    Each base is one file with one idea; ``Office`` is what they share.
-    """
+    def __init__(
+        self,
+        database: Database,
+        campaign: Campaign,
+        clock: Clock,
+        mailer: Mailer,
+        base_url: str,
+        *,
+        staff: tuple[str, ...] = (),
+        auditors: tuple[str, ...] = (),
+    ) -> None:
+        """``staff`` and ``auditors`` are the addresses, in lower case, that may sign in as such."""
+        correspondence = Correspondence(campaign, mailer, base_url)
+        self.listing = Listing(database)
+        self.access = Access(database)
+        self.api_keys = ApiKeys(database, clock)
+        self.joining = Joining(database, campaign, clock, correspondence)
+        self.decisions = Decisions(database, campaign, clock, correspondence)
+        self.acceptances = Acceptances(database, campaign, clock, base_url)
+        self.sign_in = SignIn(database, clock, self.joining, correspondence, staff=staff, auditors=auditors)
 
 
 __all__ = [
@@ -25,16 +51,22 @@ __all__ = [
     "PURPOSES",
     "ROLES",
     "STATUSES",
-    "Acceptance",
+    "AcceptanceView",
+    "Access",
+    "ApiKey",
+    "ApiKeys",
     "Application",
+    "Caller",
     "Confirmed",
-    "Decision",
-    "Key",
-    "MailedLink",
-    "Participant",
+    "DecisionView",
+    "Erasure",
+    "Joining",
+    "Listing",
+    "ParticipantView",
     "Participants",
+    "PendingLink",
+    "Portal",
     "Session",
     "Signatory",
-    "Viewer",
     "accepted_current",
 ]

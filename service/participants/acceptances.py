@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
 from ..campaign import Campaign, TermsVersion
+from ..clock import Clock
 from ..ids import new_id
 from ..problems import (
     Conflict,
@@ -21,15 +22,21 @@ from ..problems import (
     UnknownTerms,
     UnknownVersion,
 )
-from ..store import tables
+from ..store import Database, tables
 from ..store.upsert import insert_new
 from .application import Signatory, check_line
-from .office import Office
-from .views import Acceptance, accepted_record
+from .rows import find_acceptance
+from .views import AcceptanceView, accepted_record
 
 
-class Acceptances(Office):
+class Acceptances:
     """Records acceptances, each version once for each participant."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, base_url: str) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._base_url = base_url
 
     def accept(
         self,
@@ -41,7 +48,7 @@ class Acceptances(Office):
         digest: str,
         signatory: Signatory,
         via: str,
-    ) -> tuple[Acceptance, bool]:
+    ) -> tuple[AcceptanceView, bool]:
         """The acceptance of the current version, or of one to come; True if this call made it.
 
         The same version again, in any language and by anyone, gives the first acceptance. ``digest`` is the
@@ -51,7 +58,7 @@ class Acceptances(Office):
         found = self._terms(terms, version)
         checked = _check_signatory(signatory)
 
-        def work(session: Transaction) -> tuple[Acceptance, bool]:
+        def work(session: Transaction) -> tuple[AcceptanceView, bool]:
             now = self._clock()
             # Shared lock: an erasure at this moment comes before or after, never in between.
             owner = session.get(tables.Participant, participant, with_for_update={"read": True})
@@ -62,7 +69,7 @@ class Acceptances(Office):
             first = find_acceptance(session, participant, terms, version)
             self._check_text(found, language, digest, now, known=first is not None)
             if first is not None:
-                return Acceptance.of(first, self._base_url), False
+                return AcceptanceView.of(first, self._base_url), False
             if owner.status == "declined":
                 raise ParticipantNotApproved(
                     "A declined participant cannot accept terms. See the reasons of the decision.",
@@ -73,11 +80,11 @@ class Acceptances(Office):
                 return made, True
             first = find_acceptance(session, participant, terms, version)
             assert first is not None  # its insertion is what ours gave way to
-            return Acceptance.of(first, self._base_url), False
+            return AcceptanceView.of(first, self._base_url), False
 
         return self._database.write(work)
 
-    def acceptances(self, participant: str) -> tuple[Acceptance, ...]:
+    def of(self, participant: str) -> tuple[AcceptanceView, ...]:
         """What a participant has accepted, newest first."""
         with self._database.read() as session:
             rows = session.scalars(
@@ -85,15 +92,15 @@ class Acceptances(Office):
                 .where(tables.Acceptance.participant == participant)
                 .order_by(tables.Acceptance.accepted_at.desc(), tables.Acceptance.id)
             )
-            return tuple(Acceptance.of(row, self._base_url) for row in rows)
+            return tuple(AcceptanceView.of(row, self._base_url) for row in rows)
 
-    def acceptance(self, acceptance: str) -> Acceptance:
+    def get(self, acceptance: str) -> AcceptanceView:
         """One acceptance by its id; NotFound where there is none."""
         with self._database.read() as session:
             row = session.get(tables.Acceptance, acceptance)
             if row is None:
                 raise NotFound("There is no acceptance of this id.")
-            return Acceptance.of(row, self._base_url)
+            return AcceptanceView.of(row, self._base_url)
 
     def _terms(self, terms: str, version: str) -> TermsVersion:
         if terms not in self._campaign.terms.ids():
@@ -122,7 +129,7 @@ class Acceptances(Office):
         signatory: Signatory,
         via: str,
         now: datetime,
-    ) -> Acceptance | None:
+    ) -> AcceptanceView | None:
         salt = ledger.new_salt()
         row = tables.Acceptance(
             id=new_id("acc"),
@@ -154,25 +161,7 @@ class Acceptances(Office):
             via=via,
             commitment=row.commitment,
         )
-        return Acceptance.of(row, self._base_url)
-
-
-def find_acceptance(session: Transaction, participant: str, terms: str, version: str) -> tables.Acceptance | None:
-    """The row of a participant's acceptance of one version, or None."""
-    return session.scalar(
-        select(tables.Acceptance).where(
-            tables.Acceptance.participant == participant,
-            tables.Acceptance.terms == terms,
-            tables.Acceptance.version == version,
-        )
-    )
-
-
-def accepted_current(
-    session: Transaction, campaign: Campaign, participant: str, terms: str, now: datetime
-) -> tables.Acceptance | None:
-    """The acceptance of the version that is current at ``now``, read in the caller's transaction; None if missing."""
-    return find_acceptance(session, participant, terms, campaign.terms.current(terms, now).version)
+        return AcceptanceView.of(row, self._base_url)
 
 
 def _check_signatory(signatory: Signatory) -> Signatory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
 from email_validator import EmailNotValidError, validate_email
@@ -52,7 +52,9 @@ class Application:
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> Application:
-        """The application that ``as_json`` wrote."""
+        """The application that ``as_json`` wrote. Raises InvalidRequest for one of other fields than today's."""
+        if set(value) != {one.name for one in fields(cls)}:
+            raise InvalidRequest("This application was written for another version of the service.")
         return cls(**{**value, "purposes": tuple(value["purposes"])})
 
 

@@ -6,20 +6,29 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
+from ..campaign import Campaign
+from ..clock import Clock
 from ..problems import Conflict, FieldError, InvalidRequest
-from ..store import tables
+from ..store import Database, tables
 from .application import check_reason
-from .office import Office, locked
-from .views import BY_STAFF, Decision, Participant
+from .correspondence import Correspondence
+from .rows import locked
+from .views import BY_STAFF, DecisionView, ParticipantView
 
 OUTCOMES = ("approved", "declined", "suspended")
 
 
-class Decisions(Office):
+class Decisions:
     """Records what staff decide; each decision is a row and an entry of the ledger."""
 
-    def decide(self, participant: str, outcome: str, *, reason: str, by: str) -> Participant:
-        """Approves, declines or suspends, and mails the participant; in force at once.
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, correspondence: Correspondence) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._correspondence = correspondence
+
+    def decide(self, participant: str, outcome: str, *, reason: str, by: str) -> ParticipantView:
+        """Approve, decline or suspend, and mail the participant; in force at once.
 
         ``by`` says who decides, without personal data. A suspension leaves the decision before it as it is.
         Raises InvalidRequest, NotFound, or Conflict for one that is erased.
@@ -28,7 +37,7 @@ class Decisions(Office):
             raise InvalidRequest(errors=[FieldError("/outcome", f"Choose one of {', '.join(OUTCOMES)}.")])
         checked = check_reason(reason)
 
-        def work(session: Transaction) -> Participant:
+        def work(session: Transaction) -> ParticipantView:
             now = self._clock()
             row = locked(session, participant)
             if row.status == "erased":
@@ -43,13 +52,13 @@ class Decisions(Office):
             facts = {"outcome": outcome, "rule": BY_STAFF, "policy": self._campaign.digest, "by": by}
             session.add(tables.Decision(participant=row.id, reasons=[checked], at=now, **facts))
             ledger.append(session, "participant.decided", now, participant=row.id, **facts)
-            return Participant.of(row)
+            return ParticipantView.of(row)
 
         decided = self._database.write(work)
-        self._mail_decision(decided.email, decided.language, outcome, (checked,))
+        self._correspondence.decision(decided.email, decided.language, outcome, (checked,))
         return decided
 
-    def decisions(self, participant: str) -> tuple[Decision, ...]:
+    def of(self, participant: str) -> tuple[DecisionView, ...]:
         """All decisions on a participant, newest first."""
         with self._database.read() as session:
             rows = session.scalars(
@@ -57,4 +66,4 @@ class Decisions(Office):
                 .where(tables.Decision.participant == participant)
                 .order_by(tables.Decision.at.desc(), tables.Decision.id.desc())
             )
-            return tuple(Decision.of(row) for row in rows)
+            return tuple(DecisionView.of(row) for row in rows)

@@ -16,15 +16,25 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
-from ..store import tables
+from ..campaign import Campaign
+from ..clock import Clock
+from ..mail import Mailer
+from ..store import Database, tables
+from .api_keys import ApiKeys, end_key
 from .application import check_reason
-from .keys import Keys, end_key
-from .office import locked
+from .rows import locked
 from .views import BY_STAFF
 
 
-class Erasure(Keys):
+class Erasure:
     """Erases participants."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, mailer: Mailer, api_keys: ApiKeys) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._mailer = mailer
+        self._api_keys = api_keys
 
     def erase(self, participant: str, *, reason: str, by: str) -> dict[str, int]:
         """Erases what is known of a participant and ends its links, embeds, keys and sessions.
@@ -68,7 +78,7 @@ class Erasure(Keys):
             return email, removed
 
         email, removed = self._database.write(work)
-        self._remembered.forget()
+        self._api_keys.forget()
         self._database.scrub()
         return {**removed, "mails": self._mailer.forget(email) if email else 0}
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
+from ..campaign import Campaign
+from ..clock import Clock
 from ..ids import new_id
 from ..problems import AlreadyJoined
-from ..store import tables
+from ..store import Database, tables
 from ..store.upsert import insert_new
+from . import mailed_links
 from .application import Application, check
-from .office import Office, add_mailed_link
-from .views import STATUS_OF, Participant, joined_record
+from .correspondence import Correspondence
+from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
+from .rows import find_by_email
+from .views import STATUS_OF, ParticipantView, joined_record
 
 PORTAL = "portal:"
-GRANT_LIFE = timedelta(days=7)
-JOIN_LIFE = timedelta(hours=24)
-SIGN_IN_LIFE = timedelta(minutes=30)
 _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one address
 
 
@@ -28,16 +31,22 @@ _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one a
 class _Known:
     """Somebody who had joined already; ``grant`` is the secret of a link to be mailed."""
 
-    participant: Participant
+    participant: ParticipantView
     may_know: bool
     grant: str | None = None
     portal: str = ""
 
 
-class Joining(Office):
+class Joining:
     """Takes applications and decides them by the campaign's rules."""
 
-    def join(self, application: Application, *, via: str) -> Participant:
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, correspondence: Correspondence) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._correspondence = correspondence
+
+    def join(self, application: Application, *, via: str) -> ParticipantView:
         """Joins somebody whose address the caller vouches for, and decides by rule.
 
         ``via`` is who acts: ``portal:<key id>``, ``staff…`` or another actor without personal data. Raises
@@ -46,13 +55,12 @@ class Joining(Office):
         """
         checked = check(application, self._campaign)
         outcome = self._database.write(lambda session: self._join_or_known(session, checked, via))
-        if isinstance(outcome, Participant):
-            self._mail_decision(outcome.email, outcome.language, outcome.outcome, outcome.reasons)
+        if isinstance(outcome, ParticipantView):
+            self.tell(outcome)
             return outcome
         known = outcome.participant
         if outcome.grant and known.email:
-            url = self._page(known.language, "grant", outcome.grant)
-            self._mail(known.email, self._letters.grant(known.language, url, outcome.portal))
+            self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
         raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
 
     def apply(self, application: Application) -> None:
@@ -68,17 +76,27 @@ class Joining(Office):
             known = find_by_email(session, checked.email) is not None
             purpose, life = ("sign-in", SIGN_IN_LIFE) if known else ("join", JOIN_LIFE)
             payload = {"language": checked.language} if known else checked.as_json()
-            return known, add_mailed_link(session, purpose, checked.email, payload, now, life)
+            return known, mailed_links.add(session, purpose, checked.email, payload, now, life)
 
         known, secret = self._database.write(work)
         if known:
-            url = self._page(checked.language, "sign-in", secret)
-            letter = self._letters.already_joined(checked.language, url, SIGN_IN_LIFE // timedelta(minutes=1))
+            self._correspondence.already_joined(checked.email, checked.language, secret)
         else:
-            letter = self._letters.confirm_joining(checked.language, self._page(checked.language, "join", secret))
-        self._mail(checked.email, letter)
+            self._correspondence.confirm_joining(checked.email, checked.language, secret)
 
-    def _join_or_known(self, session: Transaction, application: Application, via: str) -> Participant | _Known:
+    def admit(self, session: Transaction, payload: dict[str, Any], now: datetime) -> ParticipantView | None:
+        """Join, in this transaction, who confirmed an application of the public page; the caller tells them after it.
+
+        ``payload`` is what ``apply`` kept. None where the address has joined meanwhile: its owner only signs in.
+        Raises InvalidRequest where the policies in force now ask something else.
+        """
+        return self._join(session, check(Application.of(payload), self._campaign), "page", now)
+
+    def tell(self, joined: ParticipantView) -> None:
+        """Mail somebody who joined what was decided."""
+        self._correspondence.decision(joined.email, joined.language, joined.outcome, joined.reasons)
+
+    def _join_or_known(self, session: Transaction, application: Application, via: str) -> ParticipantView | _Known:
         now = self._clock()
         joined = self._join(session, application, via, now)
         if joined is not None:
@@ -86,7 +104,7 @@ class Joining(Office):
         row = find_by_email(session, application.email)
         if row is None:  # erased between our insert and this read: the next attempt joins
             raise AlreadyJoined("This address is being erased at this moment. Send the same request again.")
-        known = Participant.of(row)
+        known = ParticipantView.of(row)
         key = via.removeprefix(PORTAL)
         if not via.startswith(PORTAL):
             return _Known(known, may_know=via.startswith("staff"))
@@ -94,7 +112,7 @@ class Joining(Office):
             return _Known(known, may_know=True)
         return _Known(known, False, *self._ask_for_grant(session, application.email, key, known.language, now))
 
-    def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> Participant | None:
+    def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> ParticipantView | None:
         """Joins and decides in this transaction; None where the address has joined already."""
         verdict = self._campaign.eligibility.decide(application.asked())
         reasons = [reason.get(application.language) for reason in verdict.reasons]
@@ -147,7 +165,7 @@ class Joining(Office):
             policy=row.policy,
             by="policy",
         )
-        return Participant.of(row)
+        return ParticipantView.of(row)
 
     def _ask_for_grant(
         self, session: Transaction, email: str, key: str, language: str, now: datetime
@@ -166,13 +184,4 @@ class Joining(Office):
         if any(link.payload.get("portal") == key for link in recent):
             return None, ""
         payload = {"language": language, "portal": key}
-        return add_mailed_link(session, "grant", email, payload, now, GRANT_LIFE), portal.name or key
-
-
-def find_by_email(session: Transaction, email: str) -> tables.Participant | None:
-    """The row of the participant with this address (in lower case), or None.
-
-    Locked against an erasure until the transaction ends: nothing about an address is written behind one.
-    """
-    statement = select(tables.Participant).where(tables.Participant.email == email)
-    return session.scalar(statement.with_for_update(read=True))
+        return mailed_links.add(session, "grant", email, payload, now, GRANT_LIFE), portal.name or key

@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, delete
 from sqlalchemy.orm import Session as Transaction
 
 from ..campaign import LANGUAGES
+from ..clock import Clock
+from ..ids import secret_digest
 from ..problems import FieldError, InvalidRequest, InvalidSignIn
-from ..store import tables
+from ..store import Database, tables
 from ..store.upsert import insert_new
-from .application import Application, check, check_email
-from .joining import SIGN_IN_LIFE, Joining, find_by_email
-from .office import add_mailed_link, digest
-from .views import Participant
+from . import mailed_links
+from .application import check_email
+from .correspondence import Correspondence
+from .joining import Joining
+from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
+from .rows import find_by_email
+from .views import ParticipantView
 
 STAFF_SESSION = timedelta(hours=12)
 SESSION = timedelta(days=30)
-ISSUED_LIFE = timedelta(hours=24)  # of a link that an operator makes
-_LONGEST_SECRET = 100
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class MailedLink:
+class PendingLink:
     """What a mailed link is for: ``sign-in``, ``join``, or ``grant`` (a portal's wish to act for its owner)."""
 
     purpose: str
@@ -67,8 +70,26 @@ class Confirmed:
     seconds: int = 0
 
 
-class SignIn(Joining):
+class SignIn:
     """Mailed links and the sessions that they begin; confirming one may join somebody."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        joining: Joining,
+        correspondence: Correspondence,
+        *,
+        staff: tuple[str, ...] = (),
+        auditors: tuple[str, ...] = (),
+    ) -> None:
+        """``staff`` and ``auditors`` are the addresses, in lower case, that may sign in as such."""
+        self._database = database
+        self._clock = clock
+        self._joining = joining
+        self._correspondence = correspondence
+        self._staff = frozenset(staff)
+        self._auditors = frozenset(auditors)
 
     def request_link(self, email: str, language: str = "en") -> None:
         """Mails a link to sign in to an address that may; nothing seen from outside tells whether it may.
@@ -86,16 +107,13 @@ class SignIn(Joining):
             # An address that may not gets a row as well, which holds nothing and has ended, so that both take as long.
             life = SIGN_IN_LIFE if known else timedelta(0)
             named, payload = (address, {"language": language}) if known else ("", {})
-            return known, add_mailed_link(session, "sign-in", named, payload, self._clock(), life)
+            return known, mailed_links.add(session, "sign-in", named, payload, self._clock(), life)
 
         known, secret = self._database.write(work)
-        letter = self._letters.sign_in(
-            language, self._page(language, "sign-in", secret), SIGN_IN_LIFE // timedelta(minutes=1)
-        )
         if known:
-            self._mail(address, letter)
+            self._correspondence.sign_in(address, language, secret)
 
-    def issue_sign_in_url(self, email: str, language: str = "en") -> str:
+    def issue_url(self, email: str, language: str = "en") -> str:
         """A URL that signs this address in, once, within 24 hours; nothing is mailed.
 
         Raises InvalidRequest for an address that belongs to nobody.
@@ -108,50 +126,51 @@ class SignIn(Joining):
                     FieldError("/email", "This address is neither staff's, nor an auditor's or participant's.")
                 )
                 raise InvalidRequest(errors=errors)
-            return add_mailed_link(session, "sign-in", address, {"language": language}, self._clock(), ISSUED_LIFE)
+            return mailed_links.add(session, "sign-in", address, {"language": language}, self._clock(), ISSUED_LIFE)
 
-        return self._page(language, "sign-in", self._database.write(work))
+        return self._correspondence.page(language, "sign-in", self._database.write(work))
 
-    def peek(self, secret: str) -> MailedLink:
+    def peek(self, secret: str) -> PendingLink:
         """What a mailed link is for, for its page; uses nothing up. InvalidSignIn where it is not valid any more."""
         with self._database.read() as session:
-            row = session.get(tables.MailedLink, _stored(secret))
-            if row is None or row.used_at is not None or row.expires_at <= self._clock():
-                raise InvalidSignIn
+            row = mailed_links.find(session, secret, self._clock())
             portal = None
             if row.purpose == "grant":
                 portal = _portal(session, row.payload).name or "?"
-            return MailedLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
+            return PendingLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
 
     def confirm(self, secret: str) -> Confirmed:
         """What the button of a mailed link does, exactly once: signs in, joins and signs in, or grants.
 
         Raises InvalidSignIn where the link was used, has ended, or can no longer be fulfilled.
         """
-        stored = _stored(secret)
+        stored = mailed_links.stored(secret)
 
-        def work(session: Transaction) -> tuple[Confirmed, Participant | None]:
+        def work(session: Transaction) -> tuple[Confirmed, ParticipantView | None]:
             now = self._clock()
             row = session.get(tables.MailedLink, stored)
-            if row is None or not _use(session, stored, now):
+            if row is None or not mailed_links.use(session, stored, now):
                 raise InvalidSignIn
             language, payload = row.payload["language"], row.payload
             if row.purpose == "grant":
                 return self._grant(session, row.email, payload, now), None
-            joined = self._confirm_joining(session, payload, now) if row.purpose == "join" else None
+            try:
+                joined = self._joining.admit(session, payload, now) if row.purpose == "join" else None
+            except InvalidRequest as error:  # written under other policies than those in force now
+                raise InvalidSignIn("What is asked has changed since you wrote. Fill in the form once more.") from error
             return self._sign_in(session, row.purpose, row.email, language, now), joined
 
         confirmed, joined = self._database.write(work)
         if joined is not None:
-            self._mail_decision(joined.email, joined.language, joined.outcome, joined.reasons)
+            self._joining.tell(joined)
         return confirmed
 
     def session(self, secret: str) -> Session | None:
         """The person of a session's secret, or None where it has ended or the role was taken away."""
-        if not secret or len(secret) > _LONGEST_SECRET:
+        if not secret or len(secret) > LONGEST_SECRET:
             return None
         with self._database.read() as session:
-            row = session.get(tables.SignInSession, digest(secret))
+            row = session.get(tables.SignInSession, secret_digest(secret))
             if row is None or row.expires_at <= self._clock():
                 return None
             if row.role == "staff" and row.email not in self._staff:
@@ -162,7 +181,7 @@ class SignIn(Joining):
 
     def sign_out(self, secret: str) -> None:
         """Ends a session; nothing happens where there is none."""
-        stored = digest(secret)
+        stored = secret_digest(secret)
         self._database.write(
             lambda session: session.execute(
                 delete(tables.SignInSession).where(tables.SignInSession.secret_sha256 == stored)
@@ -199,7 +218,7 @@ class SignIn(Joining):
         secret = secrets.token_urlsafe(32)
         session.add(
             tables.SignInSession(
-                secret_sha256=digest(secret),
+                secret_sha256=secret_digest(secret),
                 email=email,
                 role=role,
                 participant=participant,
@@ -208,14 +227,6 @@ class SignIn(Joining):
             )
         )
         return Confirmed(purpose, language, role, participant, secret, int(life.total_seconds()))
-
-    def _confirm_joining(self, session: Transaction, payload: dict[str, Any], now: datetime) -> Participant | None:
-        """Joins; None where the address has joined meanwhile, and then its owner only signs in."""
-        try:
-            application = check(Application.of(payload), self._campaign)
-        except (InvalidRequest, TypeError) as error:  # written under other policies than those in force now
-            raise InvalidSignIn("What is asked has changed since you wrote. Fill in the form once more.") from error
-        return self._join(session, application, "page", now)
 
     def _grant(self, session: Transaction, email: str, payload: dict[str, Any], now: datetime) -> Confirmed:
         owner = find_by_email(session, email)
@@ -234,24 +245,6 @@ def _address(email: str) -> tuple[str, list[FieldError]]:
     if errors and re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", simple):
         return simple, []
     return address, errors
-
-
-def _stored(secret: str) -> str:
-    if not secret or len(secret) > _LONGEST_SECRET:
-        raise InvalidSignIn
-    return digest(secret)
-
-
-def _use(session: Transaction, stored: str, now: datetime) -> bool:
-    """Uses a link up and drops what it held; of several at once exactly one gets True."""
-    link = tables.MailedLink
-    result = session.execute(
-        update(link)
-        .where(link.secret_sha256 == stored, link.used_at.is_(None), link.expires_at > now)
-        .values(used_at=now, payload={})
-        .execution_options(synchronize_session=False)
-    )
-    return cast(CursorResult[Any], result).rowcount == 1
 
 
 def _portal(session: Transaction, payload: dict[str, Any]) -> tables.ApiKey:

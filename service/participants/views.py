@@ -16,7 +16,7 @@ BY_STAFF = "staff"  # the rule of a decision that a person made
 
 
 @dataclass(frozen=True)
-class Participant:
+class ParticipantView:
     """Someone who joined. Personal fields are None once erased, and are kept out of ``repr``."""
 
     id: str
@@ -40,7 +40,7 @@ class Participant:
     erased_at: datetime | None
 
     @classmethod
-    def of(cls, row: tables.Participant) -> Participant:
+    def of(cls, row: tables.Participant) -> ParticipantView:
         """The participant of a row."""
         return cls(
             id=row.id,
@@ -96,7 +96,7 @@ class Participant:
 
 
 @dataclass(frozen=True)
-class Decision:
+class DecisionView:
     """One decision on a participant; ``by`` is ``policy`` or the role and key of whoever made it."""
 
     outcome: str
@@ -107,13 +107,13 @@ class Decision:
     at: datetime
 
     @classmethod
-    def of(cls, row: tables.Decision) -> Decision:
+    def of(cls, row: tables.Decision) -> DecisionView:
         """The decision of a row."""
         return cls(row.outcome, row.rule, tuple(row.reasons), row.policy, row.by, row.at)
 
 
 @dataclass(frozen=True)
-class Acceptance:
+class AcceptanceView:
     """A participant's acceptance of exactly the bytes of one version of the terms."""
 
     id: str
@@ -130,7 +130,7 @@ class Acceptance:
     receipt_url: str
 
     @classmethod
-    def of(cls, row: tables.Acceptance, base_url: str) -> Acceptance:
+    def of(cls, row: tables.Acceptance, base_url: str) -> AcceptanceView:
         """The acceptance of a row."""
         return cls(
             id=row.id,

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, g, request
 
-from ..participants import Key
+from ..participants import ApiKey
 from ..problems import Forbidden, NotFound, Unauthorized
 from . import limits
 from .context import client, deployment
@@ -24,7 +24,7 @@ def identify() -> None:
     g.key = None
     given = request.headers.get("Authorization", "")
     scheme, _, secret = given.partition(" ")
-    found = deployment().participants.authenticate(secret.strip()) if scheme.lower() == "bearer" else None
+    found = deployment().participants.api_keys.authenticate(secret.strip()) if scheme.lower() == "bearer" else None
     if found is None:
         limits.hit("api", client().network)
         if given:
@@ -51,9 +51,9 @@ def check_role() -> None:
         require(*roles)
 
 
-def require(*roles: str) -> Key:
+def require(*roles: str) -> ApiKey:
     """The request's key, if it has one of these roles; else Unauthorized or Forbidden."""
-    found: Key | None = g.get("key")
+    found: ApiKey | None = g.get("key")
     if found is None:
         raise Unauthorized
     if found.role not in roles:
@@ -63,14 +63,14 @@ def require(*roles: str) -> Key:
 
 def may_see(participant: str) -> None:
     """NotFound where the request's key has nothing to do with this participant: as if it were not there."""
-    found: Key | None = g.get("key")
-    if found is None or not deployment().participants.may_see(found, participant):
+    found: ApiKey | None = g.get("key")
+    if found is None or not deployment().participants.access.may_see(found, participant):
         raise NotFound("There is no participant of this id that you may act for.")
 
 
 def portal() -> str | None:
     """The id of the portal key that asks, to narrow a list to the participants it may act for; else None."""
-    found: Key | None = g.get("key")
+    found: ApiKey | None = g.get("key")
     return found.id if found and found.role == "portal" else None
 
 

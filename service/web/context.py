@@ -10,7 +10,7 @@ from ..links import Client
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
-    from ..participants import Key
+    from ..participants import ApiKey
 
 
 def deployment() -> Deployment:
@@ -29,9 +29,9 @@ def conditional(response: Response) -> Response:
     return cast("Response", response.make_conditional(request))
 
 
-def key() -> Key | None:
+def key() -> ApiKey | None:
     """The API key of this request, or None."""
-    return cast("Key | None", g.get("key"))
+    return cast("ApiKey | None", g.get("key"))
 
 
 def actor() -> str:

@@ -47,7 +47,7 @@ def current_session() -> Session | None:
     """The signed-in person of this request, or None."""
     if "session" not in g:
         secret = request.cookies.get(SESSION_COOKIE, "")
-        g.session = deployment().participants.session(secret) if secret else None
+        g.session = deployment().participants.sign_in.session(secret) if secret else None
     found: Session | None = g.session
     return found
 

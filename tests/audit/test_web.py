@@ -50,9 +50,9 @@ def api(app: Flask, clock: FrozenClock) -> Api:
 
 def signed_in(api: Api, email: str) -> FlaskClient:
     people = api.parts.participants
-    secret = people.issue_sign_in_url(email).rpartition("/")[2]
+    secret = people.sign_in.issue_url(email).rpartition("/")[2]
     client = api.app.test_client()
-    client.set_cookie("emblem_session", str(people.confirm(secret).session))
+    client.set_cookie("emblem_session", str(people.sign_in.confirm(secret).session))
     return client
 
 

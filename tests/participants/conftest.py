@@ -15,7 +15,7 @@ import pytest
 
 from service.campaign import Campaign
 from service.mail import Mailer
-from service.participants import Application, Participants
+from service.participants import Application, Erasure, Participants
 from service.store import Database
 
 from ..conftest import FrozenClock
@@ -54,9 +54,15 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 @pytest.fixture
-def people(database: Database, campaign: Campaign, clock: FrozenClock, outbox: Outbox) -> Iterator[Participants]:
-    mailer = Mailer(outbox.folder.as_uri(), sender="campaign@example.org")
-    yield Participants(
+def mailer(outbox: Outbox) -> Iterator[Mailer]:
+    made = Mailer(outbox.folder.as_uri(), sender="campaign@example.org")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def people(database: Database, campaign: Campaign, clock: FrozenClock, mailer: Mailer) -> Participants:
+    return Participants(
         database,
         campaign,
         clock,
@@ -65,7 +71,13 @@ def people(database: Database, campaign: Campaign, clock: FrozenClock, outbox: O
         staff=("staff@example.org", "both@example.org"),
         auditors=("auditor@localhost",),
     )
-    mailer.close()
+
+
+@pytest.fixture
+def erasure(
+    database: Database, campaign: Campaign, clock: FrozenClock, mailer: Mailer, people: Participants
+) -> Erasure:
+    return Erasure(database, campaign, clock, mailer, people.api_keys)
 
 
 @pytest.fixture
@@ -106,5 +118,5 @@ def application(campaign: Campaign) -> Callable[..., Application]:
 @pytest.fixture
 def portal(people: Participants) -> str:
     """The actor of a portal key."""
-    key, _ = people.create_key("portal", name="Download page", by="staff")
+    key, _ = people.api_keys.create("portal", name="Download page", by="staff")
     return f"portal:{key.id}"

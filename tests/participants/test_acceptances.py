@@ -14,7 +14,7 @@ import pytest
 from service import ledger
 from service.campaign import Campaign, Terms
 from service.mail import Mailer
-from service.participants import Acceptance, Application, Participants, Signatory, accepted_current
+from service.participants import AcceptanceView, Application, Erasure, Participants, Signatory, accepted_current
 from service.participants.views import accepted_record
 from service.problems import (
     Conflict,
@@ -37,7 +37,7 @@ Make = Callable[..., Application]
 TERMS = "logo-terms"
 
 
-def accept(people: Participants, campaign: Campaign, who: str, **changes: Any) -> tuple[Acceptance, bool]:
+def accept(people: Participants, campaign: Campaign, who: str, **changes: Any) -> tuple[AcceptanceView, bool]:
     """Accepts the newest version of the terms in English, with changes."""
     language = changes.get("language", "en")
     version = campaign.terms.versions(TERMS)[0]
@@ -49,12 +49,12 @@ def accept(people: Participants, campaign: Campaign, who: str, **changes: Any) -
         "signatory": Signatory("Ada Quillmarsh", "Head of communication"),
         "via": "portal:key_x",
     }
-    return people.accept(who, **values | changes)
+    return people.acceptances.accept(who, **values | changes)
 
 
 @pytest.fixture
 def who(people: Participants, application: Make, portal: str) -> str:
-    return people.join(application(), via=portal).id
+    return people.joining.join(application(), via=portal).id
 
 
 def test_an_acceptance_is_recorded_with_its_commitment(
@@ -79,8 +79,8 @@ def test_an_acceptance_is_recorded_with_its_commitment(
         assert entry["commitment"] == made.commitment == ledger.commitment(row.salt, accepted_record(row))
     assert "Ada" not in json.dumps(entry)
     assert made.as_json()["receipt_url"] == f"{BASE}/api/v1/audit/proofs/{made.id}"
-    assert people.acceptances(who) == (made,)
-    assert people.acceptance(made.id) == made
+    assert people.acceptances.of(who) == (made,)
+    assert people.acceptances.get(made.id) == made
 
 
 def test_the_same_version_again_gives_the_first_acceptance(
@@ -107,7 +107,7 @@ def test_what_cannot_be_accepted(
 ) -> None:
     with pytest.raises(problem):
         accept(people, campaign, who, **changes)
-    assert people.acceptances(who) == ()
+    assert people.acceptances.of(who) == ()
 
 
 @pytest.mark.parametrize(
@@ -131,16 +131,18 @@ def test_a_language_in_which_the_terms_are_not_written(people: Participants, cam
     assert [error.pointer for error in caught.value.errors] == ["/language"]
 
 
-def test_who_may_accept(people: Participants, campaign: Campaign, application: Make, portal: str) -> None:
-    review = people.join(application("intergovernmental_organization"), via=portal).id
-    suspended = people.join(application(), via=portal).id
-    people.decide(suspended, "suspended", reason="Why.", by="staff")
+def test_who_may_accept(
+    erasure: Erasure, people: Participants, campaign: Campaign, application: Make, portal: str
+) -> None:
+    review = people.joining.join(application("intergovernmental_organization"), via=portal).id
+    suspended = people.joining.join(application(), via=portal).id
+    people.decisions.decide(suspended, "suspended", reason="Why.", by="staff")
     assert accept(people, campaign, review)[1]
     assert accept(people, campaign, suspended)[1]
-    declined = people.join(application("individual", {"pledge": False}), via=portal).id
+    declined = people.joining.join(application("individual", {"pledge": False}), via=portal).id
     with pytest.raises(ParticipantNotApproved):
         accept(people, campaign, declined)
-    people.erase(review, reason="Asked for.", by="staff")
+    erasure.erase(review, reason="Asked for.", by="staff")
     with pytest.raises(Conflict):
         accept(people, campaign, review)
     with pytest.raises(NotFound):
@@ -155,7 +157,7 @@ def test_a_version_to_come_may_be_accepted_before_and_counts_from_its_instant(
     coming = replace(now, version="2026-12-01", effective=clock() + timedelta(days=6))
     later = replace(campaign, terms=Terms({TERMS: (now, coming)}))
     people = Participants(database, later, clock, Mailer(outbox.folder.as_uri(), sender="c@example.org"), BASE)
-    who = people.join(application(), via="staff").id
+    who = people.joining.join(application(), via="staff").id
 
     def current() -> str | None:
         with database.read() as session:
@@ -169,7 +171,7 @@ def test_a_version_to_come_may_be_accepted_before_and_counts_from_its_instant(
     clock.advance(6 * 86400)
     assert current() == "2026-12-01"
     assert accept(people, campaign, who, version=now.version)[1] is False
-    other = people.join(application(), via="staff").id
+    other = people.joining.join(application(), via="staff").id
     with pytest.raises(TermsNotCurrent):
         accept(people, campaign, other, version=now.version)
 
@@ -178,7 +180,7 @@ def test_of_many_at_once_exactly_one_is_made(
     people: Participants, campaign: Campaign, who: str, database: Database
 ) -> None:
     barrier = threading.Barrier(6)
-    outcomes: list[tuple[Acceptance, bool]] = []
+    outcomes: list[tuple[AcceptanceView, bool]] = []
 
     def run() -> None:
         barrier.wait()

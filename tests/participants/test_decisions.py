@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.participants import Application, Participants
+from service.participants import Application, Erasure, Participants
 from service.problems import Conflict, InvalidRequest, NotFound
 from service.store import Database
 
@@ -25,27 +25,27 @@ WHY = "Looked at by Quillmarsh's friend."
 def test_a_decision_is_in_force_at_once(
     people: Participants, application: Make, portal: str, kind: str, outcome: str
 ) -> None:
-    joined = people.join(application(kind), via=portal)
-    decided = people.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
-    assert people.get(joined.id) == decided
+    joined = people.joining.join(application(kind), via=portal)
+    decided = people.decisions.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
+    assert people.listing.get(joined.id) == decided
     value = decided.as_json("portal")
     assert (value["status"], value["decision"]) == (outcome, {"outcome": outcome, "rule": "staff", "reasons": [WHY]})
 
 
 def test_a_declined_participant_can_be_approved(people: Participants, application: Make, portal: str) -> None:
-    joined = people.join(application("individual", {"pledge": False}), via=portal)
+    joined = people.joining.join(application("individual", {"pledge": False}), via=portal)
     assert joined.status == "declined"
-    assert people.decide(joined.id, "approved", reason=WHY, by="staff").status == "approved"
+    assert people.decisions.decide(joined.id, "approved", reason=WHY, by="staff").status == "approved"
 
 
 def test_a_suspension_leaves_the_decision_and_is_lifted_by_approving(
     people: Participants, application: Make, portal: str
 ) -> None:
-    joined = people.join(application(), via=portal)
-    suspended = people.decide(joined.id, "suspended", reason=WHY, by="staff").as_json("staff")
+    joined = people.joining.join(application(), via=portal)
+    suspended = people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff").as_json("staff")
     assert (suspended["status"], suspended["suspension"]) == ("suspended", {"reason": WHY})
     assert suspended["decision"] == joined.as_json("staff")["decision"]
-    lifted = people.decide(joined.id, "approved", reason="Explained.", by="staff").as_json("staff")
+    lifted = people.decisions.decide(joined.id, "approved", reason="Explained.", by="staff").as_json("staff")
     assert lifted["status"] == "approved"
     assert "suspension" not in lifted
 
@@ -53,11 +53,16 @@ def test_a_suspension_leaves_the_decision_and_is_lifted_by_approving(
 def test_decisions_are_kept_and_recorded_without_what_was_typed(
     people: Participants, application: Make, portal: str, database: Database, clock: FrozenClock
 ) -> None:
-    joined = people.join(application(), via=portal)
+    joined = people.joining.join(application(), via=portal)
     for outcome in ("suspended", "approved", "declined"):
         clock.advance(60)
-        people.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
-    assert [found.outcome for found in people.decisions(joined.id)] == ["declined", "approved", "suspended", "approved"]
+        people.decisions.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
+    assert [found.outcome for found in people.decisions.of(joined.id)] == [
+        "declined",
+        "approved",
+        "suspended",
+        "approved",
+    ]
     recorded = entries(database, "participant.decided")
     assert [
         (entry["participant"], entry["outcome"], entry["rule"], entry["policy"], entry["by"]) for entry in recorded[1:]
@@ -68,17 +73,17 @@ def test_decisions_are_kept_and_recorded_without_what_was_typed(
 
 
 def test_auditors_see_no_text_that_staff_typed(people: Participants, application: Make, portal: str) -> None:
-    joined = people.join(application(), via=portal)
-    people.decide(joined.id, "approved", reason=WHY, by="staff")
-    suspended = people.decide(joined.id, "suspended", reason=WHY, by="staff")
+    joined = people.joining.join(application(), via=portal)
+    people.decisions.decide(joined.id, "approved", reason=WHY, by="staff")
+    suspended = people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff")
     assert "Quillmarsh" not in json.dumps(suspended.as_json("auditor"))
 
 
 def test_the_participant_is_mailed_the_reason(
     people: Participants, application: Make, portal: str, outbox: Outbox
 ) -> None:
-    joined = people.join(application(), via=portal)
-    people.decide(joined.id, "suspended", reason="100% {wrong} logo", by="staff")
+    joined = people.joining.join(application(), via=portal)
+    people.decisions.decide(joined.id, "suspended", reason="100% {wrong} logo", by="staff")
     mail = outbox.to(str(joined.email))[-1]
     assert "suspended" in mail["Subject"]
     assert "100% {wrong} logo" in mail.get_content()
@@ -87,13 +92,13 @@ def test_the_participant_is_mailed_the_reason(
 def test_a_mailer_that_fails_loses_no_decision(
     people: Participants, application: Make, portal: str, outbox: Outbox
 ) -> None:
-    joined = people.join(application(), via=portal)
+    joined = people.joining.join(application(), via=portal)
     for path in outbox.folder.iterdir():
         path.unlink()
     outbox.folder.rmdir()
     outbox.folder.write_text("a file where the folder should be")
-    people.decide(joined.id, "suspended", reason=WHY, by="staff")
-    assert people.get(joined.id).status == "suspended"
+    people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff")
+    assert people.listing.get(joined.id).status == "suspended"
 
 
 @pytest.mark.parametrize(
@@ -103,17 +108,19 @@ def test_a_mailer_that_fails_loses_no_decision(
 def test_a_bad_decision_changes_nothing(
     people: Participants, application: Make, portal: str, outcome: str, reason: Any, pointer: str
 ) -> None:
-    joined = people.join(application(), via=portal)
+    joined = people.joining.join(application(), via=portal)
     with pytest.raises(InvalidRequest) as caught:
-        people.decide(joined.id, outcome, reason=reason, by="staff")
+        people.decisions.decide(joined.id, outcome, reason=reason, by="staff")
     assert [error.pointer for error in caught.value.errors] == [pointer]
-    assert people.get(joined.id) == joined
+    assert people.listing.get(joined.id) == joined
 
 
-def test_nobody_and_the_erased_cannot_be_decided_on(people: Participants, application: Make, portal: str) -> None:
+def test_nobody_and_the_erased_cannot_be_decided_on(
+    erasure: Erasure, people: Participants, application: Make, portal: str
+) -> None:
     with pytest.raises(NotFound):
-        people.decide("par_nobody", "approved", reason=WHY, by="staff")
-    joined = people.join(application(), via=portal)
-    people.erase(joined.id, reason="Asked for.", by="staff")
+        people.decisions.decide("par_nobody", "approved", reason=WHY, by="staff")
+    joined = people.joining.join(application(), via=portal)
+    erasure.erase(joined.id, reason="Asked for.", by="staff")
     with pytest.raises(Conflict):
-        people.decide(joined.id, "approved", reason=WHY, by="staff")
+        people.decisions.decide(joined.id, "approved", reason=WHY, by="staff")

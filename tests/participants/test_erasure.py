@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from service import ledger
 from service.campaign import Campaign
-from service.participants import Application, Participants, Signatory
+from service.participants import Application, Erasure, Participants, Signatory
 from service.participants.views import accepted_record, joined_record
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn, NotFound
 from service.store import Database, tables
@@ -40,10 +40,10 @@ PERSONAL = (
 @pytest.fixture
 def whole(people: Participants, campaign: Campaign, application: Make, portal: str, database: Database) -> str:
     """A participant with everything that one can have."""
-    joined = people.join(application(name="Quillmarsh Zoë", email="quill.erased@example.org"), via=portal)
-    people.decide(joined.id, "approved", reason="Typed by staff about Quillmarsh", by="staff:key_x")
+    joined = people.joining.join(application(name="Quillmarsh Zoë", email="quill.erased@example.org"), via=portal)
+    people.decisions.decide(joined.id, "approved", reason="Typed by staff about Quillmarsh", by="staff:key_x")
     version = campaign.terms.versions("logo-terms")[0]
-    people.accept(
+    people.acceptances.accept(
         joined.id,
         terms="logo-terms",
         version=version.version,
@@ -52,10 +52,10 @@ def whole(people: Participants, campaign: Campaign, application: Make, portal: s
         signatory=Signatory("Ada", "Head of something"),
         via=portal,
     )
-    people.decide(joined.id, "suspended", reason="Typed by staff again", by="staff:key_x")
-    people.create_key("partner", participant=joined.id, name="Key of theirs", by="staff")
-    people.confirm(people.issue_sign_in_url("quill.erased@example.org").rpartition("/")[2])
-    people.request_link("quill.erased@example.org")
+    people.decisions.decide(joined.id, "suspended", reason="Typed by staff again", by="staff:key_x")
+    people.api_keys.create("partner", participant=joined.id, name="Key of theirs", by="staff")
+    people.sign_in.confirm(people.sign_in.issue_url("quill.erased@example.org").rpartition("/")[2])
+    people.sign_in.request_link("quill.erased@example.org")
     database.write(lambda session: _more(session, joined.id))
     return joined.id
 
@@ -124,39 +124,45 @@ def _more(session: Any, participant: str) -> None:
         )
 
 
-def test_no_personal_value_is_left_in_any_table(people: Participants, whole: str, database: Database) -> None:
+def test_no_personal_value_is_left_in_any_table(
+    erasure: Erasure, people: Participants, whole: str, database: Database
+) -> None:
     before = everything(database)
     assert [value for value in PERSONAL if value not in before] == []
-    people.erase(whole, reason="Asked for.", by="staff:key_x")
+    erasure.erase(whole, reason="Asked for.", by="staff:key_x")
     after = everything(database)
     assert [value for value in PERSONAL if value in after] == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_no_personal_value_is_left_in_the_database_files(people: Participants, whole: str, tmp_path: Path) -> None:
+def test_no_personal_value_is_left_in_the_database_files(
+    erasure: Erasure, people: Participants, whole: str, tmp_path: Path
+) -> None:
     def left() -> list[str]:
         content = b"".join(path.read_bytes() for path in tmp_path.glob("emblem.sqlite3*"))
         return [value for value in PERSONAL if value.encode() in content]
 
     assert left() == list(PERSONAL)
-    people.erase(whole, reason="Asked for.", by="staff")
+    erasure.erase(whole, reason="Asked for.", by="staff")
     assert left() == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_long_reader_does_not_hold_an_erasure_up(people: Participants, whole: str, database: Database) -> None:
+def test_a_long_reader_does_not_hold_an_erasure_up(
+    erasure: Erasure, people: Participants, whole: str, database: Database
+) -> None:
     with database.read() as session:
         session.execute(select(tables.Participant)).all()
         began = time.monotonic()
-        people.erase(whole, reason="Asked for.", by="staff")
+        erasure.erase(whole, reason="Asked for.", by="staff")
         assert time.monotonic() - began < 5
-    assert people.get(whole).status == "erased"
+    assert people.listing.get(whole).status == "erased"
 
 
-def test_the_answer_says_what_was_removed(people: Participants, whole: str, outbox: Outbox) -> None:
+def test_the_answer_says_what_was_removed(erasure: Erasure, people: Participants, whole: str, outbox: Outbox) -> None:
     mails = len(outbox.to("quill.erased@example.org"))
     assert mails >= 4
-    removed = people.erase(whole, reason="Asked for.", by="staff:key_x")
+    removed = erasure.erase(whole, reason="Asked for.", by="staff:key_x")
     assert removed == {
         "links": 1,
         "embeds": 1,
@@ -169,11 +175,13 @@ def test_the_answer_says_what_was_removed(people: Participants, whole: str, outb
         "mails": mails,
     }
     assert outbox.to("quill.erased@example.org") == []
-    assert set(people.erase(whole, reason="Asked for.", by="staff:key_x").values()) == {0}
+    assert set(erasure.erase(whole, reason="Asked for.", by="staff:key_x").values()) == {0}
 
 
-def test_each_end_is_an_entry_and_figures_stay(people: Participants, whole: str, database: Database) -> None:
-    people.erase(whole, reason="Asked for.", by="staff:key_x")
+def test_each_end_is_an_entry_and_figures_stay(
+    erasure: Erasure, people: Participants, whole: str, database: Database
+) -> None:
+    erasure.erase(whole, reason="Asked for.", by="staff:key_x")
     assert [entry["id"] for entry in entries(database, "link.revoked")] == ["lnk_0"]
     assert [entry["embed"] for entry in entries(database, "embed.revoked")] == ["ebd_0"]
     assert len(entries(database, "key.revoked")) == 1
@@ -187,18 +195,18 @@ def test_each_end_is_an_entry_and_figures_stay(people: Participants, whole: str,
         assert all(embed.revoked_at for embed in session.scalars(select(tables.Embed)))
 
 
-def test_what_is_seen_afterwards(people: Participants, whole: str) -> None:
+def test_what_is_seen_afterwards(erasure: Erasure, people: Participants, whole: str) -> None:
     """ "GET answers 200 with status: "erased" and no name"."""
-    people.erase(whole, reason="Asked for.", by="staff")
+    erasure.erase(whole, reason="Asked for.", by="staff")
     for role in ("staff", "portal", "auditor"):
-        value = people.get(whole).as_json(role)
+        value = people.listing.get(whole).as_json(role)
         assert value["status"] == "erased"
         assert not {"name", "email", "website", "answers", "suspension"} & set(value)
         assert (value["kind"], value["country"]) == ("civil_society", "AT")
 
 
 def test_commitments_cannot_be_computed_again(
-    people: Participants, whole: str, database: Database, campaign: Campaign
+    erasure: Erasure, people: Participants, whole: str, database: Database, campaign: Campaign
 ) -> None:
     """ "erasing the salt erases them": not even whoever knows the record can show that the log holds it."""
     with database.read() as session:
@@ -212,7 +220,7 @@ def test_commitments_cannot_be_computed_again(
         salts = [person.salt.hex(), signed.salt.hex()]
     recorded = [entries(database, kind)[0]["commitment"] for kind in ("participant.joined", "terms.accepted")]
     assert made == recorded
-    people.erase(whole, reason="Asked for.", by="staff")
+    erasure.erase(whole, reason="Asked for.", by="staff")
     with database.read() as session:
         person = session.get(tables.Participant, whole)
         signed = session.scalars(select(tables.Acceptance)).one()
@@ -224,71 +232,79 @@ def test_commitments_cannot_be_computed_again(
 
 
 def test_keys_sessions_and_mailed_links_end(
-    people: Participants, application: Make, portal: str, outbox: Outbox
+    erasure: Erasure, people: Participants, application: Make, portal: str, outbox: Outbox
 ) -> None:
-    joined = people.join(application(), via=portal)
+    joined = people.joining.join(application(), via=portal)
     email = str(joined.email)
-    _, key = people.create_key("partner", participant=joined.id, by="staff")
-    assert people.authenticate(key)
-    people.request_link(email)
-    session = str(people.confirm(outbox.secret(email, "sign-in")).session)
-    people.request_link(email)
+    _, key = people.api_keys.create("partner", participant=joined.id, by="staff")
+    assert people.api_keys.authenticate(key)
+    people.sign_in.request_link(email)
+    session = str(people.sign_in.confirm(outbox.secret(email, "sign-in")).session)
+    people.sign_in.request_link(email)
     secret = outbox.secret(email, "sign-in")
-    people.erase(joined.id, reason="Asked for.", by="staff")
-    assert people.authenticate(key) is None
-    assert people.session(session) is None
+    erasure.erase(joined.id, reason="Asked for.", by="staff")
+    assert people.api_keys.authenticate(key) is None
+    assert people.sign_in.session(session) is None
     with pytest.raises(InvalidSignIn):
-        people.confirm(secret)
+        people.sign_in.confirm(secret)
 
 
-def test_the_address_may_join_anew(people: Participants, application: Make, portal: str) -> None:
+def test_the_address_may_join_anew(erasure: Erasure, people: Participants, application: Make, portal: str) -> None:
     given = application()
-    first = people.join(given, via=portal)
-    people.erase(first.id, reason="Asked for.", by="staff")
-    second = people.join(given, via=portal)
+    first = people.joining.join(given, via=portal)
+    erasure.erase(first.id, reason="Asked for.", by="staff")
+    second = people.joining.join(given, via=portal)
     assert second.id != first.id
     with pytest.raises(AlreadyJoined):
-        people.join(given, via=portal)
+        people.joining.join(given, via=portal)
 
 
 def test_a_reason_is_kept_unless_it_repeats_what_is_erased(
-    people: Participants, application: Make, portal: str
+    erasure: Erasure, people: Participants, application: Make, portal: str
 ) -> None:
-    kept, dropped = (people.join(application(), via=portal) for _ in range(2))
-    people.erase(kept.id, reason="Asked for by mail.", by="staff")
-    people.erase(dropped.id, reason=f"Asked for by {str(dropped.name).upper()}.", by="staff")
-    assert people.decisions(kept.id)[0].reasons == ("Asked for by mail.",)
-    assert people.decisions(dropped.id)[0].reasons == ()
+    kept, dropped = (people.joining.join(application(), via=portal) for _ in range(2))
+    erasure.erase(kept.id, reason="Asked for by mail.", by="staff")
+    erasure.erase(dropped.id, reason=f"Asked for by {str(dropped.name).upper()}.", by="staff")
+    assert people.decisions.of(kept.id)[0].reasons == ("Asked for by mail.",)
+    assert people.decisions.of(dropped.id)[0].reasons == ()
 
 
-def test_a_reason_of_a_rule_stays(people: Participants, application: Make, portal: str) -> None:
-    joined = people.join(application("intergovernmental_organization"), via=portal)
-    people.erase(joined.id, reason="Asked for.", by="staff")
-    assert people.get(joined.id).reasons == joined.reasons
-    assert [found.outcome for found in people.decisions(joined.id)] == ["erased", "review"]
+def test_a_reason_of_a_rule_stays(erasure: Erasure, people: Participants, application: Make, portal: str) -> None:
+    joined = people.joining.join(application("intergovernmental_organization"), via=portal)
+    erasure.erase(joined.id, reason="Asked for.", by="staff")
+    assert people.listing.get(joined.id).reasons == joined.reasons
+    assert [found.outcome for found in people.decisions.of(joined.id)] == ["erased", "review"]
 
 
-def test_others_keep_everything(people: Participants, application: Make, portal: str, outbox: Outbox) -> None:
-    gone, other = (people.join(application(), via=portal) for _ in range(2))
-    people.erase(gone.id, reason="Asked for.", by="staff")
-    assert people.get(other.id) == other
+def test_others_keep_everything(
+    erasure: Erasure, people: Participants, application: Make, portal: str, outbox: Outbox
+) -> None:
+    gone, other = (people.joining.join(application(), via=portal) for _ in range(2))
+    erasure.erase(gone.id, reason="Asked for.", by="staff")
+    assert people.listing.get(other.id) == other
     assert len(outbox.to(str(other.email))) == 1
 
 
-def test_bad_erasures(people: Participants, whole: str) -> None:
+def test_bad_erasures(erasure: Erasure, people: Participants, whole: str) -> None:
     with pytest.raises(NotFound):
-        people.erase("par_nobody", reason="Asked for.", by="staff")
+        erasure.erase("par_nobody", reason="Asked for.", by="staff")
     with pytest.raises(InvalidRequest):
-        people.erase(whole, reason="", by="staff")
-    assert people.get(whole).status == "suspended"
+        erasure.erase(whole, reason="", by="staff")
+    assert people.listing.get(whole).status == "suspended"
 
 
 def test_nothing_is_written_about_somebody_behind_their_erasure(
-    people: Participants, campaign: Campaign, application: Make, portal: str, database: Database, clock: FrozenClock
+    erasure: Erasure,
+    people: Participants,
+    campaign: Campaign,
+    application: Make,
+    portal: str,
+    database: Database,
+    clock: FrozenClock,
 ) -> None:
     version = campaign.terms.versions("logo-terms")[0]
     for _ in range(3):
-        joined = people.join(application(name="Racing Quillmarsh"), via=portal)
+        joined = people.joining.join(application(name="Racing Quillmarsh"), via=portal)
         barrier = threading.Barrier(4)
 
         def run(work: Callable[[], object], barrier: threading.Barrier = barrier) -> None:
@@ -299,7 +315,7 @@ def test_nothing_is_written_about_somebody_behind_their_erasure(
                 assert type(problem).__module__ == "service.problems"  # noqa: PT017
 
         def accept(who: str = joined.id) -> object:
-            return people.accept(
+            return people.acceptances.accept(
                 who,
                 terms="logo-terms",
                 version=version.version,
@@ -311,9 +327,9 @@ def test_nothing_is_written_about_somebody_behind_their_erasure(
 
         works: list[Callable[[], object]] = [
             accept,
-            lambda who=joined.id: people.erase(who, reason="Asked for.", by="staff"),  # type: ignore[misc]
-            lambda who=joined.id: people.create_key("partner", participant=who, name="Racing", by="staff"),  # type: ignore[misc]
-            lambda email=str(joined.email): people.confirm(people.issue_sign_in_url(email).rpartition("/")[2]),  # type: ignore[misc]
+            lambda who=joined.id: erasure.erase(who, reason="Asked for.", by="staff"),  # type: ignore[misc]
+            lambda who=joined.id: people.api_keys.create("partner", participant=who, name="Racing", by="staff"),  # type: ignore[misc]
+            lambda email=str(joined.email): people.sign_in.confirm(people.sign_in.issue_url(email).rpartition("/")[2]),  # type: ignore[misc]
         ]
         threads = [threading.Thread(target=run, args=(work,)) for work in works]
         for thread in threads:
@@ -322,5 +338,5 @@ def test_nothing_is_written_about_somebody_behind_their_erasure(
             thread.join()
         assert "Racing" not in everything(database)
         assert str(joined.email) not in everything(database)
-        everybodys = people.keys()
+        everybodys = people.api_keys.list()
         assert [key.participant for key in everybodys if not key.revoked_at] == [None]  # the portal's alone

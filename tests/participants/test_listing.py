@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.participants import Application, Participant, Participants
+from service.participants import Application, Participants, ParticipantView
 from service.problems import InvalidRequest, NotFound
 from service.store.paging import decode_cursor, encode_cursor
 
@@ -24,13 +24,13 @@ def test_pages_are_newest_first_ties_by_id_and_hold_everybody_once(
     joined = []
     for number in range(7):
         clock.advance(1 if number % 3 == 0 else 0)
-        joined.append(people.join(application(), via=portal))
+        joined.append(people.joining.join(application(), via=portal))
     expected = sorted(joined, key=lambda found: (-found.created_at.timestamp(), found.id))
     for limit in (1, 2, 3, 7, 200):
-        seen: list[Participant] = []
+        seen: list[ParticipantView] = []
         cursor = None
         while True:
-            page = people.list(cursor=cursor, limit=limit)
+            page = people.listing.list(cursor=cursor, limit=limit)
             assert len(page.items) <= limit
             seen += page.items
             cursor = page.next_cursor
@@ -41,43 +41,43 @@ def test_pages_are_newest_first_ties_by_id_and_hold_everybody_once(
 
 def test_the_page_after_a_full_last_one_is_not_offered(people: Participants, application: Make, portal: str) -> None:
     for _ in range(2):
-        people.join(application(), via=portal)
-    assert people.list(limit=2).next_cursor is None
-    assert people.list(limit=1).next_cursor is not None
+        people.joining.join(application(), via=portal)
+    assert people.listing.list(limit=2).next_cursor is None
+    assert people.listing.list(limit=1).next_cursor is not None
 
 
 def test_who_joins_meanwhile_moves_nobody(
     people: Participants, application: Make, portal: str, clock: FrozenClock
 ) -> None:
-    old = [people.join(application(), via=portal).id]
+    old = [people.joining.join(application(), via=portal).id]
     clock.advance(1)
-    new = people.join(application(), via=portal).id
-    first = people.list(limit=1)
+    new = people.joining.join(application(), via=portal).id
+    first = people.listing.list(limit=1)
     clock.advance(1)
-    people.join(application(), via=portal)
+    people.joining.join(application(), via=portal)
     assert [found.id for found in first.items] == [new]
-    assert [found.id for found in people.list(cursor=first.next_cursor).items] == old
+    assert [found.id for found in people.listing.list(cursor=first.next_cursor).items] == old
 
 
 def test_filters(people: Participants, application: Make, portal: str) -> None:
-    person = people.join(application("individual"), via=portal)
-    held = people.join(application("intergovernmental_organization"), via=portal)
-    assert [found.id for found in people.list(status="under_review").items] == [held.id]
-    assert [found.id for found in people.list(kind="individual", status="approved").items] == [person.id]
-    assert people.list(kind="government").items == ()
+    person = people.joining.join(application("individual"), via=portal)
+    held = people.joining.join(application("intergovernmental_organization"), via=portal)
+    assert [found.id for found in people.listing.list(status="under_review").items] == [held.id]
+    assert [found.id for found in people.listing.list(kind="individual", status="approved").items] == [person.id]
+    assert people.listing.list(kind="government").items == ()
 
 
 def test_the_owner_sees_which_portals_may_act_and_ends_it(
     people: Participants, application: Make, portal: str, clock: FrozenClock
 ) -> None:
-    joined, other = (people.join(application(), via=portal) for _ in range(2))
-    (found,) = people.portals(joined.id)
+    joined, other = (people.joining.join(application(), via=portal) for _ in range(2))
+    (found,) = people.access.portals(joined.id)
     assert (found.name, found.granted_at) == ("Download page", clock())
-    people.end_portal(joined.id, found.key)
-    assert people.portals(joined.id) == ()
-    assert [seen.id for seen in people.list(portal=found.key).items] == [other.id]
-    people.revoke_key(found.key, by="staff")
-    assert people.portals(other.id) == ()
+    people.access.end_portal(joined.id, found.key)
+    assert people.access.portals(joined.id) == ()
+    assert [seen.id for seen in people.listing.list(portal=found.key).items] == [other.id]
+    people.api_keys.revoke(found.key, by="staff")
+    assert people.access.portals(other.id) == ()
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_the_owner_sees_which_portals_may_act_and_ends_it(
 )
 def test_bad_queries(people: Participants, query: dict[str, object], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        people.list(**query)  # type: ignore[arg-type]
+        people.listing.list(**query)  # type: ignore[arg-type]
     assert [error.pointer for error in caught.value.errors] == [pointer]
 
 
 def test_one_who_is_not_there(people: Participants) -> None:
     with pytest.raises(NotFound):
-        people.get("par_nobody")
+        people.listing.get("par_nobody")
 
 
 @given(

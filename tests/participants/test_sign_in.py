@@ -24,26 +24,26 @@ Make = Callable[..., Application]
 def test_looking_at_the_link_signs_nobody_in_and_uses_nothing_up(
     people: Participants, outbox: Outbox, database: Database
 ) -> None:
-    people.request_link("Staff@Example.org", "fr")
+    people.sign_in.request_link("Staff@Example.org", "fr")
     secret = outbox.secret("staff@example.org", "sign-in")
     for _ in range(5):
-        found = people.peek(secret)
+        found = people.sign_in.peek(secret)
     assert (found.purpose, found.email, found.language) == ("sign-in", "staff@example.org", "fr")
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(tables.SignInSession)) == 0
-    assert people.confirm(secret).role == "staff"
+    assert people.sign_in.confirm(secret).role == "staff"
 
 
 def test_the_button_works_once(people: Participants, outbox: Outbox, database: Database) -> None:
-    people.request_link("staff@example.org")
+    people.sign_in.request_link("staff@example.org")
     secret = outbox.secret("staff@example.org", "sign-in")
-    confirmed = people.confirm(secret)
+    confirmed = people.sign_in.confirm(secret)
     assert confirmed.session is not None
     assert (confirmed.role, confirmed.seconds) == ("staff", 12 * 3600)
-    signed_in = people.session(confirmed.session)
+    signed_in = people.sign_in.session(confirmed.session)
     assert signed_in is not None
     assert (signed_in.email, signed_in.role, signed_in.participant) == ("staff@example.org", "staff", None)
-    for use in (people.peek, people.confirm):
+    for use in (people.sign_in.peek, people.sign_in.confirm):
         with pytest.raises(InvalidSignIn):
             use(secret)
     stored = everything(database)
@@ -52,7 +52,7 @@ def test_the_button_works_once(people: Participants, outbox: Outbox, database: D
 
 
 def test_of_two_buttons_at_once_one_works(people: Participants, outbox: Outbox) -> None:
-    people.request_link("staff@example.org")
+    people.sign_in.request_link("staff@example.org")
     secret = outbox.secret("staff@example.org", "sign-in")
     barrier = threading.Barrier(5)
     outcomes: list[bool] = []
@@ -60,7 +60,7 @@ def test_of_two_buttons_at_once_one_works(people: Participants, outbox: Outbox) 
     def press() -> None:
         barrier.wait()
         try:
-            people.confirm(secret)
+            people.sign_in.confirm(secret)
             outcomes.append(True)
         except InvalidSignIn:
             outcomes.append(False)
@@ -74,28 +74,28 @@ def test_of_two_buttons_at_once_one_works(people: Participants, outbox: Outbox) 
 
 
 def test_the_link_lives_thirty_minutes(people: Participants, outbox: Outbox, clock: FrozenClock) -> None:
-    people.request_link("staff@example.org")
+    people.sign_in.request_link("staff@example.org")
     secret = outbox.secret("staff@example.org", "sign-in")
     clock.advance(30 * 60 - 1)
-    people.peek(secret)
+    people.sign_in.peek(secret)
     clock.advance(1)
-    for use in (people.peek, people.confirm):
+    for use in (people.sign_in.peek, people.sign_in.confirm):
         with pytest.raises(InvalidSignIn):
             use(secret)
 
 
 @pytest.mark.parametrize("secret", ["", "x", "x" * 10_000, "\ud800"])
 def test_other_secrets_sign_nobody_in(people: Participants, secret: str) -> None:
-    for use in (people.peek, people.confirm):
+    for use in (people.sign_in.peek, people.sign_in.confirm):
         with pytest.raises(InvalidSignIn):
             use(secret)
-    assert people.session(secret) is None
+    assert people.sign_in.session(secret) is None
 
 
 def test_an_unknown_address_gets_the_same_answer_and_no_mail(
     people: Participants, outbox: Outbox, database: Database
 ) -> None:
-    people.request_link("stranger@example.org")
+    people.sign_in.request_link("stranger@example.org")
     assert outbox.all() == []
     assert "stranger" not in everything(database)
 
@@ -103,65 +103,66 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(
 @pytest.mark.parametrize("email", ["", "nobody", "a@b@c", "a b@example.org", "a@example.org\nBcc: b@example.org"])
 def test_what_is_no_address(people: Participants, email: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        people.request_link(email)
+        people.sign_in.request_link(email)
     assert [error.pointer for error in caught.value.errors] == ["/email"]
 
 
 def test_roles(people: Participants, application: Make, portal: str, outbox: Outbox) -> None:
     """Staff, auditors and participants each sign in as what they are; staff who joined are staff."""
-    joined = people.join(application(), via=portal)
-    both = people.join(application(email="both@example.org"), via=portal)
+    joined = people.joining.join(application(), via=portal)
+    both = people.joining.join(application(email="both@example.org"), via=portal)
     expected = {
         str(joined.email): ("participant", joined.id, 30 * 86400),
         "both@example.org": ("staff", both.id, 12 * 3600),
         "auditor@localhost": ("auditor", None, 12 * 3600),
     }
     for address, found in expected.items():
-        people.request_link(address)
-        confirmed = people.confirm(outbox.secret(address, "sign-in"))
+        people.sign_in.request_link(address)
+        confirmed = people.sign_in.confirm(outbox.secret(address, "sign-in"))
         assert (confirmed.role, confirmed.participant, confirmed.seconds) == found
 
 
 def test_a_participant_signed_in_acts_for_itself_alone(
     people: Participants, application: Make, portal: str, outbox: Outbox
 ) -> None:
-    joined, other = (people.join(application(), via=portal) for _ in range(2))
-    people.request_link(str(joined.email))
-    session = people.session(str(people.confirm(outbox.secret(str(joined.email), "sign-in")).session))
+    joined, other = (people.joining.join(application(), via=portal) for _ in range(2))
+    people.sign_in.request_link(str(joined.email))
+    session = people.sign_in.session(str(people.sign_in.confirm(outbox.secret(str(joined.email), "sign-in")).session))
     assert session is not None
-    assert people.may_act(session, joined.id)
-    assert not people.may_see(session, other.id)
+    assert people.access.may_act(session, joined.id)
+    assert not people.access.may_see(session, other.id)
 
 
 def test_a_session_ends_by_time_and_by_signing_out(people: Participants, clock: FrozenClock) -> None:
     first, second = (
-        str(people.confirm(people.issue_sign_in_url("staff@example.org").rpartition("/")[2]).session) for _ in range(2)
+        str(people.sign_in.confirm(people.sign_in.issue_url("staff@example.org").rpartition("/")[2]).session)
+        for _ in range(2)
     )
-    people.sign_out(first)
-    people.sign_out("no session")
-    assert people.session(first) is None
-    assert people.session(second) is not None
+    people.sign_in.sign_out(first)
+    people.sign_in.sign_out("no session")
+    assert people.sign_in.session(first) is None
+    assert people.sign_in.session(second) is not None
     clock.advance(12 * 3600)
-    assert people.session(second) is None
-    assert people.purge() >= 1
+    assert people.sign_in.session(second) is None
+    assert people.sign_in.purge() >= 1
 
 
 def test_who_is_staff_no_longer_is_signed_out(
     people: Participants, database: Database, campaign: Campaign, clock: FrozenClock, outbox: Outbox
 ) -> None:
-    secret = str(people.confirm(people.issue_sign_in_url("staff@example.org").rpartition("/")[2]).session)
-    assert people.session(secret)
+    secret = str(people.sign_in.confirm(people.sign_in.issue_url("staff@example.org").rpartition("/")[2]).session)
+    assert people.sign_in.session(secret)
     mailer = Mailer(outbox.folder.as_uri(), sender="c@example.org")
     restarted = Participants(database, campaign, clock, mailer, BASE, staff=("new@example.org",))
-    assert restarted.session(secret) is None
+    assert restarted.sign_in.session(secret) is None
 
 
 def test_an_operators_link_works_once_within_a_day(people: Participants, clock: FrozenClock) -> None:
-    url = people.issue_sign_in_url("auditor@localhost")
+    url = people.sign_in.issue_url("auditor@localhost")
     assert url.startswith(f"{BASE}/en/sign-in/")
     clock.advance(24 * 3600 - 1)
-    assert people.confirm(url.rpartition("/")[2]).role == "auditor"
+    assert people.sign_in.confirm(url.rpartition("/")[2]).role == "auditor"
     with pytest.raises(InvalidSignIn):
-        people.confirm(url.rpartition("/")[2])
+        people.sign_in.confirm(url.rpartition("/")[2])
     with pytest.raises(InvalidRequest):
-        people.issue_sign_in_url("stranger@example.org")
+        people.sign_in.issue_url("stranger@example.org")

@@ -42,7 +42,7 @@ class Api:
     def key(self, role: str) -> str:
         """The secret of a key of this role, made when it is first asked for."""
         if role not in self.keys:
-            _, self.keys[role] = self.parts.participants.create_key(role, name="tests", by="staff:cli")
+            _, self.keys[role] = self.parts.participants.api_keys.create(role, name="tests", by="staff:cli")
         return self.keys[role]
 
     def application(self, kind: str = "civil_society", **changes: Any) -> dict[str, Any]:

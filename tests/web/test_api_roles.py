@@ -48,17 +48,17 @@ def test_a_key_in_the_query_is_not_taken(api: Api) -> None:
 
 
 def test_a_revoked_key_is_refused_at_once(api: Api) -> None:
-    key, secret = api.parts.participants.create_key("staff", name="short", by="staff:cli")
+    key, secret = api.parts.participants.api_keys.create("staff", name="short", by="staff:cli")
     headers = {"Authorization": f"Bearer {secret}"}
     assert api.ask("GET", "/api/v1/me", headers=headers).status_code == 200
-    api.parts.participants.revoke_key(key.id, by="staff:cli")
+    api.parts.participants.api_keys.revoke(key.id, by="staff:cli")
     problem(api.ask("GET", "/api/v1/me", headers=headers), 401, "unauthorized")
 
 
 def test_anothers_thing_is_as_if_it_were_not_there(api: Api) -> None:
     participant = api.ready()
     link = api.link(participant)
-    _, api.keys["stranger"] = api.parts.participants.create_key("portal", name="other", by="staff:cli")
+    _, api.keys["stranger"] = api.parts.participants.api_keys.create("portal", name="other", by="staff:cli")
     for method, path, body in (
         ("GET", f"/api/v1/participants/{participant}", None),
         ("GET", f"/api/v1/links?participant={participant}", None),
@@ -73,7 +73,9 @@ def test_anothers_thing_is_as_if_it_were_not_there(api: Api) -> None:
 
 def test_a_partner_sees_and_does_its_own_things(api: Api) -> None:
     mine, other = api.ready(), api.ready()
-    _, api.keys["partner"] = api.parts.participants.create_key("partner", participant=mine, name="site", by="staff:cli")
+    _, api.keys["partner"] = api.parts.participants.api_keys.create(
+        "partner", participant=mine, name="site", by="staff:cli"
+    )
     assert api.ask("GET", "/api/v1/me", key="partner").json["participant"] == mine
     wish = {"participant": mine, "package": "logo"}
     assert api.ask("POST", "/api/v1/links", key="partner", json=wish).status_code == 201

@@ -52,7 +52,9 @@ def pointers(told: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize("role", ["portal", "partner", "staff"])
 def test_a_new_embed_has_the_shape_of_the_contract_and_works_at_once(api: Api, role: str) -> None:
     who = api.ready()
-    _, api.keys["partner"] = api.parts.participants.create_key("partner", participant=who, name="site", by="staff:cli")
+    _, api.keys["partner"] = api.parts.participants.api_keys.create(
+        "partner", participant=who, name="site", by="staff:cli"
+    )
     answer = api.ask("POST", EMBEDS, key=role, json=wish(who))
     assert answer.status_code == 201
     made = answer.json
@@ -209,9 +211,9 @@ def test_roles(api: Api, method: str, path: str, allowed: tuple[str, ...]) -> No
 def test_anothers_embed_is_as_if_it_were_not_there(api: Api) -> None:
     who = api.ready()
     key = make(api, who)["key"]
-    _, api.keys["stranger"] = api.parts.participants.create_key("portal", name="other", by="staff:cli")
+    _, api.keys["stranger"] = api.parts.participants.api_keys.create("portal", name="other", by="staff:cli")
     other = api.ready()
-    keys = api.parts.participants.create_key("partner", participant=other, name="site", by="staff:cli")
+    keys = api.parts.participants.api_keys.create("partner", participant=other, name="site", by="staff:cli")
     api.keys["partner"] = keys[1]
     for role in ("stranger", "partner"):
         for method, body in (("GET", None), ("PATCH", {"unlisted": "refuse"}), ("DELETE", None)):
@@ -228,7 +230,9 @@ def test_a_partner_sees_and_changes_its_own(api: Api) -> None:
     who, other = api.ready(), api.ready()
     mine = make(api, who)
     make(api, other)
-    _, api.keys["partner"] = api.parts.participants.create_key("partner", participant=who, name="site", by="staff:cli")
+    _, api.keys["partner"] = api.parts.participants.api_keys.create(
+        "partner", participant=who, name="site", by="staff:cli"
+    )
     for query in ("", f"?participant={who}"):
         assert api.ask("GET", EMBEDS + query, key="partner").json == {"embeds": [mine], "next_cursor": None}
     address = f"{EMBEDS}/{mine['key']}"

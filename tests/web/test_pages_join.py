@@ -35,7 +35,7 @@ def test_each_kind_is_asked_what_its_eligibility_says_and_sees_its_decision(visi
     assert {f"answers.{field.name}" for field in asked.fields} <= names
     visitor.join(kind)
     text = visitor.get("account").text
-    session = visitor.parts.participants.list(kind=kind).items[0]
+    session = visitor.parts.participants.listing.list(kind=kind).items[0]
     assert session.email == visitor.address
     for reason in session.reasons:
         assert reason.replace("'", "&#39;") in text
@@ -93,10 +93,10 @@ def test_looking_at_the_mailed_page_uses_nothing_up(visitor: Visitor) -> None:
         answer = scanner.open(path, method=method)
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "private, no-store"
-    assert visitor.parts.participants.list().items == ()
+    assert visitor.parts.participants.listing.list().items == ()
     visitor.get(path)
     assert visitor.post(path, {}).headers["Location"] == "/en/account"
-    assert len(visitor.parts.participants.list().items) == 1
+    assert len(visitor.parts.participants.listing.list().items) == 1
     visitor.get(path, status=410)
     assert visitor.client.get(path, headers={"Accept": "text/html"}).status_code == 410
 
@@ -155,8 +155,8 @@ def test_a_participant_lets_a_portal_act_and_ends_it(visitor: Visitor) -> None:
 
     visitor.join()
     people = visitor.parts.participants
-    (participant,) = people.list().items
-    key, _ = people.create_key("portal", name="Example portal", by="staff:cli")
+    (participant,) = people.listing.list().items
+    key, _ = people.api_keys.create("portal", name="Example portal", by="staff:cli")
     again = Application.of(
         {
             "kind": participant.kind,
@@ -170,13 +170,13 @@ def test_a_participant_lets_a_portal_act_and_ends_it(visitor: Visitor) -> None:
         }
     )
     with pytest.raises(AlreadyJoined):
-        people.join(again, via=f"portal:{key.id}")
+        people.joining.join(again, via=f"portal:{key.id}")
     path = visitor.mailed()
     assert "Example portal" in visitor.get(path).text
-    assert not people.may_act(key, participant.id)
+    assert not people.access.may_act(key, participant.id)
     assert visitor.post(path, {}).headers["Location"] == "/en/grant/done"
-    assert people.may_act(key, participant.id)
+    assert people.access.may_act(key, participant.id)
     visitor.get("account")
-    assert [portal.name for portal in people.portals(participant.id)] == ["Example portal"]
+    assert [portal.name for portal in people.access.portals(participant.id)] == ["Example portal"]
     visitor.post(f"account/portals/{key.id}/end", {})
-    assert not people.may_act(key, participant.id)
+    assert not people.access.may_act(key, participant.id)

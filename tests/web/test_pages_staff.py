@@ -30,7 +30,7 @@ def staff(app: Flask) -> Visitor:
 
 
 def _id(visitor: Visitor) -> str:
-    return next(one.id for one in visitor.parts.participants.list().items if one.email == visitor.address)
+    return next(one.id for one in visitor.parts.participants.listing.list().items if one.email == visitor.address)
 
 
 @pytest.mark.parametrize("lang", ["en", "fr", "ar"])
@@ -59,7 +59,7 @@ def test_staff_see_what_was_written_and_approve_from_the_queue(staff: Visitor, w
     staff.post(
         f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "", "back": "queue"}, status=422
     )
-    assert waiting.parts.participants.get(_id(waiting)).status == "under_review"
+    assert waiting.parts.participants.listing.get(_id(waiting)).status == "under_review"
     staff.get("/staff")
     done = staff.post(
         f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "A fair sale.", "back": "queue"}
@@ -78,7 +78,7 @@ def test_suspending_lifting_and_erasing(staff: Visitor, waiting: Visitor) -> Non
     assert "Looked into." in waiting.get("account").text
     staff.get(page)
     staff.post(page, {"outcome": "approved", "reason": "Cleared."})
-    assert staff.parts.participants.get(participant).status == "approved"
+    assert staff.parts.participants.listing.get(participant).status == "approved"
     staff.get(page)
     staff.post(page, {"outcome": "erased", "reason": "Asked for."}, status=422)
     assert staff.html.all("textarea", id="f-reason")[0].text == "Asked for."
@@ -116,4 +116,4 @@ def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Vis
         assert not [form for form in auditor.html.all("form") if form.attributes.get("method") == "post"], page
     auditor.get("/en/sign-in")
     auditor.post(f"/staff/participants/{participant}", {"outcome": "approved", "reason": "No."}, status=403)
-    assert waiting.parts.participants.get(participant).status == "under_review"
+    assert waiting.parts.participants.listing.get(participant).status == "under_review"

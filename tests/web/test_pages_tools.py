@@ -46,7 +46,7 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     terms = visitor.parts.campaign.terms.current("logo-terms", visitor.parts.clock())
     assert (shown["version"], shown["digest"]) == (terms.version, terms.digest("en"))
     visitor.accept()
-    (acceptance,) = visitor.parts.participants.acceptances(visitor.parts.participants.list().items[0].id)
+    (acceptance,) = visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id)
     assert (acceptance.digest, acceptance.signatory_name) == (terms.digest("en"), "Example Person")
     visitor.get("tools/logo")
     ready = visitor.post("tools/logo/link", {}).headers["Location"]
@@ -80,7 +80,7 @@ def test_accepting_needs_a_name_a_capacity_and_a_tick(visitor: Visitor) -> None:
         "#f-agree",
     }
     assert visitor.html.all("input", id="f-name")[0].attributes["value"] == "Example & Person"
-    assert visitor.parts.participants.acceptances(visitor.parts.participants.list().items[0].id) == ()
+    assert visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id) == ()
 
 
 def test_only_the_text_that_was_shown_can_be_accepted(visitor: Visitor) -> None:
@@ -91,7 +91,7 @@ def test_only_the_text_that_was_shown_can_be_accepted(visitor: Visitor) -> None:
         visitor.get("tools/logo")
         visitor.post("tools/logo", given | wrong, status=409)
         assert "have changed" in visitor.html.all("div", class_="summary")[0].text
-    assert visitor.parts.participants.acceptances(visitor.parts.participants.list().items[0].id) == ()
+    assert visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id) == ()
 
 
 def test_who_is_not_approved_is_told_so_and_gets_no_link(visitor: Visitor) -> None:

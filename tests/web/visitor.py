@@ -194,7 +194,7 @@ class Visitor:
 
     def sign_in_as_staff(self, address: str = "staff@example.org") -> None:
         """Signs in by a link that an operator made."""
-        path = urlsplit(self.parts.participants.issue_sign_in_url(address)).path
+        path = urlsplit(self.parts.participants.sign_in.issue_url(address)).path
         self.get(path)
         self.post(path, {})
 

@@ -112,7 +112,7 @@ def _own_acceptance(name: str) -> None:
     owner = deployment().receipts.owner(name)
     caller, session = key(), current_session()
     if owner is not None and (
-        deployment().participants.may_act(caller, owner)
+        deployment().participants.access.may_act(caller, owner)
         if caller
         else session is not None and session.participant == owner
     ):

@@ -38,7 +38,7 @@ def join(body: JoinBody) -> Response:
         answers=body.answers,
         purposes=tuple(body.purposes),
     )
-    joined = deployment().participants.join(application, via=actor())
+    joined = deployment().participants.joining.join(application, via=actor())
     return answer(joined.as_json(require("portal", "staff").role), 201, Location=f"/api/v1/participants/{joined.id}")
 
 
@@ -47,7 +47,7 @@ def join(body: JoinBody) -> Response:
 def participants(query: ParticipantsQuery) -> Response:
     """Lists participants, newest first; a portal sees those it may act for."""
     caller = require("portal", "staff", "auditor")
-    page = deployment().participants.list(
+    page = deployment().participants.listing.list(
         status=query.status, kind=query.kind, portal=portal(), cursor=query.cursor, limit=query.limit
     )
     found = [participant.as_json(caller.role) for participant in page.items]
@@ -60,14 +60,14 @@ def participant(path: IdPath) -> Response:
     """One participant."""
     may_see(path.id)
     caller = require("portal", "partner", "staff", "auditor")
-    return answer(deployment().participants.get(path.id).as_json(caller.role))
+    return answer(deployment().participants.listing.get(path.id).as_json(caller.role))
 
 
 @api.post("/participants/<id>/decisions", responses={200: ParticipantAnswer})
 @need("staff")
 def decide(path: IdPath, body: DecisionBody) -> Response:
     """Approves, declines or suspends; ``approved`` also lifts a suspension."""
-    decided = deployment().participants.decide(path.id, body.outcome, reason=body.reason, by=actor())
+    decided = deployment().participants.decisions.decide(path.id, body.outcome, reason=body.reason, by=actor())
     return answer(decided.as_json("staff"))
 
 
@@ -75,8 +75,8 @@ def decide(path: IdPath, body: DecisionBody) -> Response:
 @need("staff")
 def erase(path: IdPath, body: ErasureBody) -> Response:
     """Erases what is known of a person; figures stay."""
-    removed = deployment().participants.erase(path.id, reason=body.reason, by=actor())
-    return answer({**deployment().participants.get(path.id).as_json("staff"), "removed": removed})
+    removed = deployment().erasure.erase(path.id, reason=body.reason, by=actor())
+    return answer({**deployment().participants.listing.get(path.id).as_json("staff"), "removed": removed})
 
 
 @api.post("/participants/<id>/acceptances", responses={201: AcceptanceAnswer, 200: AcceptanceAnswer})
@@ -84,7 +84,7 @@ def erase(path: IdPath, body: ErasureBody) -> Response:
 def accept(path: IdPath, body: AcceptanceBody) -> Response:
     """Accepts the current terms; the same version again gives the first acceptance."""
     may_see(path.id)
-    acceptance, created = deployment().participants.accept(
+    acceptance, created = deployment().participants.acceptances.accept(
         path.id,
         terms=body.terms,
         version=body.version,
@@ -101,5 +101,5 @@ def accept(path: IdPath, body: AcceptanceBody) -> Response:
 def acceptances(path: IdPath) -> Response:
     """What a participant has accepted, newest first."""
     may_see(path.id)
-    found = [acceptance.as_json() for acceptance in deployment().participants.acceptances(path.id)]
+    found = [acceptance.as_json() for acceptance in deployment().participants.acceptances.of(path.id)]
     return answer({"acceptances": found, "next_cursor": None})

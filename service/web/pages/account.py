@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, make_response, redirect, url_for
 
 from ...campaign import Application, Text
-from ...participants import Participant, Session
+from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
 from ..security import current_session, require_session
@@ -25,19 +25,19 @@ def account() -> Response:
         return response
     if not session.participant:
         return private("account_staff.html", session=session)
-    found, participant = deployment(), deployment().participants.get(session.participant)
+    found, participant = deployment(), deployment().participants.listing.get(session.participant)
     return private(
         "account.html",
         session=session,
         participant=participant,
         reasons=reasons(participant),
         terms=_terms(participant),
-        acceptances=found.participants.acceptances(participant.id),
+        acceptances=found.participants.acceptances.of(participant.id),
         links=found.links.list(participant=participant.id, cursor=query("links") or None, limit=20),
         downloads=found.links.downloads(participant=participant.id, cursor=query("downloads") or None, limit=20),
         embeds=found.embeds.list(participant=participant.id).items,
         usage=found.embeds.usage(participant.id),
-        portals=found.participants.portals(participant.id),
+        portals=found.participants.access.portals(participant.id),
     )
 
 
@@ -68,7 +68,7 @@ def link_revoke(link: str) -> Response:
 @pages.post("/account/portals/<key>/end")
 def portal_end(key: str) -> Response:
     """Lets a portal act no more."""
-    deployment().participants.end_portal(own(require_session()), key)
+    deployment().participants.access.end_portal(own(require_session()), key)
     return see_other(url_for("pages.account", _anchor="portals"))
 
 
@@ -79,7 +79,7 @@ def own(session: Session) -> str:
     return session.participant
 
 
-def reasons(participant: Participant) -> list[Text | str]:
+def reasons(participant: ParticipantView) -> list[Text | str]:
     """Why it was decided so: in the reader's language where the rules in force say the same, else as it was written."""
     campaign = deployment().campaign
     if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
@@ -90,10 +90,10 @@ def reasons(participant: Participant) -> list[Text | str]:
     return list(participant.reasons)
 
 
-def _terms(participant: Participant) -> list[dict[str, Any]]:
+def _terms(participant: ParticipantView) -> list[dict[str, Any]]:
     """The terms in force, whether they are accepted, and a package by which they can be."""
     found = deployment()
-    accepted = {(one.terms, one.version) for one in found.participants.acceptances(participant.id)}
+    accepted = {(one.terms, one.version) for one in found.participants.acceptances.of(participant.id)}
     packages = found.catalogue.current()
     rows = []
     for terms_id in found.campaign.terms.ids():

@@ -70,7 +70,7 @@ def join_submit() -> Response:
         return see_other(url_for("pages.join"))
     application = _application(kind)
     try:
-        deployment().participants.apply(application)
+        deployment().participants.joining.apply(application)
     except InvalidRequest as problem:
         return _form(kind, _mistakes(kind, problem.errors), 422)
     return see_other(url_for("pages.join_sent"))

@@ -43,7 +43,7 @@ def sign_in() -> Response:
 def sign_in_submit() -> Response:
     """Mails a link to an address that may sign in; what is seen is the same for every address."""
     try:
-        deployment().participants.request_link(sent("email", 400), language())
+        deployment().participants.sign_in.request_link(sent("email", 400), language())
     except InvalidRequest:
         mistakes = Mistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
@@ -103,12 +103,12 @@ def grant_done() -> Response:
 def sign_out() -> Response:
     """Ends the session."""
     if secret := request.cookies.get(security.SESSION_COOKIE):
-        deployment().participants.sign_out(secret)
+        deployment().participants.sign_in.sign_out(secret)
     return security.sign_out(see_other(url_for("pages.home")))
 
 
 def _button(purpose: str, secret: str) -> Response:
-    found = deployment().participants.peek(secret)
+    found = deployment().participants.sign_in.peek(secret)
     if found.purpose != purpose:
         raise InvalidSignIn
     title, text, words = _WORDS[purpose]
@@ -116,9 +116,9 @@ def _button(purpose: str, secret: str) -> Response:
 
 
 def _use(purpose: str, secret: str) -> Response:
-    if deployment().participants.peek(secret).purpose != purpose:
+    if deployment().participants.sign_in.peek(secret).purpose != purpose:
         raise InvalidSignIn
-    done = deployment().participants.confirm(secret)
+    done = deployment().participants.sign_in.confirm(secret)
     if done.session is None:
         return see_other(url_for("pages.grant_done"))
     # Staff come to work: theirs is the queue, even where they have joined themselves.

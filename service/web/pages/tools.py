@@ -9,7 +9,7 @@ from flask import Response, make_response, request, url_for
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
 from ...packages.published import PackageFacts
-from ...participants import Participant, Signatory
+from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
 from ..context import actor, deployment
 from ..i18n import language, translate
@@ -60,7 +60,7 @@ def tool_accept(package: str) -> Response:
     if mistakes:
         return _tool_page(facts, mistakes, status=422)
     try:
-        deployment().participants.accept(
+        deployment().participants.acceptances.accept(
             participant.id,
             terms=facts.terms,
             version=sent("version"),
@@ -93,11 +93,11 @@ def tool_ready(package: str, link: str) -> Response:
     return private("tool_ready.html", link=found, package=found.published)
 
 
-def _own_participant() -> Participant:
+def _own_participant() -> ParticipantView:
     session = require_session()
     if not session.participant:
         raise NotFound("You are signed in without having joined; join with your address first.")
-    return deployment().participants.get(session.participant)
+    return deployment().participants.listing.get(session.participant)
 
 
 def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Response:
@@ -128,14 +128,14 @@ def _terms(facts: PackageFacts) -> TermsVersion:
         raise NotFound("The terms of this package are not in force yet.") from None
 
 
-def _state(participant: str | None, terms: TermsVersion) -> tuple[str, Participant | None]:
+def _state(participant: str | None, terms: TermsVersion) -> tuple[str, ParticipantView | None]:
     """What stands between a signed-in visitor and the download, and who they are."""
     if not participant:
         return "not-joined", None
-    found = deployment().participants.get(participant)
+    found = deployment().participants.listing.get(participant)
     if found.status != "approved":
         return "not-approved", found
-    accepted = deployment().participants.acceptances(participant)
+    accepted = deployment().participants.acceptances.of(participant)
     if any(one.terms == terms.id and one.version == terms.version for one in accepted):
         return "ready", found
     return "terms", found

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from ...campaign.text import msgid
-from ...participants import KINDS, STATUSES, Participant
+from ...participants import KINDS, STATUSES, ParticipantView
 from ..context import actor, deployment
 from ..i18n import translate
 from ..pages.account import reasons
@@ -23,7 +23,7 @@ _LONGEST_REASON = 4000
 @staff.get("")
 def queue() -> Response:
     """Everybody who waits for a decision, newest first, with what they wrote."""
-    waiting = deployment().participants.list(status="under_review", cursor=query("cursor") or None, limit=20)
+    waiting = deployment().participants.listing.list(status="under_review", cursor=query("cursor") or None, limit=20)
     return private("staff/queue.html", page=waiting, applications=[_application(one) for one in waiting.items])
 
 
@@ -32,7 +32,7 @@ def participants() -> Response:
     """All participants, narrowed by status and kind."""
     status, kind = query("status"), query("kind")
     status, kind = status if status in STATUSES else "", kind if kind in KINDS else ""
-    found = deployment().participants.list(
+    found = deployment().participants.listing.list(
         status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
     )
     return private("staff/participants.html", page=found, chosen=status, kind=kind, statuses=STATUSES)
@@ -57,9 +57,9 @@ def decide(participant: str) -> Response:
     if mistakes:
         return _detail(participant, mistakes, 422)
     if outcome == "erased":
-        deployment().participants.erase(participant, reason=reason, by=actor())
+        deployment().erasure.erase(participant, reason=reason, by=actor())
     else:
-        deployment().participants.decide(participant, outcome, reason=reason, by=actor())
+        deployment().participants.decisions.decide(participant, outcome, reason=reason, by=actor())
     if sent("back") == "queue":
         return see_other(url_for("staff.queue"))
     return see_other(url_for("staff.participant", participant=participant))
@@ -67,15 +67,15 @@ def decide(participant: str) -> Response:
 
 def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response:
     found = deployment()
-    one = found.participants.get(participant)
+    one = found.participants.listing.get(participant)
     return private(
         "staff/participant.html",
         status,
         one=one,
         application=_application(one),
-        decisions=found.participants.decisions(one.id),
-        acceptances=found.participants.acceptances(one.id),
-        portals=found.participants.portals(one.id),
+        decisions=found.participants.decisions.of(one.id),
+        acceptances=found.participants.acceptances.of(one.id),
+        portals=found.participants.access.portals(one.id),
         links=found.links.list(participant=one.id, limit=20),
         downloads=found.links.downloads(participant=one.id, limit=20),
         embeds=found.embeds.list(participant=one.id).items,
@@ -84,7 +84,7 @@ def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response
     )
 
 
-def _application(one: Participant) -> dict[str, Any]:
+def _application(one: ParticipantView) -> dict[str, Any]:
     """What somebody wrote, beside the questions, and what is known of their country."""
     campaign = deployment().campaign
     kind = campaign.eligibility.kind(one.kind)

@@ -13,12 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
-from ..clock import timestamp
-from ..ids import new_id
+from ..clock import Clock, timestamp
+from ..ids import new_id, secret_digest
 from ..problems import FieldError, InvalidRequest, NotFound
-from ..store import tables
+from ..store import Database, tables
 from .application import LONGEST_LINE, check_line
-from .office import Office, digest
 
 ROLES = ("portal", "staff", "auditor", "partner")
 _PREFIX = "emb_"
@@ -27,7 +26,7 @@ _MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """An API key without its secret; ``participant`` is whose key a partner's is."""
 
     id: str
@@ -38,7 +37,7 @@ class Key:
     revoked_at: datetime | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, row: tables.ApiKey) -> Key:
+    def of(cls, row: tables.ApiKey) -> ApiKey:
         """The key of a row."""
         return cls(row.id, row.role, row.participant, row.name, row.created_at, row.revoked_at)
 
@@ -59,14 +58,14 @@ class _Remembered:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keys: dict[str, tuple[Key, float]] = {}
+        self._keys: dict[str, tuple[ApiKey, float]] = {}
         self.generation = 0
 
-    def get(self, secret_sha256: str) -> Key | None:
+    def get(self, secret_sha256: str) -> ApiKey | None:
         key, until = self._keys.get(secret_sha256, (None, 0.0))
         return key if time.monotonic() < until else None
 
-    def put(self, secret_sha256: str, key: Key, generation: int) -> None:
+    def put(self, secret_sha256: str, key: ApiKey, generation: int) -> None:
         with self._lock:
             if generation == self.generation:
                 if len(self._keys) >= _MOST_REMEMBERED:
@@ -79,14 +78,15 @@ class _Remembered:
             self._keys.clear()
 
 
-class Keys(Office):
+class ApiKeys:
     """The API keys of one deployment."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
         self._remembered = _Remembered()
 
-    def create_key(self, role: str, *, participant: str | None = None, name: str = "", by: str) -> tuple[Key, str]:
+    def create(self, role: str, *, participant: str | None = None, name: str = "", by: str) -> tuple[ApiKey, str]:
         """A new key and its secret, which is shown this once.
 
         A partner's key belongs to a participant, others to none. Raises InvalidRequest.
@@ -101,7 +101,7 @@ class Keys(Office):
             raise InvalidRequest(errors=errors)
         secret = _PREFIX + secrets.token_urlsafe(32)
 
-        def work(session: Transaction) -> Key:
+        def work(session: Transaction) -> ApiKey:
             now = self._clock()
             if participant is not None:
                 owner = session.get(tables.Participant, participant, with_for_update={"read": True})
@@ -112,22 +112,22 @@ class Keys(Office):
                 role=role,
                 participant=participant,
                 name=name,
-                secret_sha256=digest(secret),
+                secret_sha256=secret_digest(secret),
                 created_at=now,
             )
             session.add(row)
             ledger.append(session, "key.created", now, key=row.id, role=role, participant=participant, by=by)
-            return Key.of(row)
+            return ApiKey.of(row)
 
         return self._database.write(work), secret
 
-    def keys(self) -> tuple[Key, ...]:
+    def list(self) -> tuple[ApiKey, ...]:
         """All keys, revoked ones included, newest first."""
         with self._database.read() as session:
             rows = session.scalars(select(tables.ApiKey).order_by(tables.ApiKey.created_at.desc(), tables.ApiKey.id))
-            return tuple(Key.of(row) for row in rows)
+            return tuple(ApiKey.of(row) for row in rows)
 
-    def revoke_key(self, key: str, *, by: str) -> None:
+    def revoke(self, key: str, *, by: str) -> None:
         """Ends a key: at once in this process, within two seconds in others. NotFound where there is none."""
 
         def work(session: Transaction) -> None:
@@ -138,13 +138,17 @@ class Keys(Office):
                 end_key(session, row, self._clock(), by)
 
         self._database.write(work)
+        self.forget()
+
+    def forget(self) -> None:
+        """Look every key up anew from now on: some were revoked in another way."""
         self._remembered.forget()
 
-    def authenticate(self, secret: str) -> Key | None:
+    def authenticate(self, secret: str) -> ApiKey | None:
         """The key of a secret, or None for one that is unknown or revoked. Quick for a key that was just used."""
         if not secret.startswith(_PREFIX) or len(secret) > LONGEST_LINE:
             return None
-        secret_sha256 = digest(secret)
+        secret_sha256 = secret_digest(secret)
         found = self._remembered.get(secret_sha256)
         if found is not None:
             return found
@@ -157,7 +161,7 @@ class Keys(Office):
             )
             if row is None:
                 return None
-            found = Key.of(row)
+            found = ApiKey.of(row)
         self._remembered.put(secret_sha256, found, generation)
         return found
 

@@ -1,0 +1,58 @@
+"""Sending participants their emails: whichever they are, in their language, after the change is durable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from ..campaign import Campaign
+from ..mail import Mailer
+from .emails import Letter, Letters
+from .mailed_links import SIGN_IN_LIFE
+
+log = structlog.get_logger()
+
+_SIGN_IN_MINUTES = SIGN_IN_LIFE // timedelta(minutes=1)
+
+
+class Correspondence:
+    """Writes and sends the emails to participants; ``emails`` has their words."""
+
+    def __init__(self, campaign: Campaign, mailer: Mailer, base_url: str) -> None:
+        self._mailer = mailer
+        self._base_url = base_url
+        self._letters = Letters(campaign.info.name)
+
+    def decision(self, to: str | None, language: str, outcome: str, reasons: tuple[str, ...]) -> None:
+        """Tell a participant what was decided, and why; nobody where the address is erased."""
+        if to:
+            url = f"{self._base_url}/{language}/account"
+            self._send(to, self._letters.decision(language, outcome, reasons, url))
+
+    def sign_in(self, to: str, language: str, secret: str) -> None:
+        """Send a link to sign in, asked for on the sign-in page."""
+        self._send(to, self._letters.sign_in(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES))
+
+    def already_joined(self, to: str, language: str, secret: str) -> None:
+        """Send a link to sign in to an address that wanted to join and has joined already."""
+        self._send(to, self._letters.already_joined(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES))
+
+    def confirm_joining(self, to: str, language: str, secret: str) -> None:
+        """Send a link that confirms an address, and joins."""
+        self._send(to, self._letters.confirm_joining(language, self.page(language, "join", secret)))
+
+    def grant(self, to: str, language: str, secret: str, portal: str) -> None:
+        """Ask a participant whether the portal of that name may act for it."""
+        self._send(to, self._letters.grant(language, self.page(language, "grant", secret), portal))
+
+    def page(self, language: str, page: str, secret: str) -> str:
+        """The URL of the page of a mailed link."""
+        return f"{self._base_url}/{language}/{page}/{secret}"
+
+    def _send(self, to: str, letter: Letter) -> None:
+        """Send a letter; what fails is logged and changes nothing."""
+        try:
+            self._mailer.send(to, letter.subject, letter.text, language=letter.language)
+        except Exception as error:
+            log.error("a mail could not be made", reason=type(error).__name__)
