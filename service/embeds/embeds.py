@@ -87,7 +87,7 @@ class Embeds:
             )
             session.add(row)
             session.flush()
-            self._append(session, "embed.created", now, row, by)
+            self._append(session, ledger.EmbedCreated, now, row, by)
             return self._views.of(session, [(row, owner)], now)[0]
 
         made = self._database.write(work)
@@ -147,7 +147,7 @@ class Embeds:
             row.origins = before[0] if checked is None else checked
             row.unlisted = unlisted or row.unlisted
             if (row.origins, row.unlisted) != before:
-                self._append(session, "embed.changed", now, row, by)
+                self._append(session, ledger.EmbedChanged, now, row, by)
             return self._views.of(session, [(row, owner)], now)[0]
 
         changed = self._database.write(work)
@@ -162,7 +162,7 @@ class Embeds:
             row, _ = self._locked(session, key)
             if row.revoked_at is None:
                 row.revoked_at = now
-                ledger.append(session, "embed.revoked", now, embed=key, participant=row.participant, by=by)
+                ledger.append(session, ledger.EmbedRevoked(embed=key, participant=row.participant, by=by), now)
 
         self._database.write(work)
         self._take_over(key)
@@ -239,17 +239,20 @@ class Embeds:
         assert owner is not None  # a foreign key
         return row, owner
 
-    def _append(self, session: Session, kind: str, now: datetime, row: tables.Embed, by: str) -> None:
+    def _append(
+        self, session: Session, kind: type[ledger.EmbedCreated], now: datetime, row: tables.Embed, by: str
+    ) -> None:
         ledger.append(
             session,
-            kind,
+            kind(
+                embed=row.key,
+                participant=row.participant,
+                logo=row.logo,
+                origins=list(row.origins),
+                unlisted=row.unlisted,
+                by=by,
+            ),
             now,
-            embed=row.key,
-            participant=row.participant,
-            logo=row.logo,
-            origins=list(row.origins),
-            unlisted=row.unlisted,
-            by=by,
         )
 
 

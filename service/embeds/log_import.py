@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from ..clock import Clock, timestamp
 from ..ids import new_id
-from ..ledger import append, append_many
+from ..ledger import LogoUsed, ReportImported, append, append_many
 from ..store.audit_tables import LogImport, LogImportCount
 from ..store.database import Database
 from ..store.leadership import leadership
@@ -330,7 +330,7 @@ class _State:
             return 0
         keys = {row.embed for row in rows}
         joined = select(Embed, Participant).join(Participant, Participant.id == Embed.participant)
-        facts = {
+        facts: dict[str, dict[str, Any]] = {
             embed.key: {
                 "embed": embed.key,
                 "participant": embed.participant,
@@ -346,18 +346,17 @@ class _State:
         session.execute(insert(LogoUse), [{**{name: getattr(row, name) for name in shared}, **use} for row in rows])
         append_many(
             session,
-            "logo.used",
-            now,
             (
-                {
+                LogoUsed(
                     **facts[row.embed],
-                    "hour": timestamp(row.hour),
-                    "variant": row.variant,
-                    "origin": row.origin or None,
-                    "views": row.views,
-                }
+                    hour=timestamp(row.hour),
+                    variant=row.variant,
+                    origin=row.origin or None,
+                    views=row.views,
+                )
                 for row in rows
             ),
+            now,
         )
         session.execute(delete(counts).where(mine, counts.id <= rows[-1].id))
         return len(rows)
@@ -366,9 +365,16 @@ class _State:
         progress = self._progress(True)
         session.execute(delete(LogImport).where(LogImport.import_id == self.id, LogImport.finished.is_(False)))
         session.execute(insert(LogImport).values(**progress))
-        facts = {"format": self.form, "sha256": progress["sha256"], "first_line": self.result.before + 1}
-        facts |= {"last_line": self.number, "bad_lines": progress["bad"], "views": progress["views"], "import": self.id}
-        append(session, "report.imported", self.importer.clock(), **facts)
+        entry = ReportImported(
+            format=self.form,
+            sha256=progress["sha256"],
+            first_line=self.result.before + 1,
+            last_line=self.number,
+            bad_lines=progress["bad"],
+            views=progress["views"],
+            import_=self.id,
+        )
+        append(session, entry, self.importer.clock())
 
 
 _UNKNOWN = ("", "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
@@ -63,7 +62,7 @@ def enter_some(session: Session, now: datetime, *, everything: bool = False) -> 
             for (variant, origin), views in uses.items()
         ],
     )
-    return ledger.append_many(session, "logo.used", now, _facts(counts, embeds))
+    return ledger.append_many(session, _entries(counts, embeds), now)
 
 
 def _groups(session: Session, before: datetime | None) -> list[_Group]:
@@ -117,20 +116,20 @@ def _capped(session: Session, group: _Group, listed: list[str], uses: dict[_Use,
     return capped
 
 
-def _facts(
+def _entries(
     counts: Mapping[_Group, Mapping[_Use, int]], embeds: Mapping[str, tuple[Embed, Participant]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ledger.LogoUsed]:
     for (hour, key), uses in counts.items():
         embed, person = embeds[key]
         for (variant, origin), views in uses.items():
-            yield {
-                "hour": timestamp(hour),
-                "embed": key,
-                "participant": person.id,
-                "participant_kind": person.kind,
-                "country": person.country,
-                "logo": embed.logo,
-                "variant": variant,
-                "origin": origin or None,
-                "views": views,
-            }
+            yield ledger.LogoUsed(
+                hour=timestamp(hour),
+                embed=key,
+                participant=person.id,
+                participant_kind=person.kind,
+                country=person.country,
+                logo=embed.logo,
+                variant=variant,
+                origin=origin or None,
+                views=views,
+            )

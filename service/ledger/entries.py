@@ -14,38 +14,10 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select
 from sqlalchemy.orm import Session
 
 from ..clock import timestamp
-from ..ids import new_id
 from ..store.tables import LedgerEntry
+from .kinds import Entry
 
-VERSION = 1
 MAX_BYTES = 65_535  # an entry bundle writes the length of an entry in 16 bits
-
-KINDS = frozenset(
-    {
-        "policy.published",
-        "terms.published",
-        "package.published",
-        "package.withdrawn",
-        "participant.joined",
-        "participant.decided",
-        "participant.erased",
-        "terms.accepted",
-        "link.issued",
-        "link.revoked",
-        "download",
-        "embed.created",
-        "embed.changed",
-        "embed.revoked",
-        "logo.used",
-        "artwork.checked",
-        "artwork.overruled",
-        "certificate.issued",
-        "key.created",
-        "key.revoked",
-        "report.imported",
-    }
-)
-
 
 # Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
 _XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
@@ -55,21 +27,20 @@ _INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
 _INSERT_WITH_XID = _INSERT.values(xid=_XID)
 
 
-def append(session: Session, kind: str, at: datetime, **facts: Any) -> str:
-    """Adds one entry to the session's transaction and returns the entry's id.
+def append(session: Session, entry: Entry, at: datetime) -> str:
+    """Add one entry, made at the instant ``at``, to the session's transaction; return the entry's id.
 
-    ``facts`` are JSON values without personal data; the entry's text is ``{v, kind, at, **facts}`` in
-    canonical JSON (RFC 8785). An entry whose facts have no ``id`` gets one (``ent_…``). ValueError for
-    an unknown kind or an entry of more than 65,535 bytes.
+    The entry's text is ``{v, kind, at, …facts}`` in canonical JSON (RFC 8785). ValueError for an entry of
+    more than 65,535 bytes.
     """
-    row = _row(kind, at, facts)
+    row = _row(entry, at)
     session.connection().execute(_INSERT if _transaction(session) is None else _INSERT_WITH_XID, row)
     return str(row["id"])
 
 
-def append_many(session: Session, kind: str, at: datetime, many: Iterable[dict[str, Any]]) -> int:
-    """Adds an entry for each mapping of facts, in bulk, and returns their number. Otherwise like ``append``."""
-    rows = [_row(kind, at, facts) for facts in many]
+def append_many(session: Session, entries: Iterable[Entry], at: datetime) -> int:
+    """Add entries in bulk and return their number. Otherwise like ``append``."""
+    rows = [_row(entry, at) for entry in entries]
     if rows:
         transaction = session.scalar(select(_XID)) if _transaction(session) is not None else None
         session.execute(insert(LedgerEntry), [{**row, "xid": transaction} for row in rows])
@@ -80,14 +51,11 @@ def _transaction(session: Session) -> Any:
     return _XID if session.get_bind().dialect.name == "postgresql" else None
 
 
-def _row(kind: str, at: datetime, facts: dict[str, Any]) -> dict[str, Any]:
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of entry")
-    facts.setdefault("id", new_id("ent"))
-    body = canonical({"v": VERSION, "kind": kind, "at": timestamp(at), **facts})
+def _row(entry: Entry, at: datetime) -> dict[str, Any]:
+    body = canonical({"v": entry.v, "kind": entry.kind, "at": timestamp(at), **entry.facts()})
     if len(body) > MAX_BYTES:
-        raise ValueError(f"the entry {kind} has {len(body)} bytes, more than the log takes")
-    return {"id": facts["id"], "kind": kind, "at": at, "body": body.decode()}
+        raise ValueError(f"the entry {entry.kind} has {len(body)} bytes, more than the log takes")
+    return {"id": entry.id, "kind": entry.kind, "at": at, "body": body.decode()}
 
 
 def canonical(value: dict[str, Any]) -> bytes:

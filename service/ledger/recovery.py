@@ -24,7 +24,7 @@ from ..store.audit_tables import LogKey
 from ..store.leadership import leadership
 from ..store.tables import LedgerEntry
 from . import notes, tiles
-from .entries import KINDS
+from .kinds import KINDS
 from .proofs import TileReader
 from .rows import Rows, StoredCheckpoint
 from .sealer import Sealer

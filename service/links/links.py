@@ -154,15 +154,16 @@ class Links:
                 )
             ledger.append(
                 session,
-                "link.issued",
+                ledger.LinkIssued(
+                    id=link,
+                    participant=participant,
+                    package=published.id,
+                    version=published.version,
+                    expires_at=timestamp(expires),
+                    max_downloads=max_downloads,
+                    by=issued_by,
+                ),
                 now,
-                id=link,
-                participant=participant,
-                package=published.id,
-                version=published.version,
-                expires_at=timestamp(expires),
-                max_downloads=max_downloads,
-                by=issued_by,
             )
             return standing
 
@@ -219,7 +220,7 @@ class Links:
                 raise NotFound("There is no link of this id.")
             if found.revoked_at is None:
                 found.revoked_at = now
-                ledger.append(session, "link.revoked", now, id=link, participant=found.participant, by=by)
+                ledger.append(session, ledger.LinkRevoked(id=link, participant=found.participant, by=by), now)
 
         self._database.write(work)
 

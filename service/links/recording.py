@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -119,7 +120,7 @@ class Recorder:
         seen = {"link_id": standing.link, "client_name": name, "seen_at": now}
         connection.execute(_SEEN_AGAIN if known else _SEEN, seen)
         download = new_id("dl")
-        shared = {
+        shared: dict[str, Any] = {
             "id": download,
             "link": standing.link,
             "participant": standing.participant,
@@ -137,12 +138,13 @@ class Recorder:
             "client_hash": name,
         }
         connection.execute(_DOWNLOAD, shared | row)
-        facts = {
-            "participant_kind": standing.participant_kind,
-            "country": standing.country,
-            "terms_version": standing.terms_version,
-        }
-        ledger.append(session, "download", now, **shared, **facts)
+        entry = ledger.Download(
+            **shared,
+            participant_kind=standing.participant_kind,
+            country=standing.country,
+            terms_version=standing.terms_version,
+        )
+        ledger.append(session, entry, now)
         return Recorded(download, counted)
 
     def ended(self, download: str, sent: int, how: str) -> None:

@@ -87,7 +87,7 @@ class Catalogue:
                 return
             row.withdrawn_at = self.clock()
             row.withdrawn_reason = reason
-            ledger.append(session, "package.withdrawn", row.withdrawn_at, package=package, version=version)
+            ledger.append(session, ledger.PackageWithdrawn(package=package, version=version), row.withdrawn_at)
 
         self.database.write(work)
 
@@ -254,13 +254,14 @@ class Catalogue:
             if new:
                 ledger.append(
                     session,
-                    "package.published",
+                    ledger.PackagePublished(
+                        package=manifest.id,
+                        version=manifest.version,
+                        sha256=built.sha256,
+                        bytes=built.bytes,
+                        terms=manifest.terms,
+                    ),
                     at,
-                    package=manifest.id,
-                    version=manifest.version,
-                    sha256=built.sha256,
-                    bytes=built.bytes,
-                    terms=manifest.terms,
                 )
                 return True
             row = session.get_one(PackageVersion, (manifest.id, manifest.version))
@@ -296,7 +297,7 @@ class Catalogue:
         def work(session: Session) -> None:
             at = self.clock()
             if insert_new(session, PublishedPolicy, digest=self.campaign.digest, at=at):
-                ledger.append(session, "policy.published", at, digest=self.campaign.digest)
+                ledger.append(session, ledger.PolicyPublished(digest=self.campaign.digest), at)
             for terms in self.campaign.terms.ids():
                 for version in self.campaign.terms.versions(terms):
                     _publish_terms(session, version, at)
@@ -336,10 +337,8 @@ def _publish_terms(session: Session, version: TermsVersion, at: datetime) -> Non
         row.digests = digests  # a language was added; what was published before has been compared
     ledger.append(
         session,
-        "terms.published",
+        ledger.TermsPublished(
+            terms=version.id, version=version.version, effective=timestamp(version.effective), digests=digests
+        ),
         at,
-        terms=version.id,
-        version=version.version,
-        effective=timestamp(version.effective),
-        digests=digests,
     )

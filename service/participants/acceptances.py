@@ -150,16 +150,17 @@ class Acceptances:
             return None
         ledger.append(
             session,
-            "terms.accepted",
+            ledger.TermsAccepted(
+                id=row.id,
+                participant=participant,
+                terms=row.terms,
+                version=row.version,
+                language=language,
+                digest=row.digest,
+                via=via,
+                commitment=row.commitment,
+            ),
             now,
-            id=row.id,
-            participant=participant,
-            terms=row.terms,
-            version=row.version,
-            language=language,
-            digest=row.digest,
-            via=via,
-            commitment=row.commitment,
         )
         return AcceptanceView.of(row, self._base_url)
 

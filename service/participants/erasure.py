@@ -74,7 +74,7 @@ class Erasure:
                     at=now,
                 )
             )
-            ledger.append(session, "participant.erased", now, participant=row.id, by=by)
+            ledger.append(session, ledger.ParticipantErased(participant=row.id, by=by), now)
             return email, removed
 
         email, removed = self._database.write(work)
@@ -98,7 +98,7 @@ def _end_links(session: Transaction, participant: str, now: datetime, by: str) -
     ).all()
     for link in links:
         link.revoked_at = now
-        ledger.append(session, "link.revoked", now, id=link.id, participant=participant, by=by)
+        ledger.append(session, ledger.LinkRevoked(id=link.id, participant=participant, by=by), now)
     return len(links)
 
 
@@ -109,7 +109,7 @@ def _end_embeds(session: Transaction, participant: str, now: datetime, by: str) 
         if embed.revoked_at is None:
             embed.revoked_at = now
             ended += 1
-            ledger.append(session, "embed.revoked", now, embed=embed.key, participant=participant, by=by)
+            ledger.append(session, ledger.EmbedRevoked(embed=embed.key, participant=participant, by=by), now)
     return ended
 
 

@@ -148,22 +148,20 @@ class Joining:
         assert row.salt is not None
         ledger.append(
             session,
-            "participant.joined",
+            ledger.ParticipantJoined(
+                participant=row.id,
+                participant_kind=row.kind,
+                country=row.country,
+                commitment=ledger.commitment(row.salt, joined_record(row)),
+            ),
             now,
-            participant=row.id,
-            participant_kind=row.kind,
-            country=row.country,
-            commitment=ledger.commitment(row.salt, joined_record(row)),
         )
         ledger.append(
             session,
-            "participant.decided",
+            ledger.ParticipantDecided(
+                participant=row.id, outcome=row.outcome, rule=row.rule, policy=row.policy, by="policy"
+            ),
             now,
-            participant=row.id,
-            outcome=row.outcome,
-            rule=row.rule,
-            policy=row.policy,
-            by="policy",
         )
         return ParticipantView.of(row)
 

@@ -15,6 +15,7 @@ from service import ledger
 from service.audit.reports import Reports
 from service.audit.segments import Segments
 from service.clock import timestamp
+from service.ids import new_id
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
 from service.store.tables import Embed, Link, LogoUse, Participant
@@ -23,6 +24,11 @@ ORIGIN = "emblem.example.org/log"
 START = datetime(2026, 11, 20, tzinfo=UTC)
 
 Fact = dict[str, Any]
+
+
+def entry_of(fact: Fact) -> ledger.Entry:
+    """The entry of ``{kind, at, …}``."""
+    return ledger.KINDS[fact["kind"]](**{name: value for name, value in fact.items() if name not in ("kind", "at")})
 
 
 class Deployment:
@@ -51,8 +57,7 @@ class Deployment:
 
         def work(session: Session) -> None:
             for fact in facts:
-                rest = {name: value for name, value in fact.items() if name not in ("kind", "at")}
-                ledger.append(session, fact["kind"], fact["at"], **rest)
+                ledger.append(session, entry_of(fact), fact["at"])
 
         self.database.write(work)
         self.facts += facts
@@ -63,6 +68,7 @@ def download(at: datetime, **facts: Any) -> Fact:
     return {
         "kind": "download",
         "at": at,
+        "id": new_id("dl"),
         "link": "lnk_one",
         "participant": "par_one",
         "participant_kind": "individual",
@@ -93,6 +99,12 @@ def use(at: datetime, hour: datetime, **facts: Any) -> Fact:
         "views": 3,
         **facts,
     }
+
+
+def decided(at: datetime, **facts: Any) -> Fact:
+    """A decision of the rules on a participant."""
+    who = {"participant": "par_one", "outcome": "approved", "rule": "welcome", "policy": "0" * 64, "by": "policy"}
+    return {"kind": "participant.decided", "at": at, **who, **facts}
 
 
 def some_facts(count: int, start: datetime, seed: int = 7) -> list[Fact]:

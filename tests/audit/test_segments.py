@@ -24,7 +24,7 @@ from service.store import Database
 from service.verification.log_reader import FolderSource
 from service.verification.verifier import leaf_hashes
 
-from .conftest import START, Deployment, some_facts
+from .conftest import START, Deployment, decided, some_facts
 
 DAY = timedelta(days=1)
 
@@ -274,12 +274,7 @@ def questions() -> list[str]:
 def test_the_documented_questions_are_answered(make: Callable[[str], Deployment]) -> None:
     deployment = make("questions")
     filled(deployment)
-    deployment.record(
-        [
-            {"kind": "participant.decided", "at": START, "participant": "par_1", "outcome": "approved", "rule": rule}
-            for rule in ("a", "a", "b")
-        ]
-    )
+    deployment.record([decided(START, rule=rule) for rule in ("a", "a", "b")])
     deployment.sealer.seal()
     deployment.time = START + DAY + timedelta(minutes=2)
     deployment.segments.write()

@@ -18,7 +18,7 @@ from service.verification.signed_note import parse_vkey
 from service.verification.verifier import Verdict, verify_log, verify_receipt
 from tests.web.conftest import Api
 
-from .conftest import download, use
+from .conftest import download, entry_of, use
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -36,12 +36,12 @@ def api(app: Flask, clock: FrozenClock) -> Api:
         now = clock()
         for number in range(5):
             facts = download(now - timedelta(days=number), package="posters", country="FR", bytes=1000)
-            ledger.append(session, facts.pop("kind"), facts.pop("at"), **facts)
+            ledger.append(session, entry_of(facts), facts["at"])
         facts = download(now, package="logo", counted=False)
-        ledger.append(session, facts.pop("kind"), facts.pop("at"), **facts)
+        ledger.append(session, entry_of(facts), facts["at"])
         for site in ("https://new.example", "=cmd|calc"):
             facts = use(now, now.replace(minute=0), origin=site, views=7)
-            ledger.append(session, facts.pop("kind"), facts.pop("at"), **facts)
+            ledger.append(session, entry_of(facts), facts["at"])
 
     made.parts.database.write(work)
     made.parts.sealer.seal()
@@ -124,9 +124,9 @@ def test_an_unfinished_tile_is_still_served_when_the_full_one_is_there(api: Api)
     size = int(api.ask("GET", "/log/checkpoint").text.split("\n")[1])
     tile, bundle = f"/log/tile/0/000.p/{size}", f"/log/tile/entries/000.p/{size}"
     before = [api.ask("GET", path, key="auditor").data for path in (tile, bundle)]
-    api.parts.database.write(
-        lambda session: ledger.append_many(session, "download", api.parts.clock(), ({"n": n} for n in range(300)))
-    )
+    now = api.parts.clock()
+    some = [entry_of(download(now)) for _ in range(300)]
+    api.parts.database.write(lambda session: ledger.append_many(session, some, now))
     api.parts.sealer.seal()
     assert api.parts.storage.size(tile[1:]) is None
     assert [api.ask("GET", path, key="auditor").data for path in (tile, bundle)] == before

@@ -28,6 +28,7 @@ from service.audit.reports import Reports
 from service.audit.segments import ROWS, Segments
 from service.clock import now
 from service.embeds.log_import import Importer
+from service.ids import new_id
 from service.ledger import notes
 from service.storage.directory import DirectoryStorage
 from service.store import Database, migrate
@@ -78,7 +79,7 @@ class Bench:
 
     def record(self, count: int) -> None:
         """So many downloads in the ledger, in transactions of 20,000."""
-        facts = {
+        facts: dict[str, Any] = {
             "link": "lnk_3bXwEDKpQGyqXlYI6HUDLA",
             "participant": "par_3bXwEDKpQGyqXlYI6HUDLA",
             "participant_kind": "individual",
@@ -94,7 +95,7 @@ class Bench:
             some = min(count, 20_000)
             self.database.write(
                 lambda session, some=some: ledger.append_many(  # type: ignore[misc]  # mypy infers no such lambda
-                    session, "download", now(), (dict(facts) for _ in range(some))
+                    session, (ledger.Download(id=new_id("dl"), **facts) for _ in range(some)), now()
                 )
             )
 
@@ -143,7 +144,8 @@ def recording_rate(bench: Bench, seconds: float) -> float:
 
     def run(number: int) -> None:
         while time.monotonic() < ending:
-            bench.database.write(lambda session: ledger.append(session, "download", now(), link="lnk", bytes=number))
+            entry = ledger.LinkRevoked(id=f"lnk_{number}", participant="par_one", by="staff")
+            bench.database.write(lambda session, entry=entry: ledger.append(session, entry, now()))  # type: ignore[misc]
             counts[number] += 1
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(16)]

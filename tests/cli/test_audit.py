@@ -16,6 +16,7 @@ from service.audit.segments import Segments
 from service.clock import now
 from service.storage import open_storage
 from service.store import Database
+from tests.audit.conftest import download, entry_of
 from tests.conftest import environment
 
 from .test_commands import Shell
@@ -31,8 +32,8 @@ def emblem(tmp_path: Path, _published: Path) -> Shell:
 def add(emblem: Shell, count: int) -> None:
     """So many downloads in the ledger, sealed."""
     database = Database(settings_room.load(emblem.variables).database_url)
-    facts = [{"link": "lnk_x", "participant": f"par_{n}", "counted": True, "bytes": n} for n in range(count)]
-    database.write(lambda session: ledger.append_many(session, "download", now(), facts))
+    entries = [entry_of(download(now(), participant=f"par_{n}", bytes=n)) for n in range(count)]
+    database.write(lambda session: ledger.append_many(session, entries, now()))
     database.close()
     emblem("audit", "seal")
 

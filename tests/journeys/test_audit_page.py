@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from service import ledger
 from service.store import Database
+from tests.audit.conftest import download, entry_of, use
 from tests.parts.demo import Demo
 
 SITE = "https://a-very-long-name-of-a-partner-organisation.press.example.org:8443"
@@ -40,10 +41,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         for number in range(200):
             at = now - timedelta(days=number % 27)
             who = {"participant": f"par_{number % 30:022d}", "participant_kind": kinds[number % 2], "country": "GB"}
-            facts = {"package": "logo", "counted": True, "bytes": 10**10, **who}
-            ledger.append(session, "download", at, **facts)
-            facts = {"embed": "ebd_x", "logo": "blue-heart", "origin": SITE, "views": 10**6, **who}
-            ledger.append(session, "logo.used", at, **facts)
+            ledger.append(session, entry_of(download(at, bytes=10**10, **who)), at)
+            ledger.append(session, entry_of(use(at, at, logo="blue-heart", origin=SITE, views=10**6, **who)), at)
 
     database.write(work)
     database.close()

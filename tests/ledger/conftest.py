@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from service import ledger
 from service.storage.directory import DirectoryStorage
@@ -14,6 +15,11 @@ from service.store import Base, Database
 
 ORIGIN = "emblem.example.org/log"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def revoked(link: str) -> ledger.LinkRevoked:
+    """An entry that says that a link was ended."""
+    return ledger.LinkRevoked(id=link, participant="par_one", by="staff")
 
 
 class Log:
@@ -38,12 +44,12 @@ class Log:
             self.folder,
         )
 
-    def append(self, count: int, kind: str = "link.revoked") -> None:
+    def append(self, count: int) -> None:
         """So many entries, in one transaction."""
 
-        def work(session: object) -> None:
+        def work(session: Session) -> None:
             for number in range(count):
-                ledger.append(session, kind, NOON, link=f"lnk_{number}")  # type: ignore[arg-type]
+                ledger.append(session, revoked(f"lnk_{number}"), NOON)
 
         self.database.write(work)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 import rfc8785
@@ -15,7 +16,7 @@ from service import ledger
 from service.ledger.entries import canonical
 from service.store.tables import LedgerEntry
 
-from .conftest import NOON, Log
+from .conftest import NOON, Log, revoked
 
 plain = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
 values = st.one_of(plain, st.lists(plain, max_size=3), st.dictionaries(st.text(), plain, max_size=3))
@@ -33,28 +34,62 @@ def test_the_quick_way_gives_the_bytes_of_rfc_8785(value: dict[str, object]) -> 
 
 def test_entries_have_version_kind_time_and_facts(log: Log) -> None:
     ids = []
-    log.database.write(lambda s: ids.append(ledger.append(s, "link.issued", NOON, link="lnk_é", max_downloads=None)))
-    log.database.write(
-        lambda s: ledger.append_many(s, "download", NOON, ({"id": f"dl_{n}", "bytes": n} for n in range(3)))
-    )
+    entry = ledger.ParticipantJoined(participant="par_é", participant_kind="k", country=None, commitment="0" * 64)
+    log.database.write(lambda session: ids.append(ledger.append(session, entry, NOON)))
+    log.database.write(lambda session: ledger.append_many(session, (revoked(f"lnk_{n}") for n in range(3)), NOON))
     with log.database.read() as session:
         rows = [(row.id, row.kind, row.body) for row in session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq))]
     assert rows[0][0] == ids[0]
     assert json.loads(rows[0][2]) == {
         "v": 1,
-        "kind": "link.issued",
+        "kind": "participant.joined",
         "at": "2026-11-25T12:00:00.000000Z",
         "id": ids[0],
-        "link": "lnk_é",
-        "max_downloads": None,
+        "participant": "par_é",
+        "participant_kind": "k",
+        "country": None,
+        "commitment": "0" * 64,
     }
-    assert [row[:2] for row in rows[1:]] == [("dl_0", "download"), ("dl_1", "download"), ("dl_2", "download")]
+    assert [row[:2] for row in rows[1:]] == [(f"lnk_{n}", "link.revoked") for n in range(3)]
     assert all(rfc8785.dumps(json.loads(body)).decode() == body for _, _, body in rows)
 
 
-def test_an_unknown_kind_is_refused(log: Log) -> None:
-    with pytest.raises(ValueError, match="no kind"):
-        log.database.write(lambda session: ledger.append(session, "download.made", NOON))
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"link": "lnk_one"},  # a fact that the kind does not have
+        {"by": None},
+        {"participant": 7},
+        {"id": ""},
+    ],
+)
+def test_an_entry_with_other_facts_than_its_kind_has_is_not_made(facts: dict[str, Any]) -> None:
+    """What is in the log stays there, so it is checked before."""
+    right = {"id": "lnk_one", "participant": "par_one", "by": "staff"}
+    assert ledger.KINDS["link.revoked"](**right).facts() == right
+    with pytest.raises(ValueError, match="validation error"):
+        ledger.KINDS["link.revoked"](**right | facts)
+
+
+def test_an_entry_lacks_no_fact_of_its_kind() -> None:
+    some: dict[str, Any] = {"id": "lnk_one", "by": "staff"}
+    with pytest.raises(ValueError, match="participant"):
+        ledger.KINDS["link.revoked"](**some)
+
+
+def test_facts_that_do_not_apply_are_null_or_left_out_as_their_kind_says() -> None:
+    of_log = ledger.KeyCreated(key="0a1b2c3d", role="log", participant=None, vkey="v").facts()
+    assert of_log == {"id": of_log["id"], "key": "0a1b2c3d", "role": "log", "participant": None, "vkey": "v"}
+    of_staff = ledger.KeyCreated(key="key_a", role="staff", participant=None, by="cli").facts()
+    assert of_staff == {"id": of_staff["id"], "key": "key_a", "role": "staff", "participant": None, "by": "cli"}
+
+
+def test_a_fact_may_have_a_name_that_the_language_keeps_for_itself() -> None:
+    entry = ledger.ReportImported(
+        format="nginx", sha256="0" * 64, first_line=1, last_line=2, bad_lines=0, views=2, import_="imp_1"
+    )
+    assert entry.facts()["import"] == "imp_1"
+    assert "import_" not in entry.facts()
 
 
 def test_a_commitment_binds_a_record_by_its_salt() -> None:

@@ -19,7 +19,7 @@ from service.store.leadership import leadership
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
-from .conftest import NOON, Log
+from .conftest import NOON, Log, revoked
 from .test_sealing import check, entries_of
 
 
@@ -30,7 +30,7 @@ def on_postgres(postgres: Postgres, make_log: Callable[..., Log]) -> Log:
 
 
 def links(log: Log) -> list[object]:
-    return [entry["link"] for entry in entries_of(log) if entry["kind"] == "link.revoked"]
+    return [entry["id"] for entry in entries_of(log) if entry["kind"] == "link.revoked"]
 
 
 def test_a_commit_that_comes_late_lands_behind_what_is_sealed(on_postgres: Log) -> None:
@@ -39,7 +39,7 @@ def test_a_commit_that_comes_late_lands_behind_what_is_sealed(on_postgres: Log) 
     log.sealer.seal()
     slow = Session(log.database.engine)
     slow.begin()
-    ledger.append(slow, "link.revoked", NOON, link="began first, ends last")
+    ledger.append(slow, revoked("began first, ends last"), NOON)
     slow.flush()
     log.append(3)
     waiting = log.sealer.seal()
@@ -56,7 +56,7 @@ def test_a_transaction_that_is_rolled_back_holds_nothing_up(on_postgres: Log) ->
     log.sealer.seal()
     gone = Session(log.database.engine)
     gone.begin()
-    ledger.append(gone, "link.revoked", NOON, link="gone")
+    ledger.append(gone, revoked("gone"), NOON)
     gone.flush()
     log.append(2)
     gone.rollback()
@@ -70,7 +70,7 @@ def test_many_writers_and_sealers_at_once(on_postgres: Log) -> None:
     failures: list[BaseException] = []
 
     def append(session: Session, link: str) -> str:
-        return ledger.append(session, "link.revoked", NOON, link=link)
+        return ledger.append(session, revoked(link), NOON)
 
     def write(number: int) -> None:
         try:
@@ -154,9 +154,7 @@ def test_rows_of_a_restored_dump_are_sealed(on_postgres: Log) -> None:
 def test_bulk_entries_and_more_than_a_chunk(on_postgres: Log) -> None:
     log = on_postgres
     count = CHUNK + 100
-    log.database.write(
-        lambda session: ledger.append_many(session, "link.revoked", NOON, ({"link": f"{n}"} for n in range(count)))
-    )
+    log.database.write(lambda session: ledger.append_many(session, (revoked(f"{n}") for n in range(count)), NOON))
     assert log.sealer.seal().added == count + 1
     assert links(log) == [f"{n}" for n in range(count)]
     check(log, count + 1)

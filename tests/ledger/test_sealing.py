@@ -20,7 +20,7 @@ from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log
 
-from .conftest import NOON, ORIGIN, Log
+from .conftest import NOON, ORIGIN, Log, revoked
 
 
 def check(log: Log, size: int | None = None, since: bytes | None = None) -> None:
@@ -57,7 +57,7 @@ def test_entries_are_sealed_in_the_order_of_their_commits(log: Log) -> None:
     outcome = log.sealer.seal()
     assert (outcome.outcome, outcome.added, outcome.size) == ("sealed", 5, 306)
     check(log, 306)
-    links = [entry["link"] for entry in entries_of(log) if entry["kind"] == "link.revoked"]
+    links = [entry["id"] for entry in entries_of(log) if entry["kind"] == "link.revoked"]
     assert links == [f"lnk_{n}" for n in range(300)] + [f"lnk_{n}" for n in range(5)]
 
 
@@ -99,7 +99,7 @@ def test_unfinished_tiles_stay_until_the_full_one_is_there(log: Log) -> None:
 
 def test_an_entry_too_long_for_a_bundle_is_refused_when_it_is_written(log: Log) -> None:
     with pytest.raises(ValueError, match="more than the log takes"):
-        log.database.write(lambda session: ledger.append(session, "link.revoked", NOON, link="x" * 65_536))
+        log.database.write(lambda session: ledger.append(session, revoked("x" * 65_536), NOON))
 
 
 # --- starting with another key or origin

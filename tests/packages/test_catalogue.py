@@ -217,10 +217,10 @@ def test_after_a_failure_of_the_database_the_same_call_finishes_the_work(
 ) -> None:
     append = ledger.append
 
-    def failing(session: Any, kind: str, *rest: Any, **facts: Any) -> Any:
-        if kind == "package.published":
+    def failing(session: Any, entry: ledger.Entry, *rest: Any) -> Any:
+        if isinstance(entry, ledger.PackagePublished):
             raise Unavailable()
-        return append(session, kind, *rest, **facts)
+        return append(session, entry, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "append", failing)

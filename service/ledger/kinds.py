@@ -1,0 +1,293 @@
+"""Kinds of log entry: one class a kind, which says and checks the facts that an entry of it has.
+
+What is in the log stays there: nobody can correct it. So each fact is checked before it is written, and a
+kind may gain a fact but never lose one, rename one or change what one means while its ``v`` stays the same.
+``docs/reference/entries.md`` is made of these classes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..ids import new_id
+
+EntryId = Annotated[str, Field(min_length=1, description="the entry's own id, `ent_…`")]
+ParticipantId = Annotated[str, Field(min_length=1, description="the participant's id, `par_…`")]
+LinkId = Annotated[str, Field(min_length=1, description="the link's id, `lnk_…`, which the entry has for its own")]
+EmbedKey = Annotated[str, Field(min_length=1, description="the embed's key, `ebd_…`")]
+KeyId = Annotated[str, Field(min_length=1, description="the key's id: `key_…`, or 8 hex digits for a key of the log")]
+KeyRole = Annotated[str, Field(min_length=1, description="`portal`, `partner`, `staff`, `auditor`, or `log`")]
+Actor = Annotated[str, Field(min_length=1, description="who acted, without personal data: a role, or role and key")]
+Package = Annotated[str, Field(min_length=1, description="the package's name in addresses")]
+Version = Annotated[str, Field(min_length=1, description="the package's version, `MAJOR.MINOR.PATCH`")]
+Terms = Annotated[str, Field(min_length=1, description="the id of the terms")]
+TermsVersion = Annotated[
+    str, Field(min_length=1, description="the version of the terms, `YYYY-MM-DD` or `YYYY-MM-DD.N`")
+]
+Logo = Annotated[str, Field(min_length=1, description="the logo's id")]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+Commitment = Annotated[
+    str,
+    Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of a 32-byte salt and the personal record in canonical JSON, lower-case hex",
+    ),
+]
+Instant = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
+        description="an instant, RFC 3339 in UTC with six decimals",
+    ),
+]
+ParticipantKind = Annotated[str, Field(min_length=1, description="the participant's kind, as the campaign names it")]
+Country = Annotated[
+    str | None, Field(description="the participant's country, ISO 3166-1 alpha-2 or `EU`; null for none")
+]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Entry(BaseModel):
+    """The facts of one entry; ``kind`` names the class in the log, ``v`` is the version of its fields.
+
+    ValueError (pydantic's ValidationError) for facts that the kind does not have, lacks or has otherwise.
+    A fact with the default ``None`` is left out of the entry where it does not apply.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    kind: ClassVar[str]
+    v: ClassVar[int] = 1
+    _left_out: ClassVar[tuple[str, ...]] = ()
+
+    id: EntryId = Field(default_factory=lambda: new_id("ent"))
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_options: Any) -> None:
+        cls._left_out = tuple(
+            field.serialization_alias or name
+            for name, field in cls.model_fields.items()
+            if field.default is None and not field.is_required()
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """The facts by their names in the entry, as JSON values."""
+        facts = self.model_dump(by_alias=True)
+        for name in self._left_out:
+            if facts[name] is None:
+                del facts[name]
+        return facts
+
+
+class PolicyPublished(Entry):
+    """The campaign's policies are in force as of now."""
+
+    kind = "policy.published"
+    digest: Digest = Field(description="SHA-256 over the policies' files, which every decision names")
+
+
+class TermsPublished(Entry):
+    """A version of terms is published, or has gained a language."""
+
+    kind = "terms.published"
+    terms: Terms
+    version: TermsVersion
+    effective: Instant = Field(description="when the version comes into force")
+    digests: dict[str, Digest] = Field(description="SHA-256 of the text by language: exactly the bytes accepted")
+
+
+class PackagePublished(Entry):
+    """A version of a package is published; its file never changes."""
+
+    kind = "package.published"
+    package: Package
+    version: Version
+    sha256: Digest = Field(description="SHA-256 of the file that is handed out")
+    bytes: Count = Field(description="the file's size")
+    terms: str = Field(description="the id of the terms that must be accepted for it")
+
+
+class PackageWithdrawn(Entry):
+    """A version of a package is handed out no more."""
+
+    kind = "package.withdrawn"
+    package: Package
+    version: Version
+
+
+class ParticipantJoined(Entry):
+    """Somebody joined the campaign."""
+
+    kind = "participant.joined"
+    participant: ParticipantId
+    participant_kind: ParticipantKind
+    country: Country
+    commitment: Commitment
+
+
+class ParticipantDecided(Entry):
+    """Rules or staff decided on a participant."""
+
+    kind = "participant.decided"
+    participant: ParticipantId
+    outcome: str = Field(min_length=1, description="`approved`, `review`, `declined` or `suspended`")
+    rule: str = Field(min_length=1, description="the rule of the policies that decided, or `staff`")
+    policy: str = Field(min_length=1, description="the digest of the policies in force then")
+    by: Actor
+
+
+class ParticipantErased(Entry):
+    """What is known of a participant was erased, and the salts of its commitments with it."""
+
+    kind = "participant.erased"
+    participant: ParticipantId
+    by: Actor
+
+
+class TermsAccepted(Entry):
+    """A participant accepted exactly these terms."""
+
+    kind = "terms.accepted"
+    id: str = Field(min_length=1, description="the acceptance's id, `acc_…`")
+    participant: ParticipantId
+    terms: Terms
+    version: TermsVersion
+    language: str = Field(min_length=1, description="the language of the text that was accepted")
+    digest: Digest = Field(description="SHA-256 of that text")
+    via: str = Field(
+        min_length=1, description="where it was accepted: the site's own page, or a portal's or staff's key"
+    )
+    commitment: Commitment
+
+
+class LinkIssued(Entry):
+    """A download link was issued."""
+
+    kind = "link.issued"
+    id: LinkId
+    participant: ParticipantId
+    package: Package
+    version: Version
+    expires_at: Instant = Field(description="when the link ends by itself")
+    max_downloads: int | None = Field(description="how many counted downloads it allows; null for any number")
+    by: Actor
+
+
+class LinkRevoked(Entry):
+    """A download link was ended."""
+
+    kind = "link.revoked"
+    id: LinkId
+    participant: ParticipantId
+    by: Actor
+
+
+class Download(Entry):
+    """A request was answered with bytes of a package's file; written before the first byte leaves."""
+
+    kind = "download"
+    id: str = Field(min_length=1, description="the download's id, `dl_…`")
+    link: str = Field(min_length=1, description="the link's id, `lnk_…`")
+    participant: ParticipantId
+    participant_kind: ParticipantKind
+    country: Country
+    package: Package
+    version: Version
+    terms_version: str | None = Field(
+        description="the version of the package's terms that the participant accepted last"
+    )
+    counted: bool = Field(description="whether it begins a download (COUNTER's unique item request, sliding hour)")
+    client_kind: str = Field(min_length=1, description="`browser`, `program`, `agent` or `robot`")
+    bytes: Count = Field(description="bytes of the file that were asked for")
+
+
+class EmbedCreated(Entry):
+    """An embed was made: an address from which a site may show a logo."""
+
+    kind = "embed.created"
+    embed: EmbedKey
+    participant: ParticipantId
+    logo: Logo
+    origins: list[str] = Field(description="the sites that the participant listed")
+    unlisted: str = Field(description="what happens on other sites: `report` or `refuse`")
+    by: Actor
+
+
+class EmbedChanged(EmbedCreated):
+    """An embed's sites, or what happens on others, were changed; the facts are those from now on."""
+
+    kind = "embed.changed"
+
+
+class EmbedRevoked(Entry):
+    """An embed was ended."""
+
+    kind = "embed.revoked"
+    embed: EmbedKey
+    participant: ParticipantId
+    by: Actor
+
+
+class LogoUsed(Entry):
+    """Views of one variant of an embed's logo on one site in one hour; written when the hour is over."""
+
+    kind = "logo.used"
+    hour: Instant = Field(description="the hour's beginning")
+    embed: EmbedKey
+    participant: ParticipantId
+    participant_kind: ParticipantKind
+    country: Country
+    logo: Logo
+    variant: str = Field(min_length=1, description="`{colourway}/{width}.{format}`")
+    origin: str | None = Field(description="the site, `scheme://host[:port]`; `other`; or null where none was named")
+    views: Count = Field(description="how many requests were answered with the picture")
+
+
+class KeyCreated(Entry):
+    """A key for the API was made, or the log has a new signing key (``role`` is ``log``)."""
+
+    kind = "key.created"
+    key: KeyId
+    role: KeyRole
+    participant: str | None = Field(description="whose key it is; null for all but a partner's")
+    by: str | None = Field(default=None, description="who made it; not for a key of the log")
+    vkey: str | None = Field(default=None, description="the verifier key, for a key of the log")
+
+
+class KeyRevoked(Entry):
+    """A key for the API was ended."""
+
+    kind = "key.revoked"
+    key: KeyId
+    role: KeyRole
+    participant: str | None = Field(description="whose key it was; null for all but a partner's")
+    by: Actor
+
+
+class ReportImported(Entry):
+    """Views were taken from the access log of a cache or another server."""
+
+    kind = "report.imported"
+    format: str = Field(min_length=1, description="the log's format, such as `nginx`")
+    sha256: Digest = Field(description="SHA-256 of the bytes read, unpacked")
+    first_line: Count = Field(description="the first line that was new")
+    last_line: Count
+    bad_lines: Count = Field(description="lines that could not be understood")
+    views: Count = Field(description="views that were counted")
+    import_: str = Field(serialization_alias="import", min_length=1, description="the import's id")
+
+
+def _kinds() -> dict[str, type[Entry]]:
+    found: dict[str, type[Entry]] = {}
+    waiting: list[type[Entry]] = list(Entry.__subclasses__())
+    while waiting:
+        entry = waiting.pop(0)
+        found[entry.kind] = entry
+        waiting += entry.__subclasses__()
+    return found
+
+
+#: Every kind by its name in the log.
+KINDS = _kinds()
