@@ -28,7 +28,7 @@ PERSONAL = (
     "Quillmarsh",
     "quill.erased@example.org",
     "quillmarsh.example.org",
-    "Ada",
+    "Adalberta Erased",
     "Head of something",
     "Typed by staff",
     "Key of theirs",
@@ -49,7 +49,7 @@ def whole(people: Participants, campaign: Campaign, application: Make, portal: s
         version=version.version,
         language="en",
         digest=version.digest("en"),
-        signatory=Signatory("Ada", "Head of something"),
+        signatory=Signatory("Adalberta Erased", "Head of something"),
         via=portal,
     )
     people.decisions.decide(joined.id, "suspended", reason="Typed by staff again", by="staff:key_x")
