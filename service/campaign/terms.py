@@ -52,12 +52,15 @@ def _version(value: Any) -> Any:
     return value
 
 
+Language = Literal["ar", "en", "es", "fr", "ru", "zh"]
+
+
 class VersionEntry(Strict):
     """One version as ``terms.yaml`` lists it."""
 
     version: Annotated[str, BeforeValidator(_version)]
     effective: Annotated[datetime, BeforeValidator(_instant)]
-    languages: Annotated[tuple[Literal["ar", "en", "es", "fr", "ru", "zh"], ...], Setting(min_length=1)]
+    languages: Annotated[tuple[Language, ...], Setting(min_length=1)]
     changes: Text
 
 
@@ -65,12 +68,17 @@ class TermsFile(Strict):
     """``terms/<id>/terms.yaml``."""
 
     about: Text
+    authoritative: Language = "en"
     versions: Annotated[tuple[VersionEntry, ...], Setting(min_length=1)]
 
 
 @dataclass(frozen=True)
 class TermsVersion:
-    """One version of one set of terms. ``effective`` is the instant from which it is current."""
+    """One version of one set of terms.
+
+    ``effective`` is the instant from which it is current, ``authoritative`` the language whose text counts where
+    translations differ.
+    """
 
     id: str
     version: str
@@ -78,6 +86,7 @@ class TermsVersion:
     about: Text
     changes: Text
     _raw: Mapping[str, bytes]
+    authoritative: str = "en"
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -207,8 +216,18 @@ def _read_versions(folder: Path, source: Source, written: TermsFile, mistakes: M
         if "en" not in entry.languages:
             source.mistake((*where, "languages"), "The English text is missing", "Add en, and the file en.md")
             continue
+        counts = written.authoritative
+        if counts not in entry.languages:
+            source.mistake(
+                (*where, "languages"),
+                f"The authoritative language, {counts}, is missing",
+                f"Add {counts}, and the file {counts}.md",
+            )
+            continue
         raw = _read_languages(folder / entry.version, entry, mistakes)
-        made.append(TermsVersion(folder.name, entry.version, entry.effective, written.about, entry.changes, raw))
+        made.append(
+            TermsVersion(folder.name, entry.version, entry.effective, written.about, entry.changes, raw, counts)
+        )
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name not in seen and not path.name.startswith("."):
             mistakes.add(

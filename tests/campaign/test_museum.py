@@ -116,8 +116,14 @@ def test_terms_that_assets_need_and_nobody_wrote(copy: Copy) -> None:
 
 
 def test_a_version_without_english(copy: Copy) -> None:
-    copy.edit("terms/logo-terms/terms.yaml", "[en, fr]", "[fr]")
-    assert "terms.yaml:8: The English text is missing." in only(copy)
+    copy.edit("terms/logo-terms/terms.yaml", "[ar, en, es, fr, ru, zh]", "[fr]")
+    assert "terms.yaml:14: The English text is missing." in only(copy)
+
+
+def test_a_version_without_the_language_that_counts(copy: Copy) -> None:
+    copy.edit("terms/logo-terms/terms.yaml", "authoritative: en", "authoritative: fr")
+    copy.edit("terms/logo-terms/terms.yaml", "[ar, en, es, fr, ru, zh]", "[ar, en, es, ru, zh]")
+    assert "terms.yaml:14: The authoritative language, fr, is missing. Add fr, and the file fr.md" in only(copy)
 
 
 def test_a_kind_without_actions(copy: Copy) -> None:

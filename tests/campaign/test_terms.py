@@ -74,8 +74,11 @@ def test_line_ends_and_spaces_are_kept(copy: Copy) -> None:
     assert version.title("en") == "Terms"
 
 
-def test_a_language_that_does_not_exist_gives_english(campaign: Campaign) -> None:
-    version = campaign.terms.get("logo-terms", "2026-03-01")
+def test_a_language_that_does_not_exist_gives_english(copy: Copy) -> None:
+    copy.edit("terms/logo-terms/terms.yaml", "[ar, en, es, fr, ru, zh]", "[en, fr]")
+    for language in ("ar", "es", "ru", "zh"):
+        (copy.policies / "terms" / "logo-terms" / "2026-03-01" / f"{language}.md").unlink()
+    version = copy.load().terms.get("logo-terms", "2026-03-01")
     assert version.languages == ("en", "fr")
     assert version.language("ru") == "en"
     assert version.digest("ru") == version.digest("en") != version.digest("fr")

@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import environment
+
+if TYPE_CHECKING:
+    from service.campaign import Campaign
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,9 +132,10 @@ def test_a_policy_mistake_stops_with_file_and_line(emblem: Shell, tmp_path: Path
     assert "brand.yaml:" in emblem("participants", "list", status=2, EMBLEM_POLICIES_DIR=str(policies)).stderr
 
 
-def test_withdrawn_is_handed_out_no_more(emblem: Shell) -> None:
-    emblem("catalogue", "withdraw", "logo", "1.0.0", "--reason", "A wrong colour.")
-    emblem("catalogue", "withdraw", "logo", "1.0.0", "--reason", "Again.")
+def test_withdrawn_is_handed_out_no_more(emblem: Shell, campaign: Campaign) -> None:
+    version = campaign.packages["logo"].version
+    emblem("catalogue", "withdraw", "logo", version, "--reason", "A wrong colour.")
+    emblem("catalogue", "withdraw", "logo", version, "--reason", "Again.")
     emblem("audit", "seal")
 
 

@@ -29,13 +29,20 @@ DEFECTS = (
     Defect("steps_empty", "  steps:\n", "  steps: []\n  steps_:\n", "at least one item", "Add", "steps: []"),
     Defect(
         "text_without_language",
-        "name:\n  en: Blue Heart Campaign\n  fr:",
-        "name: Blue\n#",
+        "title:\n  en:",
+        "title: Blue\nrest:\n  en:",
         "without its",
+        "en:",
+        "title: Blue",
+    ),
+    Defect(
+        "text_without_english",
+        "name:\n  en: Blue Heart Campaign\n",
+        "name:\n",
+        "English text is missing",
         "en:",
         "name:",
     ),
-    Defect("text_without_english", "name:\n  en: Blue", "name:\n  es: Blue", "English text is missing", "en:", "name:"),
     Defect(
         "text_in_unknown_language", "  fr: Campagne Cœur bleu\n", "  de: Kampagne\n", "'de' is no", "ar, en", "de: K"
     ),

@@ -91,11 +91,11 @@ DEFECTS = (
     ),
     Defect(
         "rule_without_reason",
-        "    reason:\n      en: None of our rules covers this. A person will look at it.\n      fr:",
-        "    #",
+        "  - id: commitment-given\n",
+        "  - id: unexplained\n    when: {kind: [government]}\n    decision: approve\n  - id: commitment-given\n",
         "gives no reason",
         "reason",
-        "id: not-foreseen",
+        "id: unexplained",
     ),
     Defect(
         "last_rule_does_not_always_hold",
