@@ -25,8 +25,8 @@ from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
 from .packages import Catalogue
-from .participants import Erasure, Participants
-from .privacy.retention import Retention
+from .participants import Participants
+from .privacy import DataRetention, Erasure
 from .problems import ConfigurationError
 from .settings import Settings
 from .storage import Storage, open_storage
@@ -60,7 +60,7 @@ class Deployment:
     alerts: Alerts
     webhooks: Webhooks
     checkpoint_mail: DailyCheckpoint
-    retention: Retention
+    retention: DataRetention
 
     def flush_and_seal(self) -> int:
         """Enter every counted view into the ledger and seal: the size of the log after it. Waits for another sealer."""
@@ -130,7 +130,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         ),
         webhooks=Webhooks(database, clock, settings.secret_keys),
         checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
-        retention=Retention(database, clock, campaign.info.retention),
+        retention=DataRetention(database, clock, campaign.info.retention),
     )
 
 

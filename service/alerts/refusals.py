@@ -7,10 +7,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, delete, text
 from sqlalchemy.orm import Session
 
 from ..clock import Clock
+from ..store.audit_tables import Refusal
+from ..store.batches import changed
 from ..store.database import Database
 from ..store.tables import Instant
 
@@ -57,3 +59,8 @@ class Refusals:
             with self._lock:
                 self._counts.update(counts)
             raise
+
+
+def drop_refusals(database: Database, before: datetime) -> int:
+    """Delete what was counted of hours before ``before``; return how many rows."""
+    return database.write(lambda session: changed(session, delete(Refusal).where(Refusal.hour < before)))

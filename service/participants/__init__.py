@@ -1,4 +1,4 @@
-"""Participants: joining, decisions, acceptances, API keys, sign-in, erasure."""
+"""Participants: joining, decisions, acceptances, API keys, sign-in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from .api_keys import ROLES, ApiKey, ApiKeys
 from .application import KINDS, PURPOSES, Application, Signatory
 from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
-from .erasure import Erasure
 from .joining import Joining
 from .listing import Listing
 from .rows import accepted_current
@@ -59,7 +58,6 @@ __all__ = [
     "Caller",
     "Confirmed",
     "DecisionView",
-    "Erasure",
     "Joining",
     "Listing",
     "ParticipantView",

@@ -1,1 +1,8 @@
-"""Privacy: what is kept for how long, and what is forgotten."""
+"""Privacy: each room forgets its own rows; this one knows them all, for an erasure and for retention."""
+
+from __future__ import annotations
+
+from .erasure import Erasure
+from .retention import DataRetention
+
+__all__ = ["DataRetention", "Erasure"]

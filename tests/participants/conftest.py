@@ -15,7 +15,8 @@ import pytest
 
 from service.campaign import Campaign
 from service.mail import Mailer
-from service.participants import Application, Erasure, Participants
+from service.participants import Application, Participants
+from service.privacy import Erasure
 from service.store import Database
 
 from ..conftest import FrozenClock

@@ -14,8 +14,9 @@ import pytest
 from service import ledger
 from service.campaign import Campaign, Terms
 from service.mail import Mailer
-from service.participants import AcceptanceView, Application, Erasure, Participants, Signatory, accepted_current
+from service.participants import AcceptanceView, Application, Participants, Signatory, accepted_current
 from service.participants.views import accepted_record
+from service.privacy import Erasure
 from service.problems import (
     Conflict,
     DigestMismatch,

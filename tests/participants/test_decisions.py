@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.participants import Application, Erasure, Participants
+from service.participants import Application, Participants
+from service.privacy import Erasure
 from service.problems import Conflict, InvalidRequest, NotFound
 from service.store import Database
 

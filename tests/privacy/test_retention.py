@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from service.audit.export import export
 from service.audit.receipts import Receipts
-from service.privacy.retention import Retention
+from service.privacy import DataRetention
 from service.store.tables import Download, LedgerEntry, LinkClient, LogoUse
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
@@ -43,7 +43,7 @@ def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deplo
 
     deployment.database.write(work)
     policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
-    retention = Retention(deployment.database, deployment.clock, policy)
+    retention = DataRetention(deployment.database, deployment.clock, policy)
     dropped = retention.run()
     assert (dropped.client_hashes, dropped.client_prefixes, dropped.link_clients) == (2, 1, 2)
     with deployment.database.read() as session:
@@ -75,7 +75,7 @@ def test_views_leave_the_database_long_after_they_are_entries(deployment: Deploy
 
     deployment.database.write(enter)
     policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
-    assert Retention(deployment.database, deployment.clock, policy).run().logo_uses == 1
+    assert DataRetention(deployment.database, deployment.clock, policy).run().logo_uses == 1
     with deployment.database.read() as session:
         # What is no entry yet is never dropped, however old it is.
         left = set(session.scalars(select(LogoUse.origin)))
@@ -91,7 +91,7 @@ def test_entries_leave_the_database_and_are_still_proved_reported_and_exported(
     deployment.segments.write()
     before = deployment.reports.run(_all()).as_json()
     policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
-    retention = Retention(deployment.database, deployment.clock, policy)
+    retention = DataRetention(deployment.database, deployment.clock, policy)
     with deployment.database.read() as session:
         name = session.scalar(select(LedgerEntry.id).where(LedgerEntry.leaf == 100))
     assert retention.run().ledger_rows == 0  # too young

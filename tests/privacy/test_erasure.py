@@ -14,14 +14,15 @@ from sqlalchemy import select
 
 from service import ledger
 from service.campaign import Campaign
-from service.participants import Application, Erasure, Participants, Signatory
+from service.participants import Application, Participants, Signatory
 from service.participants.views import accepted_record, joined_record
+from service.privacy import Erasure
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn, NotFound
 from service.store import Database, tables
 
 from ..conftest import NOON, FrozenClock
-from .conftest import Outbox
-from .facts import entries, everything
+from ..participants.conftest import Outbox
+from ..participants.facts import entries, everything
 
 Make = Callable[..., Application]
 PERSONAL = (

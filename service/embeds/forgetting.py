@@ -1,0 +1,36 @@
+"""Forget people: a participant's embeds end and lose their sites; counts of views are dropped once they are entries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..store import Database
+from ..store.batches import STEP, changed, until_none
+from ..store.tables import Embed, LogoUse
+
+
+def end_embeds(session: Session, participant: str, now: datetime, by: str) -> int:
+    """Revoke the embeds of a participant and forget the sites that they list; return how many were not revoked yet."""
+    ended = 0
+    for embed in session.scalars(select(Embed).where(Embed.participant == participant)):
+        embed.origins = []
+        if embed.revoked_at is None:
+            embed.revoked_at = now
+            ended += 1
+            ledger.append(session, ledger.EmbedRevoked(embed=embed.key, participant=participant, by=by), now)
+    return ended
+
+
+def drop_uses(database: Database, before: datetime) -> int:
+    """Delete counts of views that became entries before ``before``; return how many."""
+
+    def some(session: Session) -> int:
+        ids = list(session.scalars(select(LogoUse.id).where(LogoUse.entered_at < before).limit(STEP)))
+        changed(session, delete(LogoUse).where(LogoUse.id.in_(ids)))
+        return len(ids)
+
+    return until_none(database, some)

@@ -1,0 +1,62 @@
+"""Forget people: a participant's links end, and downloads no longer say which client made them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..store import Database
+from ..store.batches import STEP, changed, until_none
+from ..store.tables import Download, Link, LinkClient
+
+
+def end_links(session: Session, participant: str, now: datetime, by: str) -> int:
+    """Revoke the links of a participant that are not revoked yet; return how many."""
+    links = session.scalars(select(Link).where(Link.participant == participant, Link.revoked_at.is_(None))).all()
+    for link in links:
+        link.revoked_at = now
+        ledger.append(session, ledger.LinkRevoked(id=link.id, participant=participant, by=by), now)
+    return len(links)
+
+
+def forget_clients(session: Session, participant: str) -> int:
+    """Drop what is known of the clients on a participant's links; return how many downloads lost it."""
+    links = select(Link.id).where(Link.participant == participant)
+    changed(session, delete(LinkClient).where(LinkClient.link.in_(links)))
+    blank = update(Download).where(Download.participant == participant).values(client_hash=None, client_prefix=None)
+    return changed(session, blank)
+
+
+def drop_client_hashes(database: Database, before: datetime) -> int:
+    """Drop the keyed client hash of downloads made before ``before``; return how many had one."""
+    return _blank(database, (Download.at < before) & Download.client_hash.is_not(None), "client_hash")
+
+
+def drop_client_prefixes(database: Database, before: datetime) -> int:
+    """Drop the address prefix of downloads made before ``before``; return how many had one."""
+    return _blank(database, (Download.at < before) & Download.client_prefix.is_not(None), "client_prefix")
+
+
+def drop_clients(database: Database, before: datetime) -> int:
+    """Delete clients of links that were last seen before ``before``; return how many."""
+    key = tuple_(LinkClient.link, LinkClient.client)
+
+    def some(session: Session) -> int:
+        old = select(LinkClient.link, LinkClient.client).where(LinkClient.last_at < before).limit(STEP)
+        rows = [tuple(row) for row in session.execute(old)]
+        changed(session, delete(LinkClient).where(key.in_(rows)))
+        return len(rows)
+
+    return until_none(database, some)
+
+
+def _blank(database: Database, condition: ColumnElement[bool], column: str) -> int:
+    def some(session: Session) -> int:
+        ids = list(session.scalars(select(Download.id).where(condition).limit(STEP)))
+        changed(session, update(Download).where(Download.id.in_(ids)).values({column: None}))
+        return len(ids)
+
+    return until_none(database, some)

@@ -1,0 +1,67 @@
+"""Forget people: a participant's keys and sessions end, and what they wrote or was written about them goes.
+
+The salt of each commitment goes with the record that it bound, so that nobody, knowing the record from
+elsewhere, can show that the log holds it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session as Transaction
+
+from ..store import tables
+from ..store.batches import changed
+from .api_keys import end_key
+from .views import BY_STAFF
+
+
+def end_keys(session: Transaction, participant: str, now: datetime, by: str) -> int:
+    """Revoke the API keys of a participant and forget their names; return how many were not revoked yet."""
+    ended = 0
+    for key in session.scalars(select(tables.ApiKey).where(tables.ApiKey.participant == participant)):
+        key.name = ""  # typed by somebody, and likely to name them
+        if key.revoked_at is None:
+            end_key(session, key, now, by)
+            ended += 1
+    return ended
+
+
+def end_sessions(session: Transaction, row: tables.Participant) -> int:
+    """Delete the sign-in sessions of a participant and of their address; return how many."""
+    table = tables.SignInSession
+    return changed(session, delete(table).where(or_(table.participant == row.id, table.email == row.email)))
+
+
+def drop_mailed_links(session: Transaction, row: tables.Participant) -> int:
+    """Delete the links that were mailed to a participant's address; return how many."""
+    return changed(session, delete(tables.MailedLink).where(tables.MailedLink.email == row.email))
+
+
+def blank_acceptances(session: Transaction, participant: str) -> int:
+    """Forget who signed for a participant, and the salt that binds it; return how many acceptances that were."""
+    table = tables.Acceptance
+    blank = {"signatory_name": None, "signatory_capacity": None, "salt": None}
+    return changed(session, update(table).where(table.participant == participant).values(blank))
+
+
+def blank_decisions(session: Transaction, participant: str) -> None:
+    """Drop the reasons that staff typed; those of rules are the campaign's own words."""
+    table = tables.Decision
+    changed(session, update(table).where(table.participant == participant, table.rule == BY_STAFF).values(reasons=[]))
+
+
+def repeats(text: str, row: tables.Participant) -> bool:
+    """Whether a text says anything that is known of the participant as a person."""
+    said = text.casefold()
+    answers = [value for value in (row.answers or {}).values() if isinstance(value, str)]
+    return any(value and value.casefold() in said for value in (row.name, row.email, row.website, *answers))
+
+
+def blank(row: tables.Participant, now: datetime) -> None:
+    """Empty a participant's row of everything personal, and mark it as erased."""
+    if row.rule == BY_STAFF:
+        row.reasons = []
+    row.name = row.email = row.website = row.answers = row.salt = row.suspended_reason = None
+    row.status, row.erased_at = "erased", now

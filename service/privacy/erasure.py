@@ -1,0 +1,82 @@
+"""Erase a participant: what is known of the person goes, in every room; figures, ids and the log stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session as Transaction
+
+from .. import ledger
+from ..campaign import Campaign
+from ..clock import Clock
+from ..embeds.forgetting import end_embeds
+from ..links.forgetting import end_links, forget_clients
+from ..mail import Mailer
+from ..participants import ApiKeys, forgetting
+from ..participants.application import check_reason
+from ..participants.rows import locked
+from ..participants.views import BY_STAFF
+from ..store import Database, tables
+from ..store.idempotency import forget_answers
+
+_PARTS = ("links", "embeds", "keys", "sessions", "mailed_links", "acceptances", "downloads", "answers")
+
+
+class Erasure:
+    """Erases participants: each room forgets its own rows, all in one transaction."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, mailer: Mailer, api_keys: ApiKeys) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+        self._mailer = mailer
+        self._api_keys = api_keys
+
+    def erase(self, participant: str, *, reason: str, by: str) -> dict[str, int]:
+        """Erase what is known of a participant and end its links, embeds, keys and sessions.
+
+        Return how many of each were ended or removed; all are 0 for one that is erased already. The reason
+        is kept with the decisions unless it repeats what is erased. Raise InvalidRequest or NotFound.
+        """
+        checked = check_reason(reason)
+
+        def work(session: Transaction) -> tuple[str | None, dict[str, int]]:
+            row = locked(session, participant)
+            if row.status == "erased":
+                return None, dict.fromkeys(_PARTS, 0)
+            return row.email, self._forget(session, row, checked, by, self._clock())
+
+        email, removed = self._database.write(work)
+        self._api_keys.forget()
+        self._database.scrub()
+        return {**removed, "mails": self._mailer.forget(email) if email else 0}
+
+    def _forget(
+        self, session: Transaction, row: tables.Participant, reason: str, by: str, now: datetime
+    ) -> dict[str, int]:
+        removed = {
+            "links": end_links(session, row.id, now, by),
+            "embeds": end_embeds(session, row.id, now, by),
+            "keys": forgetting.end_keys(session, row.id, now, by),
+            "sessions": forgetting.end_sessions(session, row),
+            "mailed_links": forgetting.drop_mailed_links(session, row),
+            "acceptances": forgetting.blank_acceptances(session, row.id),
+            "downloads": forget_clients(session, row.id),
+            "answers": forget_answers(session, [value for value in (row.id, row.email, row.name) if value]),
+        }
+        kept = [] if forgetting.repeats(reason, row) else [reason]
+        forgetting.blank_decisions(session, row.id)
+        forgetting.blank(row, now)
+        session.add(
+            tables.Decision(
+                participant=row.id,
+                outcome="erased",
+                rule=BY_STAFF,
+                reasons=kept,
+                policy=self._campaign.digest,
+                by=by,
+                at=now,
+            )
+        )
+        ledger.append(session, ledger.ParticipantErased(participant=row.id, by=by), now)
+        return removed
