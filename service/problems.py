@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from . import paths
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,15 @@ class FieldError:
         return {"pointer": self.pointer, "detail": self.detail}
 
 
+#: Every kind of problem by its slug.
+REGISTRY: dict[str, type[Problem]] = {}
+
+
 class Problem(Exception):
-    """Base of all public errors. ``extra`` are RFC 9457 extension members, ``headers`` HTTP fields."""
+    """Base of all public errors, and itself the one of a bug: 500.
+
+    ``extra`` are RFC 9457 extension members, ``headers`` HTTP fields.
+    """
 
     slug: ClassVar[str] = "internal-error"
     status: ClassVar[int] = 500
@@ -44,6 +53,9 @@ class Problem(Exception):
     help: ClassVar[str] = (
         "Nothing you did is lost. Try again in a moment; if it happens again, tell the campaign's staff."
     )
+
+    def __init_subclass__(cls) -> None:
+        REGISTRY[cls.slug] = cls
 
     def __init__(
         self,
@@ -64,7 +76,7 @@ class Problem(Exception):
     def as_json(self, instance: str = "") -> dict[str, Any]:
         """The RFC 9457 document; ``instance`` is the path that was asked for."""
         value: dict[str, Any] = {
-            "type": f"/problems/{self.slug}",
+            "type": paths.problem(self.slug),
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
@@ -76,304 +88,439 @@ class Problem(Exception):
         return {**self.extra, **value}
 
 
-REGISTRY: dict[str, type[Problem]] = {Problem.slug: Problem}
+REGISTRY[Problem.slug] = Problem
 
 
-def _problem(slug: str, status: int, title: str, advice: str) -> type[Problem]:
-    name = "".join(part.capitalize() for part in slug.split("-"))
-    made = type(
-        name,
-        (Problem,),
-        {"slug": slug, "status": status, "title": title, "help": advice, "__doc__": f"{status}: {title}."},
+class InvalidRequest(Problem):
+    """422: some of what was sent is missing or wrong."""
+
+    slug = "invalid-request"
+    status = 422
+    title = "Some of what was sent is missing or wrong"
+    help = "Each entry of errors names one field and what is wrong with it. Correct these and send the request again."
+
+
+class Unauthorized(Problem):
+    """401: a valid API key or sign-in is needed."""
+
+    slug = "unauthorized"
+    status = 401
+    title = "A valid API key or sign-in is needed"
+    help = "Send your key as Authorization: Bearer emb_…, or sign in. Keys in a query string are not taken."
+
+
+class Forbidden(Problem):
+    """403: this is not allowed with your role."""
+
+    slug = "forbidden"
+    status = 403
+    title = "This is not allowed with your role"
+    help = "Ask the campaign's staff if you need it."
+
+
+class NotFound(Problem):
+    """404: there is nothing here."""
+
+    slug = "not-found"
+    status = 404
+    title = "There is nothing here"
+    help = "Check the address; the home page leads to everything there is."
+
+
+class MethodNotAllowed(Problem):
+    """405: this address does not take that method."""
+
+    slug = "method-not-allowed"
+    status = 405
+    title = "This address does not take that method"
+    help = "See Allow for the methods that it takes."
+
+
+class NotAcceptable(Problem):
+    """406: none of the offered formats is acceptable to you."""
+
+    slug = "not-acceptable"
+    status = 406
+    title = "None of the offered formats is acceptable to you"
+    help = "Ask for one of the formats that the address offers, or send no Accept header."
+
+
+class PreconditionFailed(Problem):
+    """412: the file is not the one you mean."""
+
+    slug = "precondition-failed"
+    status = 412
+    title = "The file is not the one you mean"
+    help = "If-Match names another version of the file. Ask without it, and compare the ETag."
+
+
+class RangeNotSatisfiable(Problem):
+    """416: the file has no such bytes."""
+
+    slug = "range-not-satisfiable"
+    status = 416
+    title = "The file has no such bytes"
+    help = "Ask for a range within the size that Content-Range names, or for the whole file."
+
+
+class TooLarge(Problem):
+    """413: what was sent is too large."""
+
+    slug = "too-large"
+    status = 413
+    title = "What was sent is too large"
+    help = "Send a smaller body; the detail says the limit."
+
+
+class UnsupportedMediaType(Problem):
+    """415: the body is of a type that this address does not take."""
+
+    slug = "unsupported-media-type"
+    status = 415
+    title = "The body is of a type that this address does not take"
+    help = "Send JSON with Content-Type: application/json, or the type that the detail names."
+
+
+class RateLimited(Problem):
+    """429: too many requests."""
+
+    slug = "rate-limited"
+    status = 429
+    title = "Too many requests"
+    help = "Wait for the number of seconds that Retry-After says, then go on."
+
+
+class Unavailable(Problem):
+    """503: not available at the moment."""
+
+    slug = "unavailable"
+    status = 503
+    title = "Not available at the moment"
+    help = "Nothing is lost. Try again after the number of seconds that Retry-After says."
+
+
+class NotRecorded(Problem):
+    """503: the download could not be recorded, so nothing was sent."""
+
+    slug = "not-recorded"
+    status = 503
+    title = "The download could not be recorded, so nothing was sent"
+    help = "Every download is recorded before its first byte. Try the same link again in a moment."
+
+
+class Conflict(Problem):
+    """409: this does not fit the present state."""
+
+    slug = "conflict"
+    status = 409
+    title = "This does not fit the present state"
+    help = "Read the present state, then decide again."
+
+
+class AlreadyJoined(Problem):
+    """409: this e-mail address has joined already."""
+
+    slug = "already-joined"
+    status = 409
+    title = "This e-mail address has joined already"
+    help = "Use the participant that exists, or sign in with this address."
+
+
+class RequestInFlight(Problem):
+    """409: a request with this Idempotency-Key is still being answered."""
+
+    slug = "request-in-flight"
+    status = 409
+    title = "A request with this Idempotency-Key is still being answered"
+    help = "Wait a moment, then send the same request again to get its answer."
+
+
+class IdempotencyKeyReused(Problem):
+    """422: this Idempotency-Key was used for another request."""
+
+    slug = "idempotency-key-reused"
+    status = 422
+    title = "This Idempotency-Key was used for another request"
+    help = "Use a new key for a new request."
+
+
+class ParticipantNotApproved(Problem):
+    """403: the participant is not approved."""
+
+    slug = "participant-not-approved"
+    status = 403
+    title = "The participant is not approved"
+    help = "Links and embeds need an approved participant. See the decision and its reasons on the account page."
+
+
+class ParticipantSuspended(Problem):
+    """403: the participant is suspended."""
+
+    slug = "participant-suspended"
+    status = 403
+    title = "The participant is suspended"
+    help = "Write to the campaign's staff; when the suspension is lifted the same link works again."
+
+
+class TermsNotAccepted(Problem):
+    """403: the current terms of use have not been accepted."""
+
+    slug = "terms-not-accepted"
+    status = 403
+    title = "The current terms of use have not been accepted"
+    help = "Read and accept the current terms; then the same link works again."
+
+    @classmethod
+    def of(cls, terms: str, version: str, base_url: str, language: str) -> Self:
+        """The problem that names the terms to accept, and leads to their page in the participant's language."""
+        return cls(extra={"terms": {"id": terms, "version": version, "url": base_url + paths.terms(language, terms)}})
+
+
+class TermsNotCurrent(Problem):
+    """409: these terms are not the current version."""
+
+    slug = "terms-not-current"
+    status = 409
+    title = "These terms are not the current version"
+    help = "Read the current version and accept that one."
+
+
+class UnknownTerms(Problem):
+    """404: there are no terms of this name."""
+
+    slug = "unknown-terms"
+    status = 404
+    title = "There are no terms of this name"
+    help = "See /api/v1/terms for all that there are."
+
+
+class DigestMismatch(Problem):
+    """422: the digest is not that of the terms' text."""
+
+    slug = "digest-mismatch"
+    status = 422
+    title = "The digest is not that of the terms' text"
+    help = "Fetch the terms again, show exactly that text, and send the SHA-256 of its UTF-8 bytes."
+
+
+class UnknownPackage(Problem):
+    """404: there is no package of this name."""
+
+    slug = "unknown-package"
+    status = 404
+    title = "There is no package of this name"
+    help = "See /api/v1/packages for all that there are."
+
+
+class UnknownVersion(Problem):
+    """404: there is no such version."""
+
+    slug = "unknown-version"
+    status = 404
+    title = "There is no such version"
+    help = "See the list of versions for all that there are."
+
+
+class PackageWithdrawn(Problem):
+    """410: this version has been withdrawn."""
+
+    slug = "package-withdrawn"
+    status = 410
+    title = "This version has been withdrawn"
+    help = "Get a new link to the current version from the tools page."
+
+
+class InvalidLink(Problem):
+    """403: this download link is not valid."""
+
+    slug = "invalid-link"
+    status = 403
+    title = "This download link is not valid"
+    help = "It was altered or cut off on its way. Get a new link from the tools page or from whoever sent it."
+
+
+class LinkRevoked(Problem):
+    """410: this download link has been revoked."""
+
+    slug = "link-revoked"
+    status = 410
+    title = "This download link has been revoked"
+    help = "Get a new link from the tools page."
+
+
+class LinkExpired(Problem):
+    """410: this download link has expired."""
+
+    slug = "link-expired"
+    status = 410
+    title = "This download link has expired"
+    help = "Get a new link from the tools page; it takes a minute."
+
+
+class LinkExhausted(Problem):
+    """410: this download link has been used up."""
+
+    slug = "link-exhausted"
+    status = 410
+    title = "This download link has been used up"
+    help = "It allowed a limited number of downloads. Get a new link from the tools page."
+
+
+class RobotsNotServed(Problem):
+    """403: this link is for people."""
+
+    slug = "robots-not-served"
+    status = 403
+    title = "This link is for people"
+    help = "Its downloads are limited, so previews and robots are not served. Open it in a browser."
+
+
+class InvalidOrigin(Problem):
+    """403: this form came from another site."""
+
+    slug = "invalid-origin"
+    status = 403
+    title = "This form came from another site"
+    help = "Open the page on this site and send the form again."
+
+
+class InvalidForm(Problem):
+    """403: this form is no longer valid."""
+
+    slug = "invalid-form"
+    status = 403
+    title = "This form is no longer valid"
+    help = (
+        "It was open for too long, or cookies are off. Allow this site's cookies, load the page and send it once more."
     )
-    made.__module__ = __name__
-    REGISTRY[slug] = made
-    return made
 
 
-InvalidRequest = _problem(
-    "invalid-request",
-    422,
-    "Some of what was sent is missing or wrong",
-    "Each entry of errors names one field and what is wrong with it. Correct these and send the request again.",
-)
-Unauthorized = _problem(
-    "unauthorized",
-    401,
-    "A valid API key or sign-in is needed",
-    "Send your key as Authorization: Bearer emb_…, or sign in. Keys in a query string are not taken.",
-)
-Forbidden = _problem(
-    "forbidden",
-    403,
-    "This is not allowed with your role",
-    "Ask the campaign's staff if you need it.",
-)
-NotFound = _problem(
-    "not-found",
-    404,
-    "There is nothing here",
-    "Check the address; the home page leads to everything there is.",
-)
-MethodNotAllowed = _problem(
-    "method-not-allowed",
-    405,
-    "This address does not take that method",
-    "See Allow for the methods that it takes.",
-)
-NotAcceptable = _problem(
-    "not-acceptable",
-    406,
-    "None of the offered formats is acceptable to you",
-    "Ask for one of the formats that the address offers, or send no Accept header.",
-)
-PreconditionFailed = _problem(
-    "precondition-failed",
-    412,
-    "The file is not the one you mean",
-    "If-Match names another version of the file. Ask without it, and compare the ETag.",
-)
-RangeNotSatisfiable = _problem(
-    "range-not-satisfiable",
-    416,
-    "The file has no such bytes",
-    "Ask for a range within the size that Content-Range names, or for the whole file.",
-)
-TooLarge = _problem(
-    "too-large",
-    413,
-    "What was sent is too large",
-    "Send a smaller body; the detail says the limit.",
-)
-UnsupportedMediaType = _problem(
-    "unsupported-media-type",
-    415,
-    "The body is of a type that this address does not take",
-    "Send JSON with Content-Type: application/json, or the type that the detail names.",
-)
-RateLimited = _problem(
-    "rate-limited",
-    429,
-    "Too many requests",
-    "Wait for the number of seconds that Retry-After says, then go on.",
-)
-Unavailable = _problem(
-    "unavailable",
-    503,
-    "Not available at the moment",
-    "Nothing is lost. Try again after the number of seconds that Retry-After says.",
-)
-NotRecorded = _problem(
-    "not-recorded",
-    503,
-    "The download could not be recorded, so nothing was sent",
-    "Every download is recorded before its first byte. Try the same link again in a moment.",
-)
-Conflict = _problem(
-    "conflict",
-    409,
-    "This does not fit the present state",
-    "Read the present state, then decide again.",
-)
-AlreadyJoined = _problem(
-    "already-joined",
-    409,
-    "This e-mail address has joined already",
-    "Use the participant that exists, or sign in with this address.",
-)
-RequestInFlight = _problem(
-    "request-in-flight",
-    409,
-    "A request with this Idempotency-Key is still being answered",
-    "Wait a moment, then send the same request again to get its answer.",
-)
-IdempotencyKeyReused = _problem(
-    "idempotency-key-reused",
-    422,
-    "This Idempotency-Key was used for another request",
-    "Use a new key for a new request.",
-)
-ParticipantNotApproved = _problem(
-    "participant-not-approved",
-    403,
-    "The participant is not approved",
-    "Links and embeds need an approved participant. See the decision and its reasons on the account page.",
-)
-ParticipantSuspended = _problem(
-    "participant-suspended",
-    403,
-    "The participant is suspended",
-    "Write to the campaign's staff; when the suspension is lifted the same link works again.",
-)
-TermsNotAccepted = _problem(
-    "terms-not-accepted",
-    403,
-    "The current terms of use have not been accepted",
-    "Read and accept the current terms; then the same link works again.",
-)
-TermsNotCurrent = _problem(
-    "terms-not-current",
-    409,
-    "These terms are not the current version",
-    "Read the current version and accept that one.",
-)
-UnknownTerms = _problem(
-    "unknown-terms",
-    404,
-    "There are no terms of this name",
-    "See /api/v1/terms for all that there are.",
-)
-DigestMismatch = _problem(
-    "digest-mismatch",
-    422,
-    "The digest is not that of the terms' text",
-    "Fetch the terms again, show exactly that text, and send the SHA-256 of its UTF-8 bytes.",
-)
-UnknownPackage = _problem(
-    "unknown-package",
-    404,
-    "There is no package of this name",
-    "See /api/v1/packages for all that there are.",
-)
-UnknownVersion = _problem(
-    "unknown-version",
-    404,
-    "There is no such version",
-    "See the list of versions for all that there are.",
-)
-PackageWithdrawn = _problem(
-    "package-withdrawn",
-    410,
-    "This version has been withdrawn",
-    "Get a new link to the current version from the tools page.",
-)
-InvalidLink = _problem(
-    "invalid-link",
-    403,
-    "This download link is not valid",
-    "It was altered or cut off on its way. Get a new link from the tools page or from whoever sent it.",
-)
-LinkRevoked = _problem(
-    "link-revoked",
-    410,
-    "This download link has been revoked",
-    "Get a new link from the tools page.",
-)
-LinkExpired = _problem(
-    "link-expired",
-    410,
-    "This download link has expired",
-    "Get a new link from the tools page; it takes a minute.",
-)
-LinkExhausted = _problem(
-    "link-exhausted",
-    410,
-    "This download link has been used up",
-    "It allowed a limited number of downloads. Get a new link from the tools page.",
-)
-RobotsNotServed = _problem(
-    "robots-not-served",
-    403,
-    "This link is for people",
-    "Its downloads are limited, so previews and robots are not served. Open it in a browser.",
-)
-InvalidOrigin = _problem(
-    "invalid-origin",
-    403,
-    "This form came from another site",
-    "Open the page on this site and send the form again.",
-)
-InvalidForm = _problem(
-    "invalid-form",
-    403,
-    "This form is no longer valid",
-    "It was open for too long, or cookies are off. Allow this site's cookies, load the page and send it once more.",
-)
-InvalidSignIn = _problem(
-    "invalid-sign-in",
-    410,
-    "This link from the mail is no longer valid",
-    "It works once and for a limited time. Ask for a new one on the sign-in page.",
-)
-BelowMinimumSize = _problem(
-    "below-minimum-size",
-    422,
-    "The logo may not be shown this small",
-    "Ask for at least the smallest width that the rules allow.",
-)
-WidthNotOffered = _problem(
-    "width-not-offered",
-    422,
-    "This width is not offered",
-    "Ask for one of the nearest widths, and let the browser scale it.",
-)
-ColourwayNotAllowedOnBackground = _problem(
-    "colourway-not-allowed-on-background",
-    422,
-    "The rules forbid this colourway on this background",
-    "Use one of the colourways that the rules allow there.",
-)
-UnknownColourway = _problem(
-    "unknown-colourway",
-    422,
-    "The logo has no such colourway",
-    "See /api/v1/logos for the colourways of each logo.",
-)
-InvalidBackground = _problem(
-    "invalid-background",
-    422,
-    "The background is not a colour",
-    "Give on= as six hexadecimal digits, such as on=ffffff.",
-)
-UnknownLogo = _problem(
-    "unknown-logo",
-    404,
-    "There is no logo of this name",
-    "See /api/v1/logos for all that there are.",
-)
-UnknownEmbed = _problem(
-    "unknown-embed",
-    404,
-    "There is no embed with this key",
-    "Check the key in the address, or make a new embed.",
-)
-UnknownFormat = _problem(
-    "unknown-format",
-    404,
-    "The logo is not offered in this format",
-    "Use svg, png, webp, avif or auto, with the width as a plain whole number.",
-)
-OembedFormat = _problem(
-    "oembed-format",
-    501,
-    "oEmbed answers are not made in this format",
-    "Ask with format=json or format=xml.",
-)
-EmbedRevoked = _problem(
-    "embed-revoked",
-    410,
-    "This embed has been revoked",
-    "Ask the partner or the campaign's staff for a new embed.",
-)
-OriginNotAllowed = _problem(
-    "origin-not-allowed",
-    403,
-    "This embed may not be shown on this site",
-    "Add the site's origin to the embed, or ask its partner to.",
-)
-NotSealed = _problem(
-    "not-sealed",
-    404,
-    "This entry is not sealed in the log yet",
-    "It will be within seconds. Try again after the number of seconds that Retry-After says.",
-)
-LogDamaged = _problem(
-    "log-damaged",
-    500,
-    "The public log does not fit what is stored",
-    "Sealing has stopped so that nothing is covered up. Run `emblem audit verify`, which names the first bad leaf.",
-)
-InternalError = Problem
+class InvalidSignIn(Problem):
+    """410: this link from the mail is no longer valid."""
+
+    slug = "invalid-sign-in"
+    status = 410
+    title = "This link from the mail is no longer valid"
+    help = "It works once and for a limited time. Ask for a new one on the sign-in page."
+
+
+class BelowMinimumSize(Problem):
+    """422: the logo may not be shown this small."""
+
+    slug = "below-minimum-size"
+    status = 422
+    title = "The logo may not be shown this small"
+    help = "Ask for at least the smallest width that the rules allow."
+
+
+class WidthNotOffered(Problem):
+    """422: this width is not offered."""
+
+    slug = "width-not-offered"
+    status = 422
+    title = "This width is not offered"
+    help = "Ask for one of the nearest widths, and let the browser scale it."
+
+
+class ColourwayNotAllowedOnBackground(Problem):
+    """422: the rules forbid this colourway on this background."""
+
+    slug = "colourway-not-allowed-on-background"
+    status = 422
+    title = "The rules forbid this colourway on this background"
+    help = "Use one of the colourways that the rules allow there."
+
+
+class UnknownColourway(Problem):
+    """422: the logo has no such colourway."""
+
+    slug = "unknown-colourway"
+    status = 422
+    title = "The logo has no such colourway"
+    help = "See /api/v1/logos for the colourways of each logo."
+
+
+class InvalidBackground(Problem):
+    """422: the background is not a colour."""
+
+    slug = "invalid-background"
+    status = 422
+    title = "The background is not a colour"
+    help = "Give on= as six hexadecimal digits, such as on=ffffff."
+
+
+class UnknownLogo(Problem):
+    """404: there is no logo of this name."""
+
+    slug = "unknown-logo"
+    status = 404
+    title = "There is no logo of this name"
+    help = "See /api/v1/logos for all that there are."
+
+
+class UnknownEmbed(Problem):
+    """404: there is no embed with this key."""
+
+    slug = "unknown-embed"
+    status = 404
+    title = "There is no embed with this key"
+    help = "Check the key in the address, or make a new embed."
+
+
+class UnknownFormat(Problem):
+    """404: the logo is not offered in this format."""
+
+    slug = "unknown-format"
+    status = 404
+    title = "The logo is not offered in this format"
+    help = "Use svg, png, webp, avif or auto, with the width as a plain whole number."
+
+
+class OembedFormat(Problem):
+    """501: oEmbed answers are not made in this format."""
+
+    slug = "oembed-format"
+    status = 501
+    title = "oEmbed answers are not made in this format"
+    help = "Ask with format=json or format=xml."
+
+
+class EmbedRevoked(Problem):
+    """410: this embed has been revoked."""
+
+    slug = "embed-revoked"
+    status = 410
+    title = "This embed has been revoked"
+    help = "Ask the partner or the campaign's staff for a new embed."
+
+
+class OriginNotAllowed(Problem):
+    """403: this embed may not be shown on this site."""
+
+    slug = "origin-not-allowed"
+    status = 403
+    title = "This embed may not be shown on this site"
+    help = "Add the site's origin to the embed, or ask its partner to."
+
+
+class NotSealed(Problem):
+    """404: this entry is not sealed in the log yet."""
+
+    slug = "not-sealed"
+    status = 404
+    title = "This entry is not sealed in the log yet"
+    help = "It will be within seconds. Try again after the number of seconds that Retry-After says."
+
+
+class LogDamaged(Problem):
+    """500: the public log does not fit what is stored."""
+
+    slug = "log-damaged"
+    status = 500
+    title = "The public log does not fit what is stored"
+    help = (
+        "Sealing has stopped so that nothing is covered up. Run `emblem audit verify`, which names the first bad leaf."
+    )
 
 
 class ConfigurationError(Exception):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from .. import paths
 from ..audit.query import Query
 from ..audit.reports import Reports
 from ..clock import Clock, timestamp
@@ -105,7 +106,7 @@ class Alerts:
         if not self.database.write(work):
             return False
         if self.rules.mail:
-            text = f"{finding.summary}\n\nSee {self.base_url}/staff/audit\n"
+            text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
             for address in self.staff:
                 self.mailer.send(address, finding.rule.title, text)
         return True

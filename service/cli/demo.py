@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import settings
+from .. import paths, settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
 from .secrets import make
@@ -150,10 +150,10 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
     _write(file, json.dumps(told, indent=2) + "\n")
     click.echo(
         f"\n  Emblem is up at {base_url}/ ({time.monotonic() - began:.1f} s)\n\n"
-        f"  The campaign      {base_url}/en/\n"
+        f"  The campaign      {base_url}{paths.home('en')}\n"
         f"  Staff sign in     {url}\n"
         f"  Mail goes to      {outbox or emblem.settings.mail_url.partition('@')[2]}\n"
-        f"  API               {base_url}/api/v1/docs   (keys are in {file})\n"
+        f"  API               {base_url}{paths.api_docs()}   (keys are in {file})\n"
         f"  Command line      EMBLEM_CONFIG={folder / 'emblem.env'} emblem doctor\n\n"
         "  Ctrl+C stops it; what happened stays in the folder.\n"
     )

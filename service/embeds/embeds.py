@@ -17,6 +17,7 @@ from ..campaign import Campaign
 from ..clock import Clock
 from ..ids import new_id
 from ..mail import Mailer
+from ..participants import granted_to
 from ..problems import (
     EmbedRevoked,
     FieldError,
@@ -76,7 +77,7 @@ class Embeds:
             if owner.status != "approved":
                 raise ParticipantNotApproved(extra={"participant_status": owner.status})
             if not Acceptances.read(session, self._campaign, [participant]).current(participant, logo, now):
-                raise terms_not_accepted(self._campaign, logo, now, self._base_url)
+                raise terms_not_accepted(self._campaign, logo, now, self._base_url, owner.language)
             row = tables.Embed(
                 key=key,
                 participant=participant,
@@ -115,8 +116,7 @@ class Embeds:
         if participant:
             statement = statement.where(tables.Embed.participant == participant)
         if portal:
-            granted = select(tables.PortalGrant.participant).where(tables.PortalGrant.key == portal)
-            statement = statement.where(tables.Embed.participant.in_(granted))
+            statement = statement.where(tables.Embed.participant.in_(granted_to(portal)))
         with self._database.read() as session:
             page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
             return Page(tuple(self._views.of(session, page.items, self._clock())), page.next_cursor)

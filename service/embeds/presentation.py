@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from .. import paths
 from ..campaign import Campaign
 from ..clock import timestamp
 from ..store import tables
@@ -87,6 +88,6 @@ class Views:
             ),
             created_at=row.created_at,
             language=owner.language,
-            base_url=f"{self._base_url}/logos/{row.key}/{row.logo}",
+            base_url=self._base_url + paths.variants(row.key, row.logo),
             campaign=self._campaign,
         )

@@ -44,6 +44,7 @@ class Live:
     participant: str
     kind: str
     country: str | None
+    language: str
     logo: str
     origins: frozenset[str]
     unlisted: str
@@ -108,7 +109,7 @@ class LiveEmbeds:
         if not live.approved:
             raise ParticipantSuspended
         if live.until is not None and self._clock() >= live.until:
-            raise terms_not_accepted(self._campaign, live.logo, self._clock(), self._base_url)
+            raise terms_not_accepted(self._campaign, live.logo, self._clock(), self._base_url, live.language)
         return live
 
     def refresh(self) -> None:
@@ -184,6 +185,7 @@ class LiveEmbeds:
             participant=row.participant,
             kind=row.kind,
             country=row.country,
+            language=row.language,
             logo=row.logo,
             origins=frozenset(row.origins),
             unlisted=row.unlisted,
@@ -199,6 +201,7 @@ def _select() -> Select[*tuple[Any, ...]]:
         Embed.participant,
         Participant.kind,
         Participant.country,
+        Participant.language,
         Participant.status,
         Embed.logo,
         Embed.origins,
@@ -207,9 +210,8 @@ def _select() -> Select[*tuple[Any, ...]]:
     ).join(Participant, Participant.id == Embed.participant)
 
 
-def terms_not_accepted(campaign: Campaign, logo: str, now: datetime, base_url: str) -> TermsNotAccepted:  # type: ignore[valid-type]
+def terms_not_accepted(campaign: Campaign, logo: str, now: datetime, base_url: str, language: str) -> TermsNotAccepted:
     """The problem that leads to the current terms of a logo."""
     terms = campaign.logos[logo].terms
     version = campaign.terms.current(terms, now).version
-    url = f"{base_url}/api/v1/terms/{terms}"
-    return TermsNotAccepted(extra={"terms": {"id": terms, "version": version, "url": url}})
+    return TermsNotAccepted.of(terms, version, base_url, language)

@@ -11,6 +11,7 @@ from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import paths
 from ..campaign import Campaign, TermsVersion
 from ..mail import Mailer
 from ..participants.emails import Letters
@@ -45,7 +46,7 @@ def notify(database: Database, campaign: Campaign, mailer: Mailer, base_url: str
             notice.language,
             notice.terms.title,
             partial(_date, notice.until),
-            f"{base_url}/{notice.language}/account",
+            base_url + paths.account(notice.language),
         )
         mailer.send(notice.email, letter.subject, letter.text, language=letter.language)
         sent += 1

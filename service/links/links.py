@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import ledger
+from .. import ledger, paths
 from ..campaign import Campaign
 from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..packages import Catalogue, PackageFacts
+from ..participants import granted_to
 from ..problems import (
     FieldError,
     InvalidLink,
@@ -28,7 +28,7 @@ from ..problems import (
 )
 from ..store import Database
 from ..store.paging import Page, paginate
-from ..store.tables import Download, Link, Participant, PortalGrant
+from ..store.tables import Download, Link, Participant
 from .permission import Standing, read_standing, select_standing, standing_of
 from .tokens import Claim, Tokens
 
@@ -143,15 +143,7 @@ class Links:
             if standing.withdrawn:
                 raise self._withdrawn(published.id, published.version)
             if not standing.accepted:
-                raise TermsNotAccepted(
-                    extra={
-                        "terms": {
-                            "id": standing.terms,
-                            "version": standing.terms_version,
-                            "url": f"{self._base_url}/api/v1/terms/{standing.terms}",
-                        }
-                    }
-                )
+                raise TermsNotAccepted.of(standing.terms, standing.terms_version, self._base_url, standing.language)
             ledger.append(
                 session,
                 ledger.LinkIssued(
@@ -204,7 +196,7 @@ class Links:
         if participant:
             statement = statement.where(Link.participant == participant)
         if portal:
-            statement = statement.where(Link.participant.in_(_granted_to(portal)))
+            statement = statement.where(Link.participant.in_(granted_to(portal)))
         now = self._clock()
         with self._database.read() as session:
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
@@ -251,7 +243,7 @@ class Links:
         if until:
             statement = statement.where(Download.at < until)
         if portal:
-            statement = statement.where(Download.participant.in_(_granted_to(portal)))
+            statement = statement.where(Download.participant.in_(granted_to(portal)))
         with self._database.read() as session:
             page = paginate(session, statement, Download.at, Download.id, cursor=cursor, limit=limit)
             return page.map(lambda row: _download_json(row[0]))
@@ -259,7 +251,7 @@ class Links:
     def url(self, standing: Standing, filename: str) -> str:
         """The link's URL, its token signed anew with the same text."""
         claim = Claim(standing.link, standing.version, standing.expires_at)
-        return f"{self._base_url}/d/{self._tokens.sign(claim, standing.created_at)}/{quote(filename)}"
+        return self._base_url + paths.download(self._tokens.sign(claim, standing.created_at), filename)
 
     def _issued(self, standing: Standing) -> IssuedLink:
         published = self._catalogue.version(standing.package, standing.version)
@@ -277,16 +269,12 @@ class Links:
     def _published(self, package: str, version: str | None) -> PackageFacts:
         if version is not None:
             if version not in {shown["version"] for shown in self._catalogue.versions(package)}:
-                raise UnknownVersion(f"See /api/v1/packages/{package}/versions for the versions that there are.")
+                raise UnknownVersion(f"See {paths.package_versions(package)} for the versions that there are.")
             return self._catalogue.version(package, version)
         return self._catalogue.current_version(package)
 
     def _withdrawn(self, package: str, version: str) -> Problem:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
-
-
-def _granted_to(portal: str) -> Select[str]:
-    return select(PortalGrant.participant).where(PortalGrant.key == portal)
 
 
 def _download_json(row: Download) -> dict[str, Any]:

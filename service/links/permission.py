@@ -33,6 +33,7 @@ class Standing:
     participant: str
     participant_kind: str
     country: str | None
+    language: str
     package: str
     version: str
     created_at: datetime
@@ -46,7 +47,7 @@ class Standing:
     terms_version: str
     accepted: bool
 
-    def refusal(self, now: datetime) -> Problem | None:
+    def refusal(self, now: datetime, base_url: str) -> Problem | None:
         """The first refusal of contract 5 that holds, those about the client left out; None where it may be used."""
         if self.revoked:
             return LinkRevoked()
@@ -57,12 +58,12 @@ class Standing:
         if self.participant_status != "approved":
             return ParticipantSuspended()
         if not self.accepted:
-            return TermsNotAccepted()
+            return TermsNotAccepted.of(self.terms, self.terms_version, base_url, self.language)
         return None
 
     def status(self, now: datetime) -> str:
         """``active``, ``expired``, ``revoked``, ``exhausted``, ``suspended``, ``terms_required`` or ``withdrawn``."""
-        match self.refusal(now):
+        match self.refusal(now, ""):
             case None:
                 spent = self.max_downloads is not None and self.counted >= self.max_downloads
                 return "exhausted" if spent else "active"
@@ -92,6 +93,7 @@ _COLUMNS = (
     Link.participant,
     Participant.kind.label("participant_kind"),
     Participant.country,
+    Participant.language,
     Link.package,
     Link.version,
     Link.created_at,

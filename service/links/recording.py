@@ -62,11 +62,14 @@ class Recorded:
 class Recorder:
     """Checks and records downloads."""
 
-    def __init__(self, database: Database, campaign: Campaign, clock: Clock, secrets: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, campaign: Campaign, clock: Clock, secrets: Sequence[str], base_url: str
+    ) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
         self._keys = hashing_keys(secrets)
+        self._base_url = base_url
 
     def check(self, claim: Claim, client: Client) -> None:
         """Raises the first refusal that holds, and records nothing: for HEAD, 304 and 416."""
@@ -89,14 +92,8 @@ class Recorder:
             raise NotRecorded(headers={"Retry-After": "5"}, private=error.private) from error
 
     def _refuse(self, standing: Standing, now: datetime) -> None:
-        if problem := standing.refusal(now):
+        if problem := standing.refusal(now, self._base_url):
             problem.extra.setdefault("package", standing.package)
-            if problem.slug == "terms-not-accepted":
-                problem.extra["terms"] = {
-                    "id": standing.terms,
-                    "version": standing.terms_version,
-                    "url": f"/api/v1/terms/{standing.terms}",
-                }
             raise problem
 
     def _known(self, connection: Connection, link: str, hashes: Sequence[str]) -> tuple[str, datetime] | None:

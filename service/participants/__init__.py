@@ -7,7 +7,7 @@ from ..clock import Clock
 from ..mail import Mailer
 from ..store import Database
 from .acceptances import Acceptances
-from .access import Access, Caller, Portal
+from .access import Access, Caller, Portal, granted_to
 from .api_keys import ROLES, ApiKey, ApiKeys
 from .application import KINDS, PURPOSES, Application, Signatory
 from .correspondence import Correspondence
@@ -67,4 +67,5 @@ __all__ = [
     "Session",
     "Signatory",
     "accepted_current",
+    "granted_to",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from ..store import Database, tables
 
@@ -34,6 +34,11 @@ class Portal:
     key: str
     name: str
     granted_at: datetime
+
+
+def granted_to(portal: str) -> Select[str]:
+    """Select the participants that let a portal, named by its key's id, act for them: all that it may see."""
+    return select(tables.PortalGrant.participant).where(tables.PortalGrant.key == portal)
 
 
 class Access:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from .. import paths
 from ..campaign import Campaign
 from ..mail import Mailer
 from .emails import Letter, Letters
@@ -27,7 +28,7 @@ class Correspondence:
     def decision(self, to: str | None, language: str, outcome: str, reasons: tuple[str, ...]) -> None:
         """Tell a participant what was decided, and why; nobody where the address is erased."""
         if to:
-            url = f"{self._base_url}/{language}/account"
+            url = self._base_url + paths.account(language)
             self._send(to, self._letters.decision(language, outcome, reasons, url))
 
     def sign_in(self, to: str, language: str, secret: str) -> None:
@@ -48,7 +49,7 @@ class Correspondence:
 
     def page(self, language: str, page: str, secret: str) -> str:
         """The URL of the page of a mailed link."""
-        return f"{self._base_url}/{language}/{page}/{secret}"
+        return self._base_url + paths.mailed_link(language, page, secret)
 
     def _send(self, to: str, letter: Letter) -> None:
         """Send a letter; what fails is logged and changes nothing."""

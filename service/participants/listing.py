@@ -7,6 +7,7 @@ from sqlalchemy import select
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
 from ..store.paging import Page, paginate
+from .access import granted_to
 from .application import KINDS
 from .views import STATUSES, ParticipantView
 
@@ -52,8 +53,7 @@ class Listing:
         if kind is not None:
             statement = statement.where(table.kind == kind)
         if portal is not None:
-            granted = select(tables.PortalGrant.participant).where(tables.PortalGrant.key == portal)
-            statement = statement.where(table.id.in_(granted))
+            statement = statement.where(table.id.in_(granted_to(portal)))
         with self._database.read() as session:
             page = paginate(session, statement, table.created_at, table.id, cursor=cursor, limit=limit)
             return page.map(lambda row: ParticipantView.of(row[0]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .. import paths
 from ..clock import timestamp
 from ..store import tables
 
@@ -144,7 +145,7 @@ class AcceptanceView:
             via=row.via,
             commitment=row.commitment,
             accepted_at=row.accepted_at,
-            receipt_url=f"{base_url}/api/v1/audit/proofs/{row.id}",
+            receipt_url=base_url + paths.proof(row.id),
         )
 
     def as_json(self) -> dict[str, Any]:

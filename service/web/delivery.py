@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
 
+from .. import paths
 from ..links import Asked, Claim
 from ..packages import PackageFacts
 from ..problems import (
@@ -146,7 +147,7 @@ def _describe(response: Response, published: PackageFacts, answer: Answer) -> No
             "ETag": f'"{published.sha256}"',
             "Accept-Ranges": "bytes",
             "Repr-Digest": f"sha-256=:{digest}:",
-            "Link": f'<{base_url}/en/terms/{published.terms}>; rel="license"',
+            "Link": f'<{base_url}{paths.terms("en", published.terms)}>; rel="license"',
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",

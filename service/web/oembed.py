@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, make_response, request
 
+from .. import paths
 from ..campaign import LANGUAGES
 from ..embeds import Picture, picture
 from ..problems import BelowMinimumSize, FieldError, InvalidRequest, NotFound, OembedFormat, UnknownLogo
@@ -37,14 +38,14 @@ def oembed() -> Response:
     live = known.embeds.permission(key, lambda: limits.hit("embed-lookup", client().network))
     if live.logo not in known.campaign.logos:
         raise UnknownLogo
-    base = f"{known.settings.base_url}/logos/{live.key}/{live.logo}"
+    base = known.settings.base_url + paths.variants(live.key, live.logo)
     shown = _fitting(live.logo, lang, *largest)
     value = {
         "version": "1.0",
         "type": "photo",
         "title": shown.alt,
         "provider_name": known.campaign.info.name.get(lang),
-        "provider_url": f"{known.settings.base_url}/{lang}/",
+        "provider_url": known.settings.base_url + paths.home(lang),
         "cache_age": _AGE,
         "url": shown.url(base, extension="png"),
         "width": shown.width,

@@ -20,6 +20,7 @@ from flask import Flask, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from .. import paths
 from ..embeds import Live, allowed, origin_of
 from ..links import Client
 from ..logos import RASTERS, Plan, Variant
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
     from .metrics import Observe
 
-PREFIX = "/logos/"
-_ROUTE = f"{PREFIX}<path:rest>"
+_ROUTE = f"{paths.VARIANTS}<path:rest>"
 PUBLIC = "public, max-age=300, stale-while-revalidate=86400"
 PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared cache would answer for us
 # For the nginx of docs/deploy, which says in this field that it understands the answer: what it shared until now
@@ -71,12 +71,12 @@ class _Variants:
         self._requested = lru_cache(maxsize=8192)(self._parse)
         self._base_url = deployment.settings.base_url
         self._licence = {
-            logo.id: f'<{self._base_url}/en/terms/{logo.terms}>; rel="license"'
+            logo.id: f'<{self._base_url}{paths.terms("en", logo.terms)}>; rel="license"'
             for logo in deployment.campaign.logos.values()
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(PREFIX) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if environ.get("PATH_INFO", "").startswith(paths.VARIANTS) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             _shorten_accept(environ)
             began = time.perf_counter()
             try:
@@ -121,7 +121,7 @@ class _Variants:
 
     def _parse(self, path: str, query: str) -> tuple[str, Plan]:
         """The embed's key and the plan of a request; raises what the contract says of one that is wrong."""
-        names = path[len(PREFIX) :].split("/")
+        names = path[len(paths.VARIANTS) :].split("/")
         if len(names) != 4:
             raise NotFound("A logo's address is /logos/{key}/{logo}/{colourway}/{width}.{format}.")
         key, logo, colourway, file = names
@@ -133,7 +133,7 @@ class _Variants:
             )
         except Problem as problem:
             if right := problem.extra.get("try"):
-                problem.extra["try"] = f"{self._base_url}{PREFIX}{quote(key, safe='')}/{right}"
+                problem.extra["try"] = f"{self._base_url}{paths.VARIANTS}{quote(key, safe='')}/{right}"
             raise
         return key, plan
 

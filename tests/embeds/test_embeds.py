@@ -121,7 +121,7 @@ def test_only_who_accepted_the_current_terms_gets_one(world: World) -> None:
     partner = world.partner(old.version)
     with pytest.raises(TermsNotAccepted) as caught:
         world.embed(partner)
-    url = f"{BASE}/api/v1/terms/logo-terms"
+    url = f"{BASE}/en/terms/logo-terms"
     assert caught.value.extra == {"terms": {"id": "logo-terms", "version": current.version, "url": url}}
     assert (stored(world), told(world)) == (0, [])
     world.accept(partner, current.version)

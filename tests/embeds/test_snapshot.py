@@ -304,6 +304,7 @@ def test_only_an_embed_that_refuses_refuses_sites_that_are_not_listed(
         participant="par_one",
         kind="individual",
         country=None,
+        language="en",
         logo="heart",
         origins=frozenset({SITE}),
         unlisted=unlisted,
@@ -340,7 +341,7 @@ def test_an_embed_that_needs_new_terms_says_which_and_where(world: World) -> Non
     world.clock.now = CHANGE + GRACE
     with pytest.raises(TermsNotAccepted) as told:
         world.embeds.permission(key)
-    terms = {"id": "logo-terms", "version": NEW, "url": f"{BASE}/api/v1/terms/logo-terms"}
+    terms = {"id": "logo-terms", "version": NEW, "url": f"{BASE}/en/terms/logo-terms"}
     assert told.value.extra == {"terms": terms}
 
 

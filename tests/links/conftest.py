@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.campaign import Campaign
     from tests.conftest import FrozenClock
 
+BASE = "https://emblem.example.org"
 SECRETS = ("the-newest-secret-of-these-tests-000", "the-oldest-secret-of-these-tests-000")
 
 
@@ -121,4 +122,4 @@ def fill(database: Database, campaign: Campaign, clock: FrozenClock) -> str:
 @pytest.fixture
 def world(database: Database, campaign: Campaign, clock: FrozenClock) -> World:
     participant = fill(database, campaign, clock)
-    return World(database, campaign, clock, participant, Recorder(database, campaign, clock, SECRETS))
+    return World(database, campaign, clock, participant, Recorder(database, campaign, clock, SECRETS, BASE))

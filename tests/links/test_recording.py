@@ -28,7 +28,7 @@ from service.problems import (
 )
 from service.store.tables import Acceptance, Download, LedgerEntry, Link, LinkClient, PackageVersion, Participant
 
-from .conftest import SECRETS, World
+from .conftest import BASE, SECRETS, World
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -122,7 +122,7 @@ def test_who_has_begun_goes_on_while_no_hour_passes(world: World) -> None:
 
 def test_rotating_the_secrets_begins_no_download_anew(world: World) -> None:
     claim = world.link()
-    before = Recorder(world.database, world.campaign, world.clock, SECRETS[1:])
+    before = Recorder(world.database, world.campaign, world.clock, SECRETS[1:], BASE)
     assert before.record(claim, PERSON, WHOLE).counted
     assert not world.recorder.record(claim, PERSON, WHOLE).counted
 

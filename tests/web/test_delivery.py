@@ -164,7 +164,11 @@ def test_new_terms_stop_a_link_until_they_are_accepted(api: Api, monkeypatch: py
         Terms, "current", lambda self, terms, now: older if terms == "logo-terms" else current(self, terms, now)
     )
     told = problem(api.ask("GET", api.path(link)), 403, "terms-not-accepted")
-    assert told["terms"]["version"] == older.version
+    assert told["terms"] == {
+        "id": "logo-terms",
+        "version": older.version,
+        "url": f"{api.parts.settings.base_url}/en/terms/logo-terms",
+    }
     assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["status"] == "terms_required"
     assert api.accept(participant).status_code == 201
     assert api.ask("GET", api.path(link)).status_code == 200

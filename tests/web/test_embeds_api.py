@@ -177,7 +177,7 @@ def test_it_needs_the_accepted_terms_and_says_which(api: Api) -> None:
     who = api.join()
     told = problem(api.ask("POST", EMBEDS, key="portal", json=wish(who)), 403, "terms-not-accepted")
     current = api.parts.campaign.terms.current("logo-terms", api.parts.clock())
-    url = f"{api.parts.settings.base_url}/api/v1/terms/logo-terms"
+    url = f"{api.parts.settings.base_url}/en/terms/logo-terms"
     assert told["terms"] == {"id": "logo-terms", "version": current.version, "url": url}
     assert api.ask("GET", url.removeprefix(api.parts.settings.base_url)).status_code == 200
     assert api.accept(who).status_code == 201

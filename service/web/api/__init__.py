@@ -10,6 +10,7 @@ from flask import Response, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from ... import paths
 from ...problems import FieldError, InvalidRequest, UnsupportedMediaType
 from .. import idempotency, limits
 from ..auth import check_role, identify
@@ -26,7 +27,7 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
     made = APIBlueprint(
         name,
         __name__,
-        url_prefix="/api/v1",
+        url_prefix=paths.API,
         abp_tags=[Tag(name=name, description=description)],
         abp_security=None if public else security,
         abp_responses={"4XX": ProblemAnswer, "5XX": ProblemAnswer},

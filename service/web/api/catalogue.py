@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, make_response
 from pydantic import BaseModel
 
+from ... import paths
 from ...campaign.terms import TermsVersion
 from ...clock import timestamp
 from ...problems import UnknownTerms, UnknownVersion
@@ -131,12 +132,12 @@ def find_terms(terms: str, version: str | None) -> TermsVersion:
     try:
         return known.get(terms, version) if version else known.current(terms, deployment().clock())
     except KeyError as error:
-        raise UnknownVersion(f"See /api/v1/terms for the versions of {terms}.") from error
+        raise UnknownVersion(f"See {paths.all_terms()} for the versions of {terms}.") from error
 
 
 def terms_ref(terms: str, version: str, lang: str) -> dict[str, str]:
     """Terms as other answers name them."""
-    return {"id": terms, "version": version, "url": f"{deployment().settings.base_url}/{lang}/terms/{terms}/{version}"}
+    return {"id": terms, "version": version, "url": deployment().settings.base_url + paths.terms(lang, terms, version)}
 
 
 def _terms_json(version: TermsVersion, language: str) -> dict[str, Any]:
@@ -154,5 +155,5 @@ def _with_urls(package: dict[str, Any], lang: str) -> dict[str, Any]:
     return {
         **package,
         "terms": terms_ref(package["terms"]["id"], package["terms"]["version"], lang),
-        "preview_url": f"{base}/api/v1/packages/{package['id']}/versions/{package['version']}/preview.png",
+        "preview_url": base + paths.preview(package["id"], package["version"]),
     }

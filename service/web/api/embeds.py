@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from ... import paths
 from ...problems import NotFound, UnknownEmbed
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment
@@ -19,7 +20,7 @@ def create(body: EmbedBody) -> Response:
     """Makes an embed; it works at once."""
     may_see(body.participant)
     made = deployment().embeds.create(body.participant, body.logo, body.origins, body.unlisted, by=actor())
-    return answer(made.as_json(), 201, Location=f"/api/v1/embeds/{made.key}")
+    return answer(made.as_json(), 201, Location=paths.embed(made.key))
 
 
 @api.get("/embeds", responses={200: EmbedsAnswer})

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Response
 
+from ... import paths
 from ...problems import FieldError, InvalidRequest, NotFound
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment, key
@@ -37,7 +38,7 @@ def issue(body: LinkBody) -> Response:
         expires_in=body.expires_in,
         max_downloads=body.max_downloads,
     )
-    return answer(issued.as_json(), 201, Location=f"/api/v1/links/{issued.id}")
+    return answer(issued.as_json(), 201, Location=paths.link(issued.id))
 
 
 @api.get("/links", responses={200: LinksAnswer})

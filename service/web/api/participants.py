@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from ... import paths
 from ...participants import Application, Signatory
 from ..auth import may_see, need, portal, require
 from ..context import actor, deployment
@@ -39,7 +40,7 @@ def join(body: JoinBody) -> Response:
         purposes=tuple(body.purposes),
     )
     joined = deployment().participants.joining.join(application, via=actor())
-    return answer(joined.as_json(require("portal", "staff").role), 201, Location=f"/api/v1/participants/{joined.id}")
+    return answer(joined.as_json(require("portal", "staff").role), 201, Location=paths.participant(joined.id))
 
 
 @api.get("/participants", responses={200: ParticipantsAnswer})

@@ -1,0 +1,99 @@
+"""Paths of pages and of the API, as mails, links, embeds, problems and reports name them: one function a path.
+
+Each is what follows the deployment's base URL. The routes themselves stand at their views; ``tests/web/test_paths.py``
+holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+API = "/api/v1"
+STAFF = "/staff"
+DOWNLOADS = "/d/"
+VARIANTS = "/logos/"
+
+
+def home(language: str) -> str:
+    """The campaign's home page."""
+    return f"/{language}/"
+
+
+def terms(language: str, terms_id: str, version: str | None = None) -> str:
+    """The page of terms to read: one version, or whichever is current when it is opened."""
+    return f"/{language}/terms/{terms_id}" + (f"/{version}" if version else "")
+
+
+def account(language: str) -> str:
+    """The account of whoever is signed in."""
+    return f"/{language}/account"
+
+
+def mailed_link(language: str, purpose: str, secret: str) -> str:
+    """The page of a mailed link, whose button uses it; ``purpose`` is ``sign-in``, ``join`` or ``grant``."""
+    return f"/{language}/{purpose}/{secret}"
+
+
+def embed_page(language: str, key: str) -> str:
+    """The public page of an embed, which editors turn into the logo."""
+    return f"/{language}/embeds/{quote(key, safe='')}"
+
+
+def problem(slug: str) -> str:
+    """The page that explains a kind of problem: its ``type``."""
+    return f"/problems/{slug}"
+
+
+def staff_audit() -> str:
+    """The audit for staff and auditors."""
+    return f"{STAFF}/audit"
+
+
+def download(token: str, filename: str) -> str:
+    """A signed download link."""
+    return f"{DOWNLOADS}{token}/{quote(filename)}"
+
+
+def variants(key: str, logo: str) -> str:
+    """What the paths of a logo's variants in an embed begin with."""
+    return f"{VARIANTS}{quote(key, safe='')}/{logo}"
+
+
+def participant(participant_id: str) -> str:
+    """A participant in the API."""
+    return f"{API}/participants/{participant_id}"
+
+
+def link(link_id: str) -> str:
+    """A link in the API."""
+    return f"{API}/links/{link_id}"
+
+
+def embed(key: str) -> str:
+    """An embed in the API."""
+    return f"{API}/embeds/{key}"
+
+
+def all_terms() -> str:
+    """All terms in the API."""
+    return f"{API}/terms"
+
+
+def package_versions(package: str) -> str:
+    """The versions of a package in the API."""
+    return f"{API}/packages/{package}/versions"
+
+
+def preview(package: str, version: str) -> str:
+    """The preview picture of a package version."""
+    return f"{package_versions(package)}/{version}/preview.png"
+
+
+def proof(name: str) -> str:
+    """The proof that an entry, named by its id or leaf index, is in the public log."""
+    return f"{API}/audit/proofs/{name}"
+
+
+def api_docs() -> str:
+    """The description of the API as a page."""
+    return f"{API}/docs"
