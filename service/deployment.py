@@ -17,6 +17,7 @@ from .audit.receipts import Receipts
 from .audit.reports import Reports
 from .audit.segments import Segments
 from .campaign import Campaign, load
+from .clients import Classifier
 from .clock import Clock, now
 from .embeds import Embeds
 from .ledger import Sealer, key_source
@@ -44,6 +45,7 @@ class Deployment:
     storage: Storage
     mailer: Mailer
     limiter: Limiter
+    classifier: Classifier
     catalogue: Catalogue
     participants: Participants
     erasure: Erasure
@@ -97,6 +99,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         storage=storage,
         mailer=mailer,
         limiter=Limiter(settings.rate_limits, settings.redis_url),
+        classifier=Classifier(campaign.clients),
         catalogue=catalogue,
         participants=participants,
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),

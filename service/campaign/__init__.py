@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .brand import BrandRules
-from .clients import ClientKind
+from .client_names import ClientNames
 from .countries import country_name, is_country
 from .eligibility import Application, Eligibility, Verdict
 from .kinds import Field, Kind
@@ -19,7 +19,7 @@ __all__ = [
     "BrandRules",
     "Campaign",
     "CampaignError",
-    "ClientKind",
+    "ClientNames",
     "Eligibility",
     "Field",
     "Kind",

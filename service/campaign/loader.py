@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from . import countries
 from .brand import BrandFile, BrandRules, check_brand
-from .clients import Clients, ClientsFile
+from .client_names import ClientNames
 from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids
 from .eligibility import Eligibility, EligibilityFile, check_eligibility
 from .manifests import Logo, PackageManifest, load_logos, load_packages
@@ -37,7 +37,7 @@ class Campaign:
     brand: BrandRules
     logos: Mapping[str, Logo]
     packages: Mapping[str, PackageManifest]
-    clients: Clients
+    clients: ClientNames
     actions: Mapping[str, ActionGroup]
     actions_about: Text
     protocol: Protocol
@@ -65,7 +65,7 @@ def load(policies_dir: Path, assets_dir: Path) -> Campaign:
     complete = len(mistakes.all()) == before  # a logo with a mistake is not among them
     packages = load_packages(assets_dir, mistakes, known)
     brand = _read_brand(policies_dir / "brand.yaml", logos if complete else None, mistakes)
-    _, clients = _read(policies_dir / "clients.yaml", ClientsFile, mistakes)
+    _, clients = _read(policies_dir / "clients.yaml", ClientNames, mistakes)
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
     protocol_source, protocol = _read(policies_dir / "protocol.yaml", Protocol, mistakes)
     if actions_source and actions and eligibility:
@@ -89,7 +89,7 @@ def load(policies_dir: Path, assets_dir: Path) -> Campaign:
         brand=brand,
         logos=logos,
         packages=packages,
-        clients=Clients(clients),
+        clients=clients,
         actions=dict(actions.kinds.items()),
         actions_about=actions.about,
         protocol=protocol,

@@ -1,7 +1,9 @@
-"""Clients: who asks, known by address network, kind of program and origin of the page."""
+"""Who asks: the network of an address, the kind of program, and the site of the page. One function for each."""
 
 from __future__ import annotations
 
+from .classifier import Classifier, ClientKind
 from .client import Client, hashing_keys
+from .site import NAMELESS, origin_of
 
-__all__ = ["Client", "hashing_keys"]
+__all__ = ["NAMELESS", "Classifier", "Client", "ClientKind", "hashing_keys", "origin_of"]

@@ -1,4 +1,4 @@
-"""Clients: who downloads, known only by a keyed hash per link; people read an address prefix."""
+"""The sender of a request, known only by a keyed hash for each link; people read an address prefix."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .classifier import ClientKind
+
 
 @dataclass(frozen=True)
 class Client:
-    """The sender of a download request. ``kind`` is ``browser``, ``program`` or ``robot``."""
+    """The sender of a download request."""
 
     address: str
     user_agent: str
-    kind: str
+    kind: ClientKind
 
     @property
     def network(self) -> str:
-        """What counts as one address: an IPv4 address, or an IPv6 /64 (a household changes within it at will)."""
+        """Network that counts as one address: an IPv4 address, or an IPv6 /64 (a household moves within it at will)."""
         return _prefix(self.address, 32, 64)
 
     @property
     def prefix(self) -> str | None:
-        """The /24 or /48 that is kept for people to read; None for no valid address."""
+        """Network, /24 or /48, that is kept for people to read; None for no valid address."""
         return _prefix(self.address, 24, 48) or None
 
     def hashes(self, keys: Sequence[bytes], link: str) -> list[str]:
-        """Its name on a link under each key, the first being the one to store.
+        """Return its names on a link, one under each key, the first being the one to store.
 
         HMAC-SHA256 over link, network and user agent: it cannot be turned back into an address without the
         key, nor compared between links. All keys are tried, so that rotating them begins no download anew.
@@ -38,7 +40,7 @@ class Client:
 
 
 def hashing_keys(secrets: Sequence[str]) -> list[bytes]:
-    """Keys for ``Client.hashes`` derived from the signing secrets, in the same order."""
+    """Return the keys for ``Client.hashes``, derived from the signing secrets, in the same order."""
     return [hmac.new(secret.encode(), b"emblem.client.1", hashlib.sha256).digest() for secret in secrets]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .embeds import Embeds
-from .origins import check_origins, origin_of
+from .origins import check_origins
 from .presentation import UNLISTED, Embed
 from .site_statistics import SiteUse
 from .snapshot import Live, allowed
@@ -18,6 +18,5 @@ __all__ = [
     "SiteUse",
     "allowed",
     "check_origins",
-    "origin_of",
     "picture",
 ]

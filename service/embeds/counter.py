@@ -19,10 +19,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..clients import NAMELESS
 from ..clock import Clock
 from ..store import Database
 from ..store.tables import Embed, LogoUse, LogoUseWriter
-from .origins import OPAQUE
 from .snapshot import Live
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class Counter:
     def count(self, live: Live, variant: str, origin: str | None) -> None:
         """Counts one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
-        site = "" if origin is None or origin == OPAQUE else origin
+        site = "" if origin is None or origin == NAMELESS else origin
         with self._lock:
             if site and site not in live.origins:
                 site = self._one_of_few(hour, live, site)

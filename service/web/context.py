@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app, g, request
 
-from ..links import Client
+from ..clients import Client
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -21,7 +21,7 @@ def deployment() -> Deployment:
 def client() -> Client:
     """The sender of this request, as far as the counting rule knows one."""
     agent = request.headers.get("User-Agent", "")
-    return Client(request.remote_addr or "", agent, deployment().campaign.clients.kind(agent))
+    return Client(request.remote_addr or "", agent, deployment().classifier.kind(agent))
 
 
 def conditional(response: Response) -> Response:

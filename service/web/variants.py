@@ -21,8 +21,8 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .. import paths
-from ..embeds import Live, allowed, origin_of
-from ..links import Client
+from ..clients import Client, origin_of
+from ..embeds import Live, allowed
 from ..logos import RASTERS, Plan, Variant
 from ..logos.variant_request import AUTO, MEDIA_TYPES, split_name
 from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
@@ -186,9 +186,12 @@ def _is_known(header: str | None, etag: str) -> bool:
 
 
 def _begin(environ: WSGIEnvironment, name: str) -> str | None:
-    """A header's value, as much of it as an origin may take."""
+    """A header's value, as much of it as an origin may take. What browsers send beyond ASCII is UTF-8."""
     value = environ.get(name)
-    return None if value is None else value[:_LONGEST_ORIGIN]
+    if value is None:
+        return None
+    begin: str = value[:_LONGEST_ORIGIN]
+    return begin if begin.isascii() else begin.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _shorten_accept(environ: WSGIEnvironment) -> None:

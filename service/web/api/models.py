@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from ...clients import ClientKind
 from ...participants import KINDS, PURPOSES
 
 Language = Literal["ar", "en", "es", "fr", "ru", "zh"]
@@ -226,7 +227,7 @@ class DownloadsQuery(PageQuery):
 class ClientAnswer(BaseModel):
     """What is kept of a client for people to read."""
 
-    kind: Literal["browser", "program", "robot"]
+    kind: ClientKind
     prefix: str | None
 
 

@@ -144,5 +144,10 @@ def status_word(status: str) -> Markup:
 
 def client_word(kind: str) -> Markup:
     """A kind of client in words."""
-    words = {"browser": msgid("A browser"), "program": msgid("A program"), "robot": msgid("A robot")}
+    words = {
+        "browser": msgid("A browser"),
+        "program": msgid("A program"),
+        "agent": msgid("An assistant"),
+        "robot": msgid("A robot"),
+    }
     return translate(words.get(kind, kind))
