@@ -35,7 +35,7 @@ from .file_rules import (
     is_source,
     patterned,
 )
-from .masters import ViewBox, check_master
+from .masters import Drawing, ViewBox, read_master
 from .mistakes import Mistakes, shown
 from .source import Source, Strict, read_yaml
 from .text import LANGUAGES, Text
@@ -97,12 +97,12 @@ class _PackageFile(Strict):
 
 @dataclass(frozen=True)
 class Logo:
-    """A logo with its masters. ``terms`` is the id of the terms that its users accept."""
+    """A logo with the drawing of each colourway. ``terms`` is the id of the terms that its users accept."""
 
     id: str
     title: Text
     terms: str
-    masters: Mapping[str, Path]
+    masters: Mapping[str, Drawing]
     view_box: ViewBox
     manifest: Path = field(repr=False, compare=False)
 
@@ -116,9 +116,9 @@ class Logo:
         """Width divided by height, from the view box; the same for every colourway."""
         return self.view_box[2] / self.view_box[3]
 
-    def master_bytes(self, colourway: str) -> bytes:
-        """The SVG master of a colourway; KeyError for an unknown one."""
-        return self.masters[colourway].read_bytes()
+    def drawing(self, colourway: str) -> Drawing:
+        """The drawing of a colourway's master; KeyError for an unknown one."""
+        return self.masters[colourway]
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _load_logo(folder: Path, mistakes: Mistakes, terms: Collection[str] | None) 
     found = Mistakes()
     source = read_yaml(folder / "manifest.yaml", found)
     manifest = source.read(_LogoManifest) if source else None
-    boxes: dict[str, ViewBox] = {}
+    drawings: dict[str, Drawing] = {}
     if source and manifest:
         _check_common(source, folder, manifest.id, manifest.terms, terms)
         for colourway, name in manifest.masters.items():
@@ -241,18 +241,22 @@ def _load_logo(folder: Path, mistakes: Mistakes, terms: Collection[str] | None) 
                 source.mistake(where, f"{name!r} is no SVG beside the manifest", "Write a name such as blue.svg")
             elif not (folder / name).is_file():
                 source.mistake(where, f"The master {shown(folder / name)} is missing", "Add it, or correct the name")
-            elif box := check_master(folder / name, found):
-                boxes[colourway] = box
-                first = next(iter(boxes))
-                if box != boxes[first]:
+            elif drawing := read_master(folder / name, found):
+                drawings[colourway] = drawing
+                first = next(iter(drawings))
+                if drawing.view_box != drawings[first].view_box:
                     message = f"The viewBox of {colourway} is not that of {first}"
                     source.mistake(where, message, "Draw every colourway of a logo in the same viewBox")
+        # Packages may take any other drawing in the folder too.
+        for path in sorted(folder.rglob("*.svg")):
+            relative = path.relative_to(folder)
+            if is_source(relative) and path.is_file() and relative.as_posix() not in manifest.masters.values():
+                read_master(path, found)
     mistakes.extend(found.all())
     if found or manifest is None:
         return None
-    masters = {colourway: folder / name for colourway, name in manifest.masters.items()}
-    box = next(iter(boxes.values()))
-    return Logo(manifest.id, manifest.title, manifest.terms, masters, box, folder / "manifest.yaml")
+    box = next(iter(drawings.values())).view_box
+    return Logo(manifest.id, manifest.title, manifest.terms, drawings, box, folder / "manifest.yaml")
 
 
 class _Package:

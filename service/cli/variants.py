@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from ..logos import Plan, RenderFailed
 from ..problems import Problem, Unavailable, UnknownLogo
 from .common import deployment, json_option, progress
 
@@ -37,9 +38,10 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             signal.signal(number, stop)  # the renders under way are finished and kept
         ahead = len(emblem.variants.missing(list(logos) or None))
         hindered: Problem | None = None
+        failed: list[tuple[Plan, RenderFailed]] = []
         with progress("Rendering") as report:
             try:
-                emblem.variants.prerender(list(logos) or None, report, lambda: stopped)
+                emblem.variants.prerender(list(logos) or None, report, lambda: stopped, lambda *one: failed.append(one))
             except Unavailable as error:
                 hindered = error
         left = len(emblem.variants.missing(list(logos) or None))
@@ -51,6 +53,8 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             f"{made} variants made"
             + (f", {left} left: run it again to go on." if left else "; the ladder is complete.")
         )
+    for plan, reason in failed:
+        click.echo(f"{plan.path} cannot be rendered: {reason}", err=True)
     if hindered is not None:
         raise hindered
     sys.exit(1 if left else 0)

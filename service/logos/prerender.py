@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from .render import RenderFailed
 from .variant_request import Plan
 
 Progress = Callable[[int, int], None]
+Failed = Callable[[Plan, RenderFailed], None]
 
 
 def run(
@@ -16,25 +18,31 @@ def run(
     *,
     threads: int,
     progress: Progress | None = None,
+    failed: Failed | None = None,
     stop: Callable[[], bool],
 ) -> int:
     """Calls ``make`` with each plan; the number of those for which it said True.
 
-    What ``make`` raises ends it: nothing new is begun, what is under way is finished, then it is raised.
+    A drawing that cannot be rendered stops no other: ``failed`` is told of it. What else ``make`` raises ends
+    it: nothing new is begun, what is under way is finished, then it is raised.
     The work is in encoders that let other threads run, so threads use all cores.
     """
     made = done = 0
     ahead = iter(plans)
-    running: set[Future[bool]] = set()
+    running: dict[Future[bool], Plan] = {}
     with ThreadPoolExecutor(threads, thread_name_prefix="emblem-prerender") as pool:
         while True:
             while len(running) < threads and not stop() and (plan := next(ahead, None)) is not None:
-                running.add(pool.submit(make, plan))
+                running[pool.submit(make, plan)] = plan
             if not running:
                 return made
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                made += future.result()
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                plan = running.pop(future)
+                try:
+                    made += future.result()
+                except RenderFailed as error:
+                    if failed is not None:
+                        failed(plan, error)
                 done += 1
                 if progress is not None:
                     progress(done, len(plans))

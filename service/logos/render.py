@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyvips
 
-from .drawing import Drawing
+from ..svg import Drawing
 
 MOST_PIXELS = 150_000_000  # of the supersampled drawing: what one render may cost in time
 Ink = tuple[int, int, int]
@@ -21,6 +21,10 @@ Ink = tuple[int, int, int]
 pyvips.concurrency_set(1)
 # Every variant is made once, so libvips' memory of operations would only hold pictures.
 pyvips.cache_set_max(0)
+
+
+class RenderFailed(Exception):
+    """A drawing that cannot be rendered, or not in the time and memory that it may take."""
 
 
 @dataclass(frozen=True)

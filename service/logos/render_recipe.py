@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from PIL import features
 
 from ..campaign import Logo
 from ..campaign.brand import BrandRules
+from ..svg import Drawing
 
 #: The modules whose code decides the bytes; a change in any of them is another version.
-_RECIPE = ("drawing.py", "render.py", "palette.py", "encode.py", "ladder.py")
+_RECIPE = ("render.py", "palette.py", "encode.py", "ladder.py")
 
 
 def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
@@ -21,14 +23,13 @@ def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
     digest = hashlib.sha256()
     for name in sorted(logos):
         for colourway in logos[name].colourways:
-            digest.update(
-                f"{name} {colourway} ".encode() + hashlib.sha256(logos[name].master_bytes(colourway)).digest()
-            )
+            drawing = logos[name].drawing(colourway)
+            digest.update(f"{name} {colourway} ".encode() + hashlib.sha256(drawing.plain()).digest())
         digest.update(brand.logo(name).model_dump_json().encode())
     for name in sorted(brand.colourways):
         digest.update(f"{name} {brand.colourways[name].model_dump_json()}".encode())
-    for module in _RECIPE:
-        digest.update((Path(__file__).parent / module).read_bytes())
+    for module in (*(Path(__file__).parent / name for name in _RECIPE), Path(inspect.getfile(Drawing))):
+        digest.update(module.read_bytes())
     digest.update(encoders().encode())
     return digest.hexdigest()[:16]
 

@@ -17,6 +17,8 @@ from dataclasses import asdict
 import structlog
 
 from ..problems import Unavailable
+from ..svg import Drawing
+from .render import RenderFailed
 from .render_worker import Order
 
 LARGE = 1_000_000  # pixels of a picture from which on it is rendered apart: up to 60 MB of memory
@@ -38,21 +40,21 @@ class Apart:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
-    def encoded(self, master: bytes, order: Order) -> bytes:
-        """The picture's bytes from a master in SVG, as ``encode`` makes them.
+    def encoded(self, drawing: Drawing, order: Order) -> bytes:
+        """The picture's bytes from a drawing, as ``encode`` makes them.
 
-        Raises Unavailable where it took too long or too much memory, or was ended by ``close``.
+        Raises RenderFailed where it took too long or too much memory, or was ended by ``close``.
         """
         process = self._start()
         try:
-            picture, said = process.communicate(json.dumps(asdict(order)).encode() + b"\n" + master)
+            picture, said = process.communicate(json.dumps([asdict(order), drawing.as_json()]).encode())
         finally:
             with self._lock:
                 self._running.discard(process)
         if process.returncode != 0:
             reason = said.decode(errors="replace").strip().rpartition("\n")[2]
             log.error("a large logo was not rendered", order=asdict(order), status=process.returncode, reason=reason)
-            raise Unavailable("This size could not be rendered.", headers={"Retry-After": "30"}, private=reason)
+            raise RenderFailed(reason)
         return picture
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""A program that renders one picture: an order and a master come in, the picture goes out, and it ends.
+"""A program that renders one picture: an order and a drawing come in, the picture goes out, and it ends.
 
 ``apart`` starts it. It imports the renderer and nothing else of Emblem, so that it starts in a moment.
 """
@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .drawing import read
+from ..svg.drawing import Drawing
 from .encode import encode
 from .render import Ink, render
 
@@ -32,16 +32,15 @@ class Order:
 
 
 def main() -> None:
-    """An order as a line of JSON and a master in SVG on standard input; the picture on standard output."""
+    """An order and a drawing as a list in JSON on standard input; the picture on standard output."""
     signal.alarm(MOST_SECONDS)  # which ends it wherever it is, also when whoever started it is gone
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Where memory runs out all the same, the system is to end this process and none that serves.
     Path("/proc/self/oom_score_adj").write_text("1000")
-    line, _, master = sys.stdin.buffer.read().partition(b"\n")
-    given = json.loads(line)
+    given, drawing = json.loads(sys.stdin.buffer.read())
     order = Order(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
-    picture = render(read(master), order.width, order.padding, order.inks)
+    picture = render(Drawing.from_json(drawing), order.width, order.padding, order.inks)
     sys.stdout.buffer.write(encode(picture, order.kind, ahead=order.ahead))
 
 

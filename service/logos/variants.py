@@ -19,21 +19,22 @@ from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyvips
 import structlog
 
 from ..campaign import Logo
 from ..campaign.brand import BrandRules
 from ..problems import Unavailable
 from ..storage import Storage
+from ..svg import Drawing
 from . import ladder
-from .drawing import Drawing, read
 from .encode import encode
 from .hot import HotSet
 from .locks import Locks
 from .memory import give_back_large
 from .palette import find_inks
-from .prerender import Progress, run
-from .render import Ink, render
+from .prerender import Failed, Progress, run
+from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
 from .render_subprocess import LARGE, Apart, at_once
 from .render_worker import Order
@@ -105,7 +106,7 @@ class Variants(Planner):
 
     def height(self, logo: str, width: int) -> int:
         """The height in pixels of a logo ``width`` pixels wide."""
-        return self._master(logo, self._logos[logo].colourways[0]).drawing.height(width)
+        return self._logos[logo].drawing(self._logos[logo].colourways[0]).height(width)
 
     def size(self, plan: Plan) -> tuple[int, int]:
         """Width and height in pixels of the whole picture."""
@@ -142,6 +143,10 @@ class Variants(Planner):
             return future.result(self._patience)
         except (TooLate, CancelledError) as error:
             raise Unavailable("Rendering takes longer than usual.", headers={"Retry-After": "5"}) from error
+        except RenderFailed as error:
+            _log_failed(plan, error)
+            detail = "This size could not be rendered."
+            raise Unavailable(detail, headers={"Retry-After": "30"}, private=str(error)) from error
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -164,14 +169,21 @@ class Variants(Planner):
         logos: Iterable[str] | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
+        failed: Failed | None = None,
     ) -> int:
         """Makes every variant of the ladder that is not stored yet, on all cores; the number of those made.
 
-        ``progress(done, total)`` is told of each. Ends early where ``stop()`` is true, or with Unavailable
-        where the storage is full; calling it again goes on from there.
+        ``progress(done, total)`` is told of each, ``failed(plan, error)`` of each that cannot be rendered. Ends
+        early where ``stop()`` is true, or with Unavailable where the storage is full; calling it again goes on
+        from there.
         """
         return run(
-            self.missing(logos), self.make, threads=self._cores, progress=progress, stop=stop or self._ending.is_set
+            self.missing(logos),
+            self.make,
+            threads=self._cores,
+            progress=progress,
+            failed=failed or _log_failed,
+            stop=stop or self._ending.is_set,
         )
 
     def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[Plan]:
@@ -211,7 +223,8 @@ class Variants(Planner):
         try:
             with self._locks.alone("prerender") as mine:
                 if mine:
-                    run(self.missing(only_common=True), self.make, threads=1, stop=self._ending.is_set)
+                    plans = self.missing(only_common=True)
+                    run(plans, self.make, threads=1, failed=_log_failed, stop=self._ending.is_set)
         except Unavailable as error:
             log.warning("common logo widths were not prerendered", reason=error.private or error.detail)
 
@@ -262,12 +275,15 @@ class Variants(Planner):
         if across * down >= LARGE:
             order = Order(plan.width, padding, master.inks, plan.format, ahead)
             with self._locks.large(self._patience), self._locks.slot(self._patience):
-                return self._apart.encoded(self._logos[plan.logo].master_bytes(plan.colourway), order)
+                return self._apart.encoded(master.drawing, order)
         with self._locks.slot(self._patience):
-            return encode(render(master.drawing, plan.width, padding, master.inks), plan.format, ahead=ahead)
+            try:
+                return encode(render(master.drawing, plan.width, padding, master.inks), plan.format, ahead=ahead)
+            except Exception as error:  # whatever a renderer or an encoder raises is about this drawing
+                raise RenderFailed(str(error)) from error
 
     def _svg(self, plan: Plan) -> bytes:
-        drawing = self._master(plan.logo, plan.colourway).drawing
+        drawing = self._logos[plan.logo].drawing(plan.colourway)
         padding = self.padding(plan.logo, plan.width) if plan.space else 0
         return drawing.document(plan.width, drawing.height(plan.width), padding)
 
@@ -280,14 +296,23 @@ class Variants(Planner):
     def _master(self, logo: str, colourway: str) -> _Master:
         found = self._masters.get((logo, colourway))
         if found is None:
-            drawing = read(self._logos[logo].master_bytes(colourway))
-            found = self._masters[logo, colourway] = _Master(drawing, find_inks(render(drawing, _STUDIED)))
+            drawing = self._logos[logo].drawing(colourway)
+            # Where colours run into each other, steps would be seen as bands.
+            try:
+                inks = () if drawing.has_gradients else find_inks(render(drawing, _STUDIED))
+            except pyvips.Error as error:
+                raise RenderFailed(str(error)) from error
+            found = self._masters[logo, colourway] = _Master(drawing, inks)
         return found
 
     def _key(self, plan: Plan) -> str:
         assert plan.format != AUTO
         space = "-space" if plan.space else ""
         return f"variants/{self.version}/{plan.logo}/{plan.colourway}/{plan.width}{space}.{plan.format}"
+
+
+def _log_failed(plan: Plan, error: RenderFailed) -> None:
+    log.error("a logo variant could not be rendered", variant=plan.path, reason=str(error))
 
 
 def _with_digest(content: bytes) -> bytes:

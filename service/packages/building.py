@@ -21,6 +21,7 @@ import rfc8785
 
 from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
+from ..svg import DrawingError, read
 from .archive import write_archive
 from .renderers import Maker, MakingError
 
@@ -74,6 +75,7 @@ def build(manifest: PackageManifest, assets_dir: Path, into: Path | None = None)
     """
     with _staged(manifest, assets_dir) as root:
         digest = source_digest(manifest, root)
+        _resolve_logos(root, assets_dir)
         made = _for_each(manifest, assets_dir, Maker(root).make)
     preview, *contents = made
     members = {rule.path: content for rule, content in zip(manifest.files, contents, strict=True)}
@@ -95,6 +97,7 @@ def check(*manifests: PackageManifest) -> None:
     for manifest in manifests:
         try:
             with _staged(manifest, manifest.assets_dir) as root:
+                _resolve_logos(root, manifest.assets_dir)
                 _for_each(manifest, manifest.assets_dir, Maker(root).check)
         except CampaignError as error:
             mistakes.extend(error.mistakes)
@@ -111,6 +114,18 @@ def _staged(manifest: PackageManifest, assets_dir: Path) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
         yield root
+
+
+def _resolve_logos(root: Path, assets_dir: Path) -> None:
+    """Puts the drawings of the logos in place of their masters, so that all files show what variants show."""
+    mistakes = Mistakes()
+    for path in sorted((root / "logos").rglob("*.svg")):
+        try:
+            path.write_bytes(read(path.read_bytes()).plain())
+        except DrawingError as error:
+            for fault in error.faults:
+                mistakes.add(assets_dir / path.relative_to(root), fault.line, fault.message, fault.fix)
+    mistakes.raise_if_any()
 
 
 def _for_each(manifest: PackageManifest, assets_dir: Path, work: Callable[[FileRule], T]) -> list[T]:

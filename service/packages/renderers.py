@@ -21,9 +21,9 @@ import typst
 from PIL import Image
 
 from ..campaign.manifests import FileRule
+from ..svg import DrawingError, read
 
 _ONE_POINT_PER_PIXEL = 72.0
-_VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["']\s*[^\s,]+[\s,]+[^\s,]+[\s,]+([0-9.eE+-]+)""")  # its width
 _EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
 
 
@@ -100,14 +100,12 @@ class Maker:
 def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
     """A PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
     try:
-        box = _VIEW_BOX.search(svg)
-        if box is None:
-            raise MakingError(source, "it has no viewBox")
-        image = pyvips.Image.svgload_buffer(svg, scale=width / float(box[1]))
-        if image.width != width:
-            # The renderer rounds up the scaled size; the last column then holds nothing of the drawing.
-            image = image.crop(0, 0, width, image.height)
+        drawing = read(svg)
+        image = pyvips.Image.svgload_buffer(drawing.document(width, drawing.height(width), fill=True))
         rendered: bytes = image.pngsave_buffer(compression=1, strip=True)
+    except DrawingError as error:
+        said = " ".join(f"{fault.message}. {fault.fix}." for fault in error.faults)
+        raise MakingError(source, said, error.faults[0].line) from error
     except pyvips.Error as error:
         raise MakingError(source, f"it cannot be rendered: {str(error).strip().splitlines()[-1]}") from error
     return _optimised(rendered)

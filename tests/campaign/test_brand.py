@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -94,7 +93,7 @@ def test_sizes_and_clear_space(campaign: Campaign) -> None:
 def test_the_masters_are_drawn_in_the_colours_of_the_rules(campaign: Campaign) -> None:
     for logo in campaign.logos.values():
         for name, master in logo.masters.items():
-            assert f"#{campaign.brand.colourways[name].hex}" in Path(master).read_text(encoding="utf-8")
+            assert f"#{campaign.brand.colourways[name].hex}" in master.root
 
 
 def test_the_interface_gives_the_rules_in_the_language_asked_for(campaign: Campaign) -> None:

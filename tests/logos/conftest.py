@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from service.logos import Plan, Variants
 from service.storage import Storage, open_storage
 
 if TYPE_CHECKING:
-    from service.campaign import Campaign
+    from service.campaign import Campaign, Logo
 
 Made = Callable[..., Variants]
 
@@ -22,14 +23,25 @@ def new_variants(campaign: Campaign, tmp_path: Path) -> Iterator[Made]:
     """Makes the variants of one more process: ``new_variants(storage, machine="other", **options)``."""
     made: list[Variants] = []
 
-    def make(storage: Storage | None = None, machine: str = "one", **options: Any) -> Variants:
+    def make(
+        storage: Storage | None = None, machine: str = "one", logos: dict[str, Logo] | None = None, **options: Any
+    ) -> Variants:
         kept = storage or open_storage((tmp_path / "s").as_uri())
-        made.append(Variants(dict(campaign.logos), campaign.brand, kept, tmp_path / machine, **options))
+        made.append(Variants(logos or dict(campaign.logos), campaign.brand, kept, tmp_path / machine, **options))
         return made[-1]
 
     yield make
     for variants in made:
         variants.close()
+
+
+def with_broken_heart(campaign: Campaign) -> dict[str, Logo]:
+    """The logos of the campaign, the heart with a drawing in blue that no renderer can read."""
+    logos = dict(campaign.logos)
+    heart = logos["heart"]
+    broken = replace(heart.drawing("blue"), body="<path d='M0 0'")
+    logos["heart"] = replace(heart, masters={**heart.masters, "blue": broken})
+    return logos
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy
 import pytest
 from PIL import Image
 
-from service.logos.drawing import read
 from service.logos.encode import encode
 from service.logos.palette import find_inks
 from service.logos.render import Picture, render
+from service.svg import read
 
 FLAT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200">
 <circle cx="100" cy="100" r="90" fill="#0b5cad"/>

@@ -13,9 +13,10 @@ from service.logos import RASTERS, Plan, ladder
 from service.logos.prerender import run
 from service.problems import Unavailable
 
-from .conftest import Made, renders
+from .conftest import Made, renders, with_broken_heart
 
 if TYPE_CHECKING:
+    from service.campaign import Campaign
     from service.logos import Variants
 
 PLANS = [Plan("heart", "blue", width, "png") for width in range(24, 64)]
@@ -152,3 +153,21 @@ def test_after_the_start_one_process_makes_the_common_widths(
     plans = [plan for seen in rendered for plan in seen]
     assert len(plans) == len(set(plans)) == 2 * 3 * len(RASTERS)
     assert processes[0].missing(only_common=True) == []
+
+
+def test_a_drawing_that_fails_stops_no_other(
+    new_variants: Made, campaign: Campaign, few: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the whole ladder nor the common widths after the start wait for a drawing that cannot be rendered."""
+    variants = new_variants(logos=with_broken_heart(campaign))
+    broken = {Plan("heart", "blue", width, kind) for width in few for kind in RASTERS}
+    told: list[Plan] = []
+    expected = len(variants.missing(["heart"])) - len(broken)
+    assert variants.prerender(["heart"], failed=lambda plan, _: told.append(plan)) == expected
+    assert set(told) == set(variants.missing(["heart"])) == broken
+
+    monkeypatch.setattr(ladder, "common", lambda minimum: [minimum])
+    variants.start()
+    assert variants._warming is not None
+    variants._warming.join(60)
+    assert {(plan.logo, plan.colourway) for plan in variants.missing(only_common=True)} == {("heart", "blue")}

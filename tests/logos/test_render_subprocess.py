@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.logos import RASTERS, Plan
-from service.logos.drawing import read
 from service.logos.encode import encode
-from service.logos.render import render
+from service.logos.render import RenderFailed, render
 from service.logos.render_subprocess import LARGE, NEEDED, Apart, at_once
 from service.logos.render_worker import Order
 from service.problems import Unavailable
+from service.svg import Drawing
 from tests.parts.processes import wait_until
 
-from .conftest import Made
+from .conftest import Made, with_broken_heart
 
 if TYPE_CHECKING:
     from service.campaign import Campaign
@@ -33,18 +33,18 @@ BLUE = ((11, 92, 173),)
 
 
 @pytest.fixture
-def master(campaign: Campaign) -> bytes:
-    return campaign.logos["heart"].master_bytes("blue")
+def master(campaign: Campaign) -> Drawing:
+    return campaign.logos["heart"].drawing("blue")
 
 
 @pytest.mark.parametrize("kind", RASTERS)
 @pytest.mark.parametrize("inks", [BLUE, ()])
 def test_the_bytes_are_those_of_a_render_in_this_process(
-    master: bytes, kind: str, inks: tuple[tuple[int, int, int]]
+    master: Drawing, kind: str, inks: tuple[tuple[int, int, int]]
 ) -> None:
     """The same URL and catalogue version gives the same bytes in every process of a deployment."""
     apart = Apart().encoded(master, Order(150, 7, inks, kind, ahead=False))
-    assert apart == encode(render(read(master), 150, 7, inks), kind)
+    assert apart == encode(render(master, 150, 7, inks), kind)
 
 
 def peak() -> int:
@@ -64,43 +64,46 @@ def test_the_largest_pictures_take_no_memory_here(variants: Variants, kind: str)
     assert peak() - before < 30
 
 
-def run(master: bytes, changes: str) -> subprocess.CompletedProcess[bytes]:
+def run(master: Drawing, changes: str) -> subprocess.CompletedProcess[bytes]:
     """The program of such a process with changes to its module."""
     program = f"import time; import service.logos.render_worker as alone; {changes}; alone.main()"
-    order = json.dumps(asdict(Order(4096, 0, BLUE, "avif", ahead=False))).encode()
-    return subprocess.run(
-        [sys.executable, "-c", program], input=order + b"\n" + master, capture_output=True, check=False, timeout=60
-    )
+    order = json.dumps([asdict(Order(4096, 0, BLUE, "avif", ahead=False)), master.as_json()]).encode()
+    return subprocess.run([sys.executable, "-c", program], input=order, capture_output=True, check=False, timeout=60)
 
 
-def test_one_that_takes_too_long_ends_by_itself(master: bytes) -> None:
+def test_one_that_takes_too_long_ends_by_itself(master: Drawing) -> None:
     """A time limit per render."""
     done = run(master, "alone.MOST_SECONDS = 1; alone.render = lambda *_: time.sleep(50)")
     assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")
 
 
-def test_one_that_takes_too_much_memory_ends_alone(master: bytes) -> None:
+def test_one_that_takes_too_much_memory_ends_alone(master: Drawing) -> None:
     done = run(master, "alone.MOST_MEMORY = 300 << 20")
     assert done.returncode != 0
     assert done.stdout == b""
 
 
-def test_what_is_not_rendered_is_a_503_with_retry_after() -> None:
-    with pytest.raises(Unavailable) as told:
-        Apart().encoded(b"this is no SVG", Order(100, 0, BLUE, "png", ahead=False))
-    assert told.value.headers["Retry-After"]
-    assert "SVG" not in told.value.detail
+def test_what_is_not_rendered_is_a_503_with_retry_after(new_variants: Made, campaign: Campaign) -> None:
+    logos = with_broken_heart(campaign)
+    variants = new_variants(logos=logos)
+    with pytest.raises(RenderFailed):
+        Apart().encoded(logos["heart"].drawing("blue"), Order(100, 0, BLUE, "png", ahead=False))
+    for width in (100, 1600):
+        with pytest.raises(Unavailable) as told:
+            variants.get(Plan("heart", "blue", width, "png"))
+        assert told.value.headers["Retry-After"]
+        assert "XML" not in told.value.detail
 
 
-def test_closing_ends_what_is_running(master: bytes) -> None:
+def test_closing_ends_what_is_running(master: Drawing) -> None:
     apart = Apart()
     ended: list[str] = []
 
     def ask() -> None:
         try:
             apart.encoded(master, Order(4096, 1000, BLUE, "avif", ahead=True))
-        except Unavailable:
-            ended.append("503")
+        except RenderFailed:
+            ended.append("failed")
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -108,7 +111,7 @@ def test_closing_ends_what_is_running(master: bytes) -> None:
     (process,) = apart._running
     apart.close()
     asking.join(10)
-    assert ended == ["503"]
+    assert ended == ["failed"]
     assert process.returncode == -signal.SIGKILL
 
 
@@ -127,7 +130,7 @@ def test_a_large_picture_that_fails_is_tried_again_when_asked_again(
     variants = new_variants()
     plan = Plan("heart", "blue", 1600, "png")
 
-    def fails(_master: bytes, _order: Order) -> bytes:
+    def fails(_master: Drawing, _order: Order) -> bytes:
         raise Unavailable(headers={"Retry-After": "30"})
 
     with monkeypatch.context() as patch:

@@ -208,7 +208,7 @@ def test_the_rules_page_draws_what_the_brand_rules_say(visitor: Visitor) -> None
 def test_masters_are_served_to_our_pages_and_run_nothing(visitor: Visitor) -> None:
     answer = visitor.client.get("/brand/heart/blue.svg")
     assert answer.mimetype == "image/svg+xml"
-    assert answer.data == visitor.parts.campaign.logos["heart"].master_bytes("blue")
+    assert answer.data == visitor.parts.campaign.logos["heart"].drawing("blue").plain()
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     for wrong in ("/brand/heart/pink.svg", "/brand/nothing/blue.svg"):
         visitor.get(wrong, status=404)

@@ -11,8 +11,8 @@ from PIL import Image, ImageColor
 
 from service.campaign import load
 from service.campaign.brand import BrandRules
-from service.logos.drawing import Drawing, read
 from service.settings import shipped
+from service.svg import Drawing
 
 _SOURCE_WIDTHS = {"lockup": 2600, "heart": 2200}  # their heights are whole, so that no peer sees another shape
 _TRIED_BACKGROUNDS = ("ffffff", "e6e6e6", "f2c200", "0b5cad", "000000")
@@ -38,12 +38,12 @@ def masters() -> list[Master]:
     """Two shapes, and one of them on dark grounds too."""
     campaign = load(shipped("policies"), shipped("assets"))
     chosen = (("lockup", "blue"), ("lockup", "white"), ("heart", "blue"))
-    return [_master(campaign.brand, *pair, campaign.logos[pair[0]].master_bytes(pair[1])) for pair in chosen]
+    return [_master(campaign.brand, *pair, campaign.logos[pair[0]].drawing(pair[1])) for pair in chosen]
 
 
-def _master(brand: BrandRules, logo: str, colourway: str, svg: bytes) -> Master:
+def _master(brand: BrandRules, logo: str, colourway: str, drawing: Drawing) -> Master:
     allowed = tuple(ground for ground in _TRIED_BACKGROUNDS if brand.colourway_allowed(colourway, ground))
-    return Master(logo, colourway, svg, read(svg), allowed)
+    return Master(logo, colourway, drawing.plain(), drawing, allowed)
 
 
 def write_sources(folder: Path, all_masters: list[Master], inks: dict[str, str]) -> None:
