@@ -12,6 +12,7 @@ from .manifests import Logo, PackageManifest
 from .mistakes import CampaignError, Mistake, Mistakes
 from .terms import Terms, TermsVersion
 from .text import LANGUAGES, Text
+from .untranslated import Untranslated, untranslated
 
 __all__ = [
     "LANGUAGES",
@@ -30,8 +31,10 @@ __all__ = [
     "Terms",
     "TermsVersion",
     "Text",
+    "Untranslated",
     "Verdict",
     "country_name",
     "is_country",
     "load",
+    "untranslated",
 ]

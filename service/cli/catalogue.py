@@ -9,7 +9,7 @@ import sys
 import click
 
 from .. import settings
-from ..campaign import CampaignError, load
+from ..campaign import CampaignError, load, untranslated
 from ..packages import check as check_sources
 from .common import deployment, json_option
 
@@ -22,7 +22,7 @@ def catalogue() -> None:
 @catalogue.command()
 @json_option
 def check(as_json: bool) -> None:
-    """Validate policies and assets; names file, line and fix of every mistake."""
+    """Validate policies and assets; names file, line and fix of every mistake, and texts that lack a language."""
     policies, assets = settings.folders(os.environ)
     try:
         campaign = load(policies, assets)
@@ -37,12 +37,20 @@ def check(as_json: bool) -> None:
             click.echo(str(error), err=True)
         sys.exit(1)
     found = {"logos": len(campaign.logos), "packages": len(campaign.packages), "policies": campaign.digest}
+    lacking = untranslated(policies, assets)
     if as_json:
-        click.echo(json.dumps({"mistakes": [], **found}, indent=2))
+        remarks = [
+            {"file": gap.file, "line": gap.line, "text": gap.what, "languages": list(gap.languages)} for gap in lacking
+        ]
+        click.echo(json.dumps({"mistakes": [], **found, "untranslated": remarks}, ensure_ascii=False, indent=2))
     else:
         click.echo(
             f"All is well: {found['logos']} logos, {found['packages']} packages, policies {campaign.digest[:12]}."
         )
+        if lacking:
+            click.echo(f"{len(lacking)} texts lack a language; pages show the English one in its place:")
+            for gap in lacking:
+                click.echo(f"  {gap}")
 
 
 @catalogue.command()

@@ -104,7 +104,9 @@ def test_lists_and_reports_take_json(emblem: Shell) -> None:
     assert emblem.json("links", "list") == {"links": []}
     emblem("audit", "seal")
     assert emblem.json("audit", "report", "--by", "day")["rows"] == []
-    assert emblem.json("catalogue", "check")["mistakes"] == []
+    checked = emblem.json("catalogue", "check")
+    assert checked["mistakes"] == []
+    assert {Path(gap["file"]).parts[0] for gap in checked["untranslated"]} <= {"assets"}, "policies are complete"
     assert emblem.json("catalogue", "publish") == {"published": []}
     assert set(emblem.json("secrets", "new")) == {"EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY"}
 

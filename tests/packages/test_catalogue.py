@@ -128,13 +128,15 @@ def test_a_removed_text_of_published_terms_is_told(open_catalogue: Open, campaig
 def test_a_language_added_to_published_terms_is_entered(
     open_catalogue: Open, database: Database, campaign: Campaign
 ) -> None:
-    open_catalogue().publish()
-    before = len(entries(database, "terms.published"))
-    terms = changed_terms(campaign, lambda raw: raw | {"ru": b"# \xd0\xa3\n\n\xd0\xa3\n"})
+    terms = changed_terms(campaign, lambda raw: {lang: raw[lang] for lang in ("en", "fr")})
+    open_catalogue(terms=terms).publish()
+    before = entries(database, "terms.published")
     for _ in range(2):
-        open_catalogue(terms=terms).publish()
-    (added,) = entries(database, "terms.published")[before:]
-    assert sorted(added["digests"]) == ["en", "fr", "ru"]
+        open_catalogue().publish()
+    (added,) = entries(database, "terms.published")[len(before) :]
+    assert sorted(added["digests"]) == ["ar", "en", "es", "fr", "ru", "zh"]
+    (first,) = [entry for entry in before if (entry["terms"], entry["version"]) == (added["terms"], added["version"])]
+    assert first["digests"].items() <= added["digests"].items(), "what was published stays as it was"
 
 
 def test_changed_sources_under_a_published_version_are_told_and_change_nothing(

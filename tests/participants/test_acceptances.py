@@ -128,7 +128,7 @@ def test_a_signatory_needs_a_name_and_a_capacity(
 
 def test_a_language_in_which_the_terms_are_not_written(people: Participants, campaign: Campaign, who: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        accept(people, campaign, who, language="zh")
+        accept(people, campaign, who, language="de")
     assert [error.pointer for error in caught.value.errors] == ["/language"]
 
 
