@@ -83,7 +83,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     campaign = load(settings.policies_dir, settings.assets_dir)
     database = Database(settings.database_url)
     storage = open_storage(settings.storage_url)
-    mailer = Mailer(settings.mail_url, sender=campaign.info.contact_email)
+    mailer = Mailer(database, settings.mail_url, sender=campaign.info.contact_email, clock=clock)
     catalogue = Catalogue(database, storage, campaign, clock)
     participants = Participants(
         database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors

@@ -5,15 +5,16 @@ Every process of a deployment runs all jobs; what one process alone may do holds
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from .store import idempotency
+from .background import Background
+from .store import idempotency, outbox
 from .store.leadership import leadership
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _TURN = 1.0  # seconds between two looks at what is due
+_OUTBOX_KEPT = timedelta(days=90)  # after delivery: staff see how it went
 
 
 @dataclass
@@ -43,6 +45,7 @@ def table(deployment: Deployment) -> list[Job]:
     def sweep() -> None:
         deployment.participants.sign_in.purge()
         idempotency.purge(deployment.database, deployment.clock())
+        outbox.purge(deployment.database, deployment.clock() - _OUTBOX_KEPT)
 
     return [
         Job("logo uses", 30, deployment.embeds.enter_uses),
@@ -50,7 +53,8 @@ def table(deployment: Deployment) -> list[Job]:
         Job("segments", 20, deployment.segments.write),
         Job("refusals", 5, deployment.refusals.flush),
         Job("alerts", 120, deployment.alerts.run),
-        Job("webhooks", 15, deployment.webhooks.deliver, lock="webhooks"),
+        Job("mail", 15, deployment.mailer.deliver),
+        Job("webhooks", 15, deployment.webhooks.deliver),
         Job("retention", 3600, deployment.retention.run),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),
@@ -64,25 +68,20 @@ class Jobs:
         self.deployment = deployment
         self.jobs = table(deployment) if jobs is None else list(jobs)
         self._sealed_at = 0.0  # on the monotonic clock; 0 before the first time
-        self._ending = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._turns, args=(turn,), name=name, daemon=True)
-            for name, turn in (("emblem-seal", self.seal_if_due), ("emblem-jobs", self.run_due))
-        ]
+        self._sealing = Background("emblem-seal", self.seal_if_due, every=_TURN)
+        self._working = Background("emblem-jobs", self.run_due, every=_TURN)
 
     def start(self) -> None:
         """Start the threads, and those of the parts that have their own."""
         self.deployment.embeds.start()
         self.deployment.variants.start()
-        for thread in self._threads:
-            thread.start()
+        self._sealing.start()
+        self._working.start()
 
     def stop(self) -> None:
         """End the threads, do the last turn so that nothing waits in memory, and close the deployment."""
-        self._ending.set()
-        deadline = time.monotonic() + 5
-        for thread in self._threads:
-            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        self._sealing.stop(timeout=3)
+        self._working.stop(timeout=2)
         self._attempt("logo uses", lambda: self.deployment.embeds.enter_uses(everything=True))
         self._attempt("refusals", self.deployment.refusals.flush)
         self._attempt("sealing", lambda: self.deployment.sealer.seal(wait=3))
@@ -92,7 +91,7 @@ class Jobs:
         """Do every job whose time has come. One that fails is logged and tried again at its next time."""
         for job in self.jobs:
             now = time.monotonic()
-            if now >= job.due and not self._ending.is_set():
+            if now >= job.due and not self._working.ending:
                 job.due = now + job.every
                 self._attempt(job.name, lambda job=job: self._do(job))  # type: ignore[misc]
 
@@ -121,10 +120,6 @@ class Jobs:
         with leadership(self.deployment.database, self.deployment.settings.data_dir, name=job.lock) as held:
             if held is not None:
                 job.work()
-
-    def _turns(self, turn: Callable[[], None]) -> None:
-        while not self._ending.wait(_TURN):
-            turn()
 
     def _attempt(self, name: str, work: Callable[[], object]) -> None:
         try:

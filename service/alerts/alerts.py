@@ -17,14 +17,15 @@ from ..audit.query import Query
 from ..audit.reports import Reports
 from ..clock import Clock, timestamp
 from ..ids import new_id
+from ..mail import Mailer
 from ..problems import NotSealed
-from ..store.audit_tables import Alert, Refusal, WebhookDelivery
+from ..store.audit_tables import Alert, Refusal
 from ..store.database import Database
 from ..store.leadership import leadership
-from ..store.tables import Decision, Embed, Link, LogoUse, Participant
+from ..store.tables import Decision, Embed, Link, LogoUse, OutboxMessage, Participant
 from ..store.upsert import insert_new
+from . import webhooks
 from .alert_rules import AttemptsAfterSuspension, NewUnlistedOrigin, Rule, Rules, Spike, ViewsAfterSuspension
-from .checkpoint_mail import SendsMail
 
 _LOOK_BACK = timedelta(days=2)
 
@@ -49,7 +50,7 @@ class Alerts:
         clock: Clock,
         rules: Rules,
         *,
-        mailer: SendsMail,
+        mailer: Mailer,
         staff: Sequence[str],
         base_url: str,
         data_dir: Path,
@@ -74,11 +75,11 @@ class Alerts:
         """The alerts raised last, newest first, each with how it went with the webhooks."""
         with self.database.read() as session:
             rows = list(session.scalars(select(Alert).order_by(Alert.at.desc(), Alert.id).limit(limit)))
-            sent = session.scalars(select(WebhookDelivery).where(WebhookDelivery.alert.in_([row.id for row in rows])))
-            webhooks: dict[str, list[dict[str, Any]]] = {}
-            for item in sent:
-                state = {"url": item.url, "attempts": item.attempts, "outcome": item.outcome}
-                webhooks.setdefault(item.alert, []).append(state)
+            raised = OutboxMessage.subject.in_([row.id for row in rows])
+            sent: dict[str, list[dict[str, Any]]] = {}
+            for item in session.scalars(select(OutboxMessage).where(OutboxMessage.channel == "webhook", raised)):
+                state = {"url": item.recipient, "attempts": item.attempts, "outcome": item.outcome}
+                sent.setdefault(item.subject or "", []).append(state)
             return [
                 {
                     "id": row.id,
@@ -86,7 +87,7 @@ class Alerts:
                     "summary": row.summary,
                     "facts": row.facts,
                     "at": timestamp(row.at),
-                    "webhooks": webhooks.get(row.id, []),
+                    "webhooks": sent.get(row.id, []),
                 }
                 for row in rows
             ]
@@ -99,16 +100,18 @@ class Alerts:
             values = {"rule": finding.rule.id, "fingerprint": finding.fingerprint[:300], "summary": finding.summary}
             if not insert_new(session, Alert, id=number, facts=finding.facts, at=now, **values):
                 return False
+            alert = session.get_one(Alert, number)
             for url in self.rules.webhooks:
-                session.add(WebhookDelivery(alert=number, url=url, attempts=0, next_at=now))
+                webhooks.add(session, alert, url, now)
+            if self.rules.mail:
+                text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
+                for address in self.staff:
+                    self.mailer.add(session, address, finding.rule.title, text)
             return True
 
         if not self.database.write(work):
             return False
-        if self.rules.mail:
-            text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
-            for address in self.staff:
-                self.mailer.send(address, finding.rule.title, text)
+        self.mailer.leave()
         return True
 
     def _look(self, rule: Rule) -> Iterator[Finding]:

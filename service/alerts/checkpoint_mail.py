@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Protocol
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ..clock import Clock
+from ..mail import Mailer
 from ..store.audit_tables import MailedCheckpoint
 from ..store.database import Database
 from ..store.tables import Checkpoint
@@ -27,18 +28,11 @@ that the log of today still continues it, save this mail, or the lines between t
 """
 
 
-class SendsMail(Protocol):
-    """What sends a message."""
-
-    def send(self, to: str, subject: str, text: str) -> None:
-        """Hands one message over."""
-
-
 class DailyCheckpoint:
     """Mails the last checkpoint of each day that is over, once."""
 
     def __init__(
-        self, database: Database, clock: Clock, mailer: SendsMail, auditors: Sequence[str], base_url: str
+        self, database: Database, clock: Clock, mailer: Mailer, auditors: Sequence[str], base_url: str
     ) -> None:
         self.database = database
         self.clock = clock
@@ -61,9 +55,16 @@ class DailyCheckpoint:
             day, size, note = last.at.date().isoformat(), last.size, last.note
             if session.get(MailedCheckpoint, day) is not None:
                 return False
-        if not self.database.write(lambda session: insert_new(session, MailedCheckpoint, day=day, size=size, at=now)):
-            return False
         text = _TEXT.format(mark=MARK, day=day, size=size, note=note, base_url=self.base_url)
-        for address in self.auditors:
-            self.mailer.send(address, f"Checkpoint of {day}: {size} entries", text)
+
+        def work(session: Session) -> bool:
+            if not insert_new(session, MailedCheckpoint, day=day, size=size, at=now):
+                return False
+            for address in self.auditors:
+                self.mailer.add(session, address, f"Checkpoint of {day}: {size} entries", text)
+            return True
+
+        if not self.database.write(work):
+            return False
+        self.mailer.leave()
         return True

@@ -10,15 +10,14 @@ import json
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..clock import Clock, timestamp
-from ..store.audit_tables import Alert, WebhookDelivery
-from ..store.database import Database
+from ..store import Database, outbox
+from ..store.audit_tables import Alert
 
 PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
 _TIMEOUT = 10  # seconds
@@ -73,30 +72,19 @@ class Webhooks:
         self.send = send
 
     def deliver(self) -> int:
-        """Tries what is due; gives how many attempts were made."""
+        """Try what is due; gives how many attempts were made."""
         now = self.clock()
-        due = (
-            select(WebhookDelivery.id, WebhookDelivery.url, WebhookDelivery.attempts, Alert)
-            .join(Alert, Alert.id == WebhookDelivery.alert)
-            .where(WebhookDelivery.done_at.is_(None), WebhookDelivery.next_at <= now)
-            .order_by(WebhookDelivery.next_at)
-            .limit(_AT_ONCE)
-        )
-        with self.database.read() as session:
-            waiting = [
-                (number, url, tries, _body(alert), alert.id) for number, url, tries, alert in session.execute(due)
-            ]
-        for number, url, tries, body, alert in waiting:
-            outcome, done = self._attempt(url, body, alert, now)
-            given_up = not done and tries >= len(PAUSES)
-            changes = {
-                "attempts": tries + 1,
-                "outcome": f"{outcome}; given up" if given_up else outcome,
-                "done_at": now if done or given_up else None,
-                "next_at": now if done or given_up else now + timedelta(seconds=PAUSES[tries]),
-            }
-            self.database.write(partial(_change, number=number, changes=changes))
-        return len(waiting)
+        claimed = outbox.claim(self.database, "webhook", now, limit=_AT_ONCE)
+        for message in claimed:
+            outcome, done = self._attempt(message.recipient, as_body(message.payload), message.subject or "", now)
+            if done:
+                outbox.delivered(self.database, message.id, now, outcome, keep=True)
+            elif message.attempts > len(PAUSES):
+                outbox.failed(self.database, message.id, f"{outcome}; given up", again=None, now=now)
+            else:
+                again = now + timedelta(seconds=PAUSES[message.attempts - 1])
+                outbox.failed(self.database, message.id, outcome, again=again, now=now)
+        return len(claimed)
 
     def _attempt(self, url: str, body: bytes, alert: str, now: datetime) -> tuple[str, bool]:
         headers = {
@@ -111,11 +99,13 @@ class Webhooks:
         return f"answered {status}", 200 <= status < 300
 
 
-def _change(session: Session, number: int, changes: Mapping[str, object]) -> None:
-    session.execute(update(WebhookDelivery).where(WebhookDelivery.id == number).values(**changes))
-
-
-def _body(alert: Alert) -> bytes:
+def add(session: Session, alert: Alert, url: str, now: datetime) -> None:
+    """Queue an alert for a webhook, in the transaction that raises it."""
     data = {"id": alert.id, "rule": alert.rule, "summary": alert.summary, "facts": alert.facts}
-    value = {"type": "alert.raised", "timestamp": timestamp(alert.at), "data": data}
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    payload = {"type": "alert.raised", "timestamp": timestamp(alert.at), "data": data}
+    outbox.add(session, "webhook", url, payload, now, subject=alert.id)
+
+
+def as_body(payload: Mapping[str, Any]) -> bytes:
+    """The JSON that is sent and signed."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

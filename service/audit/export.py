@@ -10,7 +10,8 @@ from pathlib import Path
 from ..ledger import tiles
 from ..ledger.tree import levels
 from ..problems import LogDamaged
-from ..storage import Storage
+from ..storage import ObjectMissing, Storage
+from ..storage.durable import replace_file
 from .entry_table import connect, load_entries
 from .reports import Reports
 
@@ -83,15 +84,13 @@ def _copy_tile(storage: Storage, folder: Path, level: int | str, index: int, wid
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         data = storage.read(key)
-    except KeyError:
+    except ObjectMissing:
         try:
             whole = storage.read(tiles.key(level, index))  # it has become full since the checkpoint
-        except KeyError:
+        except ObjectMissing:
             raise LogDamaged(f"{key} is missing in storage. Restore it from a copy of the log.") from None
         data = tiles.bundle(tiles.unbundle(whole)[:width]) if level == "entries" else whole[: width * tiles.HASH]
-    staged = path.with_name(f"{path.name}.part")
-    staged.write_bytes(data)
-    staged.replace(path)
+    replace_file(path, data, mode=0o644)
     if width == tiles.WIDTH:  # unfinished tiles of an earlier export
         shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
 

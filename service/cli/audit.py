@@ -16,6 +16,8 @@ import click
 from .. import settings as settings_module
 from ..clock import now
 from ..problems import ConfigurationError, Unavailable
+from ..storage import ObjectMissing
+from ..storage.durable import replace_file
 from .common import deployment, json_option, progress
 
 if TYPE_CHECKING:
@@ -296,7 +298,7 @@ def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
 
     settings = settings_module.load(os.environ)
     keys = Rows(Database(settings.database_url)).vkeys()
-    return StorageSource(open_storage(settings.storage_url).read, keys)
+    return StorageSource(open_storage(settings.storage_url).find, keys)
 
 
 def _compare(source: Source, verdict: Verdict, files: Iterable[tuple[str, Path]], end: int) -> None:
@@ -336,8 +338,8 @@ def _compare_segments(source: Source, verdict: Verdict) -> None:
             _compare(source, verdict, local, max((file.last + 1 for file in files), default=0))
         except LogDamaged as error:
             verdict.findings.append(Finding(None, "segments", error.detail))
-        except KeyError as error:
-            verdict.findings.append(Finding(None, str(error.args[0]), "the file is missing"))
+        except ObjectMissing as error:
+            verdict.findings.append(Finding(None, error.key, "the file is missing"))
 
 
 def _tell(verdict: Verdict, entry: bytes | None, *, trusted: bool, as_json: bool) -> None:
@@ -405,13 +407,7 @@ def _replace_setting(path: Path, name: str, value: str) -> None:
         lines[number] = f"{name}={value}"
     if not found:
         lines.append(f"{name}={value}")
-    staged = path.with_name(f".{path.name}.new")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, path.stat().st_mode & 0o777)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
+    replace_file(path, ("\n".join(lines) + "\n").encode(), mode=path.stat().st_mode & 0o777)
 
 
 def _names(line: str, name: str) -> bool:

@@ -18,6 +18,7 @@ import click
 from .. import paths, settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
+from ..storage.durable import replace_file
 from .secrets import make
 from .server import Server
 
@@ -89,7 +90,7 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
     values |= given
     lines = ["# The complete configuration of this demo. It holds secrets.", ""]
     lines += [f"{name}={values[name]}" for name in settings.VARIABLES if values.get(name)]
-    _write(file, "\n".join(lines) + "\n")
+    replace_file(file, ("\n".join(lines) + "\n").encode())
     # The file is named too, so that a rotation of the log's key reaches the running service.
     values = {name: value for name, value in values.items() if name != "EMBLEM_LOG_KEY" or name in given}
     return values | {"EMBLEM_CONFIG": str(file)}
@@ -147,7 +148,7 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
         "staff_sign_in_url": url,
         "outbox": str(outbox) if outbox else None,
     }
-    _write(file, json.dumps(told, indent=2) + "\n")
+    replace_file(file, (json.dumps(told, indent=2) + "\n").encode())
     click.echo(
         f"\n  Emblem is up at {base_url}/ ({time.monotonic() - began:.1f} s)\n\n"
         f"  The campaign      {base_url}{paths.home('en')}\n"
@@ -173,14 +174,3 @@ def _keys(api_keys: ApiKeys, file: Path) -> dict[str, str]:
         else:
             _, keys[role] = api_keys.create(role, participant=None, name="demo", by="staff:demo")
     return keys
-
-
-def _write(file: Path, text: str) -> None:
-    """Replaces a private file atomically."""
-    staged = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    staged.replace(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from ..problems import LogDamaged
-from ..storage import Storage
+from ..storage import ObjectMissing, Storage
 from . import tiles
 from .rows import StoredCheckpoint
 from .tree import EMPTY_ROOT, node_hash, perfect_root, split
@@ -95,7 +95,7 @@ class TileReader:
         for name in names:
             try:
                 return self.storage.read(name)
-            except KeyError:
+            except ObjectMissing:
                 continue
         raise LogDamaged(f"{names[0]} is missing in storage. Restore it from a copy of the log.")
 

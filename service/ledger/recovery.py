@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..problems import LogDamaged, Unavailable
+from ..storage import ObjectMissing
 from ..store.audit_tables import LogKey
 from ..store.leadership import leadership
 from ..store.tables import LedgerEntry
@@ -76,7 +77,7 @@ def _published(sealer: Sealer) -> StoredCheckpoint:
     try:
         note = sealer.storage.read(tiles.CHECKPOINT).decode()
         head = notes.verify(note, [signer.verifier for signer in sealer.signers()])
-    except KeyError:
+    except ObjectMissing:
         raise LogDamaged(f"{tiles.CHECKPOINT} is missing in storage: there is no log to recover from.") from None
     except ValueError as error:
         raise LogDamaged(f"{tiles.CHECKPOINT} in storage is not one of this log: {error}.") from error
@@ -122,7 +123,7 @@ def _read(reader: TileReader, index: int, key: str) -> list[bytes]:
     try:
         entries = tiles.unbundle(reader.storage.read(key))
         tile = reader.storage.read(key.replace("/entries/", "/0/"))
-    except KeyError:  # a crash came between the bundle and its tile
+    except ObjectMissing:  # a crash came between the bundle and its tile
         tile = b""
     except ValueError as error:
         raise LogDamaged(f"{key}: {error}. Restore it from a copy of the log.") from None

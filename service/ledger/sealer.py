@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..clock import Clock
 from ..problems import ConfigurationError, LogDamaged, Unavailable
-from ..storage import Storage
+from ..storage import ObjectMissing, Storage
 from ..store.database import Database
 from ..store.leadership import StillHeld, leadership
 from . import notes, tiles
@@ -229,7 +229,7 @@ class Sealer:
     def _publish(self, size: int, note: str, held: StillHeld) -> None:
         try:
             published = self.storage.read(tiles.CHECKPOINT)
-        except KeyError:
+        except ObjectMissing:
             published = b""
         if published == note.encode():
             return
@@ -321,7 +321,7 @@ class Sealer:
         for key in (tiles.key(level, index, width), tiles.key(level, index)):
             try:
                 data = self.storage.read(key)
-            except KeyError:
+            except ObjectMissing:
                 continue
             return data if level == "entries" else data[: tiles.HASH * width]
         raise LogDamaged(

@@ -25,7 +25,7 @@ import structlog
 from ..campaign import Logo
 from ..campaign.brand import BrandRules
 from ..problems import Unavailable
-from ..storage import Storage
+from ..storage import ObjectMissing, Storage
 from ..svg import Drawing
 from . import ladder
 from .encode import encode
@@ -235,7 +235,7 @@ class Variants(Planner):
         key = self._key(plan)
         try:
             content, digest = _split(self._storage.read(key))
-        except KeyError:
+        except ObjectMissing:
             return None
         if hashlib.sha256(content).digest() != digest:
             log.warning("a stored logo variant is damaged; it is made anew", variant=plan.path)

@@ -11,6 +11,14 @@ Content = bytes | Path
 CHUNK = 256 * 1024  # bytes read at a time: what one slow client holds in memory
 
 
+class ObjectMissing(Exception):
+    """There is no object of this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"there is no object {key}")
+        self.key = key
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """One object: its key and its size in bytes."""
@@ -23,7 +31,7 @@ class Storage(ABC):
     """Objects by key. A key is a relative POSIX path of URL-safe segments, such as ``packages/logo/1.0.0.zip``.
 
     Every method raises ``problems.Unavailable`` where the storage does not answer or is full, and
-    ``KeyError`` where an object that is to be read does not exist. All of them may be called from many
+    ``ObjectMissing`` where an object that is to be read does not exist. All of them may be called from many
     threads and processes at once.
     """
 
@@ -43,11 +51,18 @@ class Storage(ABC):
     def read(self, key: str) -> bytes:
         """All bytes of an object."""
 
+    def find(self, key: str) -> bytes | None:
+        """All bytes of an object, or None where it does not exist."""
+        try:
+            return self.read(key)
+        except ObjectMissing:
+            return None
+
     @abstractmethod
     def stream(self, key: str, start: int, length: int) -> Iterator[bytes]:
         """The bytes ``start`` to ``start + length - 1`` in pieces of at most ``CHUNK``.
 
-        Opens the object before it returns, so that KeyError and Unavailable are raised here and not later.
+        Opens the object before it returns, so that ObjectMissing and Unavailable are raised here and not later.
         """
 
     @abstractmethod

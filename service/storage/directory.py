@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..problems import Unavailable
-from .base import CHUNK, Content, Storage, StoredObject
+from .base import CHUNK, Content, ObjectMissing, Storage, StoredObject
+from .durable import sync, sync_folder
 
 _STAGING = ".staging"  # beside the objects, so that a rename or link stays on one file system
 
@@ -40,7 +41,7 @@ class DirectoryStorage(Storage):
                 return False
             finally:
                 staged.unlink()
-            _sync_directory(path.parent)
+            sync_folder(path.parent)
         return True
 
     def replace(self, key: str, content: Content, media_type: str = "application/octet-stream") -> None:
@@ -49,7 +50,7 @@ class DirectoryStorage(Storage):
         with _as_problem():
             staged = self._stage(content, path.parent)
             staged.replace(path)
-            _sync_directory(path.parent)
+            sync_folder(path.parent)
 
     def read(self, key: str) -> bytes:
         """See ``Storage.read``."""
@@ -79,7 +80,7 @@ class DirectoryStorage(Storage):
         try:
             with _as_problem(key):
                 return self._path(key).stat().st_size
-        except KeyError:
+        except ObjectMissing:
             return None
 
     def delete(self, key: str) -> None:
@@ -133,7 +134,7 @@ class DirectoryStorage(Storage):
                 else:
                     file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
         except BaseException:
             staged.unlink(missing_ok=True)
             raise
@@ -141,7 +142,7 @@ class DirectoryStorage(Storage):
 
 
 class _as_problem:  # noqa: N801 - reads as a statement: with _as_problem():
-    """Turns the file system's errors into the storage contract's: KeyError, or Unavailable."""
+    """Turns the file system's errors into the storage contract's: ObjectMissing, or Unavailable."""
 
     def __init__(self, key: str | None = None) -> None:
         self.key = key
@@ -151,7 +152,7 @@ class _as_problem:  # noqa: N801 - reads as a statement: with _as_problem():
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, FileNotFoundError | NotADirectoryError) and self.key is not None:
-            raise KeyError(self.key) from error
+            raise ObjectMissing(self.key) from error
         if isinstance(error, OSError):
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise Unavailable(
@@ -159,11 +160,3 @@ class _as_problem:  # noqa: N801 - reads as a statement: with _as_problem():
                 headers={"Retry-After": "30"},
                 private=str(error),
             ) from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

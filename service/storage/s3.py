@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..problems import Unavailable
-from .base import CHUNK, Content, Storage, StoredObject
+from .base import CHUNK, Content, ObjectMissing, Storage, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -93,7 +93,7 @@ class S3Storage(Storage):
         try:
             with self._problems(key):
                 return self.client.head_object(Bucket=self.bucket, Key=self._key(key))["ContentLength"]
-        except KeyError:
+        except ObjectMissing:
             return None
 
     def delete(self, key: str) -> None:
@@ -144,7 +144,7 @@ class S3Storage(Storage):
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in _MISSING:
-                raise KeyError(key) from error
+                raise ObjectMissing(key) from error
             if code in _EXISTS:
                 raise FileExistsError(key) from error
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error

@@ -1,11 +1,11 @@
-"""The tables of the audit: keys of the log, segments, imported logs, refusals, alerts and their delivery."""
+"""The tables of the audit: keys of the log, segments, imported logs, refusals and alerts."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables import Base, BigId
@@ -83,20 +83,6 @@ class Alert(Base):
     summary: Mapped[str] = mapped_column(Text)
     facts: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(index=True)
-
-
-class WebhookDelivery(Base):
-    """One alert on its way to one webhook: attempts so far, and how the last one ended."""
-
-    __tablename__ = "webhook_deliveries"
-    __table_args__ = (Index("ix_webhooks_due", "done_at", "next_at"),)
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    alert: Mapped[str] = mapped_column(String(40), index=True)
-    url: Mapped[str] = mapped_column(Text)
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(Text)
 
 
 class MailedCheckpoint(Base):

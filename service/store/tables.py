@@ -342,3 +342,23 @@ class IdempotentRequest(Base):
     status: Mapped[int | None]
     answer: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OutboxMessage(Base):
+    """A mail or a webhook's request on its way out; ``subject`` is what it tells of, such as an alert's id.
+
+    ``done_at`` is when it was delivered or given up, as ``outcome`` says; a delivered mail is deleted.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "channel", "done_at", "due_at"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(Text, index=True)
+    subject: Mapped[str | None] = mapped_column(String(40), index=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None] = mapped_column(index=True)
+    outcome: Mapped[str | None] = mapped_column(Text)

@@ -44,9 +44,9 @@ class FolderSource(Source):
 
 
 class StorageSource(Source):
-    """A deployment's own log in its storage: ``read`` gives the bytes of a key, KeyError where there are none."""
+    """A deployment's own log in its storage: ``read`` gives the bytes of a key, None where there are none."""
 
-    def __init__(self, read: Callable[[str], bytes], vkeys: list[str]) -> None:
+    def __init__(self, read: Callable[[str], bytes | None], vkeys: list[str]) -> None:
         self._read = read
         self.vkeys = vkeys
 
@@ -54,10 +54,7 @@ class StorageSource(Source):
         """See ``Source.read``."""
         if path == "key":
             return "".join(f"{vkey}\n" for vkey in self.vkeys).encode()
-        try:
-            return self._read(f"log/{path}")
-        except KeyError:
-            return None
+        return self._read(f"log/{path}")
 
 
 class UrlSource(Source):

@@ -25,7 +25,7 @@ from ..problems import (
     UnknownPackage,
     UnknownVersion,
 )
-from ..storage import Storage
+from ..storage import ObjectMissing, Storage
 from . import limits
 from .context import client, deployment
 from .ranges import Answer, evaluate
@@ -69,7 +69,7 @@ def download(token: str, filename: str) -> Response:
         return _redirect(claim, published, answer)
     try:
         body = _Body(emblem.storage, published, answer)
-    except KeyError as error:
+    except ObjectMissing as error:
         raise Unavailable(headers={"Retry-After": "30"}, private=f"{published.storage_key} is missing") from error
     asked = Asked(request.headers.get("Range") if answer.status == 206 else None, answer.status, answer.length)
     recorded = emblem.recorder.record(claim, sender, asked)

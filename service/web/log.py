@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request
 
 from ..ledger import tiles
 from ..problems import NotFound, NotSealed
+from ..storage import ObjectMissing
 from .auth import identify, require
 from .context import conditional, deployment
 from .security import require_session
@@ -24,7 +25,7 @@ def checkpoint() -> Response:
     """The newest signed checkpoint."""
     try:
         note = deployment().storage.read(tiles.CHECKPOINT)
-    except KeyError:
+    except ObjectMissing:
         raise NotSealed("Nothing is sealed yet.", headers={"Retry-After": "5"}) from None
     response = _public(note, "text/plain; charset=utf-8", "no-cache")
     response.set_etag(hashlib.sha256(note).hexdigest()[:32])
@@ -63,12 +64,12 @@ def _stored(level: str, number: str, width: int | None) -> bytes:
     storage = deployment().storage
     try:
         return storage.read(f"{full}.p/{width}" if width else full)
-    except KeyError:
+    except ObjectMissing:
         if width is None:
             raise NotFound("The log has no such tile.") from None
     try:
         whole = storage.read(full)
-    except KeyError:
+    except ObjectMissing:
         raise NotFound("The log has no such tile.") from None
     return tiles.bundle(tiles.unbundle(whole)[:width]) if level == "entries" else whole[: width * tiles.HASH]
 

@@ -9,6 +9,8 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,11 @@ from service.alerts.checkpoint_mail import DailyCheckpoint
 from service.alerts.refusals import Refusals
 from service.alerts.webhooks import PAUSES, Webhooks, secret_of
 from service.campaign import CampaignError
+from service.mail import Mailer
 from service.problems import Unavailable
 from service.settings import shipped
-from service.store.audit_tables import Refusal, WebhookDelivery
-from service.store.tables import Decision
+from service.store.audit_tables import Refusal
+from service.store.tables import Decision, OutboxMessage
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log
@@ -35,14 +38,21 @@ from ..audit.conftest import START, Deployment, download, people, uses
 DAY = timedelta(days=1)
 
 
-class Mail:
-    """Keeps what is sent."""
+class Mail(Mailer):
+    """A mailer into a folder, and what lies there."""
 
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__(
+            deployment.database, (deployment.folder / "outbox").as_uri(), sender="c@example.org", clock=deployment.clock
+        )
 
-    def send(self, to: str, subject: str, text: str) -> None:
-        self.sent.append((to, subject, text))
+    @property
+    def sent(self) -> list[tuple[str, str, str]]:
+        """Recipient, subject and text of each mail, oldest first."""
+        assert self.folder is not None
+        parser = BytesParser(policy=policy.default)
+        found = [parser.parsebytes(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
+        return [(mail["To"], mail["Subject"], mail.get_content().replace("\r\n", "\n")) for mail in found]
 
 
 def alerts(deployment: Deployment, mail: Mail, *rules: Mapping[str, Any], webhooks: tuple[str, ...] = ()) -> Alerts:
@@ -63,7 +73,7 @@ SPIKE = {"id": "spike", "when": "spike", "of": "downloads", "by": "package", "ti
 
 
 def test_a_spike_over_the_usual_is_told_once(deployment: Deployment) -> None:
-    mail = Mail()
+    mail = Mail(deployment)
     watching = alerts(deployment, mail, SPIKE)
     assert watching.run() == 0  # nothing sealed yet
     for day in range(7):
@@ -84,15 +94,15 @@ def test_a_spike_over_the_usual_is_told_once(deployment: Deployment) -> None:
 def test_a_few_downloads_are_no_spike(deployment: Deployment) -> None:
     deployment.record([download(START) for _ in range(4)])
     deployment.sealer.seal()
-    assert alerts(deployment, Mail(), SPIKE).run() == 0
+    assert alerts(deployment, Mail(deployment), SPIKE).run() == 0
     deployment.record([download(START)])
     deployment.sealer.seal()
-    assert alerts(deployment, Mail(), SPIKE).run() == 1
+    assert alerts(deployment, Mail(deployment), SPIKE).run() == 1
 
 
 def test_a_new_unlisted_site_is_told_once(deployment: Deployment) -> None:
     people(deployment)
-    mail = Mail()
+    mail = Mail(deployment)
     watching = alerts(deployment, mail, {"id": "site", "when": "new_unlisted_origin", "at_least": 10})
     uses(deployment, ("https://listed.example", START, 99), ("", START, 99), ("other", START, 99))
     uses(deployment, ("https://new.example", START, 9))
@@ -109,7 +119,7 @@ def test_attempts_and_views_after_a_suspension_are_told(deployment: Deployment) 
         participant="par_one", outcome="suspended", rule="staff", reasons=[], policy="p", by="staff", at=suspended
     )
     deployment.database.write(lambda session: session.add(decision))
-    mail = Mail()
+    mail = Mail(deployment)
     watching = alerts(
         deployment,
         mail,
@@ -228,7 +238,7 @@ def receiver() -> Iterator[Receiver]:
 def raise_one(deployment: Deployment, url: str) -> Alerts:
     people(deployment)
     rule = {"id": "site", "when": "new_unlisted_origin", "at_least": 1}
-    watching = alerts(deployment, Mail(), rule, webhooks=(url,))
+    watching = alerts(deployment, Mail(deployment), rule, webhooks=(url,))
     uses(deployment, ("https://new.example", START, 9))
     assert watching.run() == 1
     return watching
@@ -268,14 +278,14 @@ def test_a_webhook_is_tried_again_and_given_up_after_a_day(deployment: Deploymen
     assert state["outcome"].endswith("given up")
     assert len(receiver.got) == 2
     with deployment.database.read() as session:
-        assert session.scalar(select(func.count()).where(WebhookDelivery.done_at.is_(None))) == 0
+        assert session.scalar(select(func.count()).where(OutboxMessage.done_at.is_(None))) == 0
 
 
 # --- the daily checkpoint
 
 
 def test_each_days_last_checkpoint_is_mailed_once(deployment: Deployment) -> None:
-    mail = Mail()
+    mail = Mail(deployment)
     daily = DailyCheckpoint(
         deployment.database, deployment.clock, mail, ["a@example.org", "b@example.org"], "https://emblem.example.org"
     )

@@ -24,8 +24,10 @@ NEXT = timedelta(days=1, minutes=2)  # a day is mailed when it has been over for
 
 
 @pytest.fixture
-def mailer(tmp_path: Path) -> Iterator[Mailer]:
-    made = Mailer((tmp_path / "outbox").as_uri(), sender="campaign@example.org")
+def mailer(deployment: Deployment, tmp_path: Path) -> Iterator[Mailer]:
+    made = Mailer(
+        deployment.database, (tmp_path / "outbox").as_uri(), sender="campaign@example.org", clock=deployment.clock
+    )
     yield made
     made.close()
 

@@ -17,6 +17,7 @@ import time_machine
 from service.alerts.alert_rules import Rules
 from service.alerts.alerts import Alerts
 from service.alerts.webhooks import PAUSES, Webhooks, secret_of
+from service.mail import Mailer
 from service.store.tables import Embed, LogoUse, Participant
 
 from ..audit.conftest import Deployment
@@ -115,20 +116,13 @@ def raise_alert(deployment: Deployment, *urls: str) -> Alerts:
         deployment.reports,
         lambda: datetime.now(UTC),
         Rules.model_validate({"rules": rules, "webhooks": urls, "mail": False}),
-        mailer=NoMail(),
+        mailer=Mailer(deployment.database, (deployment.folder / "outbox").as_uri(), sender="c@example.org"),
         staff=["staff@example.org"],
         base_url="https://emblem.example.org",
         data_dir=deployment.folder,
     )
     assert watching.run() == 1
     return watching
-
-
-class NoMail:
-    """Fails a test that sends a mail."""
-
-    def send(self, to: str, subject: str, text: str) -> None:
-        raise AssertionError((to, subject, text))
 
 
 def hooks(deployment: Deployment, *keys: str) -> Webhooks:

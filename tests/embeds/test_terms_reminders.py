@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
     from pathlib import Path
 
+    from service.store import Database
+
+    from ..conftest import FrozenClock
     from .conftest import World
 
 CHANGE = datetime.fromisoformat("2026-03-01T00:00:00+00:00")  # when the second version came into force
@@ -27,16 +30,16 @@ OLD, NEW = "2024-07-30", "2026-03-01"
 
 
 @pytest.fixture
-def mailer(tmp_path: Path) -> Mailer:
-    return Mailer((tmp_path / "outbox").as_uri(), sender="campaign@example.org")
+def mailer(database: Database, clock: FrozenClock, tmp_path: Path) -> Mailer:
+    return Mailer(database, (tmp_path / "outbox").as_uri(), sender="campaign@example.org", clock=clock)
 
 
 def mails(mailer: Mailer) -> list[EmailMessage]:
     """All mails that were sent."""
-    assert mailer.outbox is not None
+    assert mailer.folder is not None
     return [
         email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        for path in sorted(mailer.outbox.glob("*.eml"))
+        for path in sorted(mailer.folder.glob("*.eml"))
     ]
 
 

@@ -55,8 +55,8 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 @pytest.fixture
-def mailer(outbox: Outbox) -> Iterator[Mailer]:
-    made = Mailer(outbox.folder.as_uri(), sender="campaign@example.org")
+def mailer(database: Database, clock: FrozenClock, outbox: Outbox) -> Iterator[Mailer]:
+    made = Mailer(database, outbox.folder.as_uri(), sender="campaign@example.org", clock=clock)
     yield made
     made.close()
 

@@ -157,7 +157,8 @@ def test_a_version_to_come_may_be_accepted_before_and_counts_from_its_instant(
     now = campaign.terms.versions(TERMS)[0]
     coming = replace(now, version="2026-12-01", effective=clock() + timedelta(days=6))
     later = replace(campaign, terms=Terms({TERMS: (now, coming)}))
-    people = Participants(database, later, clock, Mailer(outbox.folder.as_uri(), sender="c@example.org"), BASE)
+    mailer = Mailer(database, outbox.folder.as_uri(), sender="c@example.org")
+    people = Participants(database, later, clock, mailer, BASE)
     who = people.joining.join(application(), via="staff").id
 
     def current() -> str | None:

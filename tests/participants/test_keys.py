@@ -60,7 +60,8 @@ def test_revoking_is_in_force_in_other_processes_within_seconds(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    other = Participants(database, campaign, clock, Mailer(outbox.folder.as_uri(), sender="c@example.org"), BASE)
+    mailer = Mailer(database, outbox.folder.as_uri(), sender="c@example.org")
+    other = Participants(database, campaign, clock, mailer, BASE)
     key, secret = people.api_keys.create("portal", by="staff")
     assert other.api_keys.authenticate(secret)
     people.api_keys.revoke(key.id, by="staff")

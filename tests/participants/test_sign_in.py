@@ -152,7 +152,7 @@ def test_who_is_staff_no_longer_is_signed_out(
 ) -> None:
     secret = str(people.sign_in.confirm(people.sign_in.issue_url("staff@example.org").rpartition("/")[2]).session)
     assert people.sign_in.session(secret)
-    mailer = Mailer(outbox.folder.as_uri(), sender="c@example.org")
+    mailer = Mailer(database, outbox.folder.as_uri(), sender="c@example.org")
     restarted = Participants(database, campaign, clock, mailer, BASE, staff=("new@example.org",))
     assert restarted.sign_in.session(secret) is None
 

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from service.problems import ConfigurationError, Unavailable
-from service.storage import Storage, open_storage
+from service.storage import ObjectMissing, Storage, open_storage
 from service.storage.base import CHUNK
 from tests.parts.disk import small_disk
 from tests.parts.s3 import S3Server
@@ -102,10 +102,10 @@ def test_stream_gives_exactly_the_range(storage: Storage, start: int, length: in
     assert max(map(len, pieces)) <= CHUNK
 
 
-def test_what_is_missing_is_a_key_error_before_the_first_piece(storage: Storage) -> None:
-    with pytest.raises(KeyError):
+def test_what_is_missing_is_said_before_the_first_piece(storage: Storage) -> None:
+    with pytest.raises(ObjectMissing):
         storage.read("nowhere")
-    with pytest.raises(KeyError):
+    with pytest.raises(ObjectMissing):
         storage.stream("nowhere", 0, 1)
     assert storage.size("nowhere") is None
 

@@ -1,0 +1,171 @@
+"""Where mail leaves to: a folder of ``.eml`` files, or an SMTP server."""
+
+from __future__ import annotations
+
+import secrets
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from ..problems import ConfigurationError
+from ..storage.durable import replace_file
+from .message import deliverable
+
+
+class DeliveryError(Exception):
+    """A message did not leave. The text says why, without addresses; ``final`` where trying again is in vain."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class Transport(Protocol):
+    """Takes messages; called by one thread at a time."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand one message over; DeliveryError where it was not taken."""
+
+    def check(self) -> str:
+        """Say where mail goes, after trying it. Raises OSError or smtplib.SMTPException where it does not work."""
+
+    def forget(self, address: str) -> int:
+        """Delete what lies here and is for an address; returns how many messages."""
+
+
+class FolderTransport:
+    """Messages as private files of a folder, each written whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, message: EmailMessage) -> None:
+        """See ``Transport.send``."""
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}.eml"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(self.folder / name, message.as_bytes())
+        except OSError as error:
+            raise DeliveryError(error.strerror or type(error).__name__) from error
+
+    def check(self) -> str:
+        """See ``Transport.check``."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = self.folder / f".check-{secrets.token_hex(8)}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+        return f"the folder {self.folder}"
+
+    def forget(self, address: str) -> int:
+        """See ``Transport.forget``."""
+        if not self.folder.is_dir():
+            return 0
+        deleted = 0
+        for path in self.folder.glob("*.eml"):
+            try:
+                with path.open("rb") as file:
+                    headers = BytesHeaderParser(policy=policy.SMTPUTF8).parse(file)
+                # The parser keeps bytes outside ASCII as half characters.
+                named = [found.addr_spec.encode("utf-8", "surrogateescape") for found in headers["To"].addresses]
+                if deliverable(address).encode() in named:
+                    path.unlink()
+                    deleted += 1
+            except (OSError, AttributeError, ValueError):
+                continue  # taken away by its reader meanwhile, or not a message of ours
+        return deleted
+
+
+@dataclass(frozen=True)
+class _Server:
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str = field(repr=False)
+
+
+class SmtpTransport:
+    """An SMTP server, with STARTTLS where it offers it; a connection a message."""
+
+    def __init__(self, server: _Server, timeout: float = 15.0) -> None:
+        """``timeout`` is in seconds, for each step of the dialogue."""
+        self._server = server
+        self._timeout = timeout
+
+    def send(self, message: EmailMessage) -> None:
+        """See ``Transport.send``."""
+        try:
+            connection = self._connect(self._server)
+            try:
+                connection.send_message(message)
+            finally:
+                connection.close()
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            reason, final = _reason(error)
+            raise DeliveryError(reason, final=final) from error
+
+    def check(self) -> str:
+        """See ``Transport.check``: signs in and leaves."""
+        self._connect(self._server).quit()
+        return f"the server {self._server.host}:{self._server.port}"
+
+    def forget(self, address: str) -> int:
+        """See ``Transport.forget``: what has left is in nobody's hands here."""
+        return 0
+
+    def _connect(self, server: _Server) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if server.tls:
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, timeout=self._timeout, context=context
+            )
+        else:
+            connection = smtplib.SMTP(server.host, server.port, timeout=self._timeout)
+        try:
+            connection.ehlo()
+            if not server.tls and connection.has_extn("starttls"):
+                connection.starttls(context=context)
+                connection.ehlo()
+            if server.user:
+                connection.login(server.user, server.password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _reason(error: Exception) -> tuple[str, bool]:
+    """What went wrong, without addresses, and whether trying again is in vain (5xx of the server)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({code for code, _ in error.recipients.values()})
+        return f"recipient refused: {', '.join(map(str, codes))}", all(code >= 500 for code in codes)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}", error.smtp_code >= 500
+    return type(error).__name__, isinstance(error, smtplib.SMTPNotSupportedError | ValueError)
+
+
+def open_transport(url: str, timeout: float = 15.0) -> Transport:
+    """The transport of ``EMBLEM_MAIL_URL``; ConfigurationError for a bad one. ``timeout`` is in seconds."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError([f"EMBLEM_MAIL_URL: {error}."]) from error
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise ConfigurationError(["EMBLEM_MAIL_URL: write the folder as file:///path/to/outbox."])
+        return FolderTransport(Path(unquote(parts.path)))
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ConfigurationError(
+            ["EMBLEM_MAIL_URL: write file:///folder, smtp://user:password@host:587 or smtps://user:password@host:465."]
+        )
+    tls = parts.scheme == "smtps"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return SmtpTransport(_Server(parts.hostname, port or (465 if tls else 587), tls, user, password), timeout)

@@ -1,0 +1,143 @@
+"""The outbox: messages to the outside that wait in the database until they are delivered.
+
+A message is added in the transaction that it tells of, or in one of its own, and is delivered at least once:
+a process claims it for some time, tries, and notes how that ended. Where the process dies in between, the
+claim runs out and another one tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from .database import Database
+from .tables import OutboxMessage
+
+Channel = Literal["mail", "webhook"]
+
+CLAIM = timedelta(minutes=3)  # longer than any attempt takes
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this process may try now. ``attempts`` counts this one."""
+
+    id: int
+    recipient: str
+    subject: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a channel: how many messages, since when, and how many were given up."""
+
+    messages: int
+    oldest: datetime | None
+    given_up: int
+
+
+def add(
+    session: Session,
+    channel: Channel,
+    recipient: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
+    subject: str | None = None,
+) -> None:
+    """Add a message that is due at once, in the caller's transaction; ``subject`` is the id of what it tells of."""
+    session.add(
+        OutboxMessage(
+            channel=channel,
+            recipient=recipient,
+            subject=subject,
+            payload=dict(payload),
+            created_at=now,
+            due_at=now,
+            attempts=0,
+        )
+    )
+
+
+def claim(database: Database, channel: Channel, now: datetime, limit: int = 20) -> list[Claimed]:
+    """Claim up to ``limit`` messages that are due, oldest first; of several processes one gets each."""
+    due = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.channel == channel, OutboxMessage.done_at.is_(None), OutboxMessage.due_at <= now)
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(limit)
+    )
+    with database.read() as session:
+        numbers = list(session.scalars(due))
+    if not numbers:
+        return []
+
+    def work(session: Session) -> list[Claimed]:
+        rows = session.scalars(
+            select(OutboxMessage)
+            .where(OutboxMessage.id.in_(numbers), OutboxMessage.done_at.is_(None), OutboxMessage.due_at <= now)
+            .order_by(OutboxMessage.created_at, OutboxMessage.id)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = []
+        for row in rows:
+            row.due_at = now + CLAIM
+            row.attempts += 1
+            claimed.append(Claimed(row.id, row.recipient, row.subject, row.payload, row.created_at, row.attempts))
+        return claimed
+
+    return database.write(work)
+
+
+def delivered(database: Database, message: int, now: datetime, outcome: str, *, keep: bool) -> None:
+    """Note that a message has arrived: kept without its payload, or deleted."""
+    gone = (
+        update(OutboxMessage).where(OutboxMessage.id == message).values(done_at=now, outcome=outcome)
+        if keep
+        else delete(OutboxMessage).where(OutboxMessage.id == message)
+    )
+    database.write(lambda session: session.execute(gone))
+
+
+def failed(database: Database, message: int, outcome: str, *, again: datetime | None, now: datetime) -> None:
+    """Note that an attempt failed: tried again at ``again``, or given up where that is None."""
+    values: dict[str, Any] = {"outcome": outcome, "due_at": again} if again else {"outcome": outcome, "done_at": now}
+    database.write(
+        lambda session: session.execute(update(OutboxMessage).where(OutboxMessage.id == message).values(**values))
+    )
+
+
+def waiting(database: Database, channel: Channel) -> Waiting:
+    """Count what waits in a channel, and what was given up."""
+    mine = OutboxMessage.channel == channel
+    with database.read() as session:
+        open_ = session.execute(
+            select(func.count(), func.min(OutboxMessage.created_at)).where(mine, OutboxMessage.done_at.is_(None))
+        ).one()
+        lost = OutboxMessage.outcome.like("%given up")
+        given_up = session.scalar(select(func.count()).where(mine, OutboxMessage.done_at.is_not(None), lost))
+    return Waiting(open_[0], open_[1], given_up or 0)
+
+
+def forget(session: Session, channel: Channel, recipient: str) -> int:
+    """Delete every message to a recipient, delivered or not; returns how many."""
+    gone = session.execute(
+        delete(OutboxMessage).where(
+            OutboxMessage.channel == channel, func.lower(OutboxMessage.recipient) == recipient.lower()
+        )
+    )
+    return int(getattr(gone, "rowcount", 0))
+
+
+def purge(database: Database, before: datetime) -> int:
+    """Delete what was delivered or given up before that instant; returns how many."""
+    gone = delete(OutboxMessage).where(OutboxMessage.done_at < before)
+    return database.write(lambda session: int(getattr(session.execute(gone), "rowcount", 0)))
