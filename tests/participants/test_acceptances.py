@@ -126,10 +126,16 @@ def test_a_signatory_needs_a_name_and_a_capacity(
     assert {error.pointer for error in caught.value.errors} == pointers
 
 
-def test_a_language_in_which_the_terms_are_not_written(people: Participants, campaign: Campaign, who: str) -> None:
+def test_a_language_in_which_the_terms_are_not_written(
+    database: Database, campaign: Campaign, clock: FrozenClock, mailer: Mailer, people: Participants, who: str
+) -> None:
+    (now, *_) = campaign.terms.versions(TERMS)
+    english = replace(now, _raw={"en": now._raw["en"]})
+    fewer = replace(campaign, terms=Terms({TERMS: (english,)}))
     with pytest.raises(InvalidRequest) as caught:
-        accept(people, campaign, who, language="de")
+        accept(Participants(database, fewer, clock, mailer, BASE), campaign, who, language="zh")
     assert [error.pointer for error in caught.value.errors] == ["/language"]
+    assert accept(people, campaign, who, language="zh")[1]
 
 
 def test_who_may_accept(
