@@ -111,7 +111,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
             tokens,
             clock,
             base_url=settings.base_url,
-            ages=(settings.link_default_age, settings.link_max_age),
+            ages=settings.link_max_age,
         ),
         recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url),
         variants=Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir),

@@ -1,4 +1,4 @@
-"""Every setting, its type, its default, and what is said when it is wrong.
+"""Every setting, each defined once: its variable, check, default and explanation.
 
 Settings come from the environment, or from the ``.env``-style file that ``EMBLEM_CONFIG`` names (the
 environment wins). All mistakes are reported at once, each naming its variable.
@@ -6,17 +6,19 @@ environment wins). All mistakes are reported at once, each naming its variable.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .problems import ConfigurationError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _ROOT = Path(__file__).resolve().parent.parent
+_METADATA = "setting"
 
 
 def parse_duration(text: str) -> int:
@@ -33,36 +35,11 @@ def shipped(name: str) -> Path:
     return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "_shipped" / name
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The configuration of one deployment. Secrets are kept out of ``repr``."""
+class LinkAges(NamedTuple):
+    """How long a download link lives, in seconds: where nothing is asked for, and at most."""
 
-    data_dir: Path
-    base_url: str
-    database_url: str = field(repr=False)
-    storage_url: str
-    delivery: str
-    secret_keys: tuple[str, ...] = field(repr=False)
-    log_key: str = field(repr=False)
-    log_origin: str
-    redis_url: str = field(repr=False)
-    mail_url: str = field(repr=False)
-    assets_dir: Path
-    policies_dir: Path
-    staff: tuple[str, ...] = field(repr=False)
-    auditors: tuple[str, ...] = field(repr=False)
-    trusted_proxies: int
-    metrics_bind: str
-    seal_interval: int
-    link_default_age: int
-    link_max_age: int
-    rate_limits: bool
-    config: Path | None = None
-
-    @property
-    def outbox(self) -> Path | None:
-        """The folder that mail is written to, or None where it leaves by SMTP."""
-        return Path(urlsplit(self.mail_url).path) if self.mail_url.startswith("file:") else None
+    default: int
+    limit: int
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -81,10 +58,6 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text.rstrip("/") if schemes == ("http", "https") else text
 
     return check
-
-
-def _mail_url(text: str) -> str:
-    return _url("file", "smtp", "smtps")(text)
 
 
 def _database_url(text: str) -> str:
@@ -116,14 +89,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _ages(text: str) -> tuple[int, int]:
+def _switch(text: str) -> bool:
+    return _choice("on", "off")(text) == "on"
+
+
+def _ages(text: str) -> LinkAges:
     parts = text.split(",")
     if len(parts) != 2:
         raise ValueError("write the default and the limit, such as 7d,90d")
     default, limit = parse_duration(parts[0]), parse_duration(parts[1])
     if default > limit:
         raise ValueError(f"the default {parts[0]} is longer than the limit {parts[1]}")
-    return default, limit
+    return LinkAges(default, limit)
 
 
 def _bind(text: str) -> str:
@@ -149,27 +126,119 @@ def _log_origin(text: str) -> str:
     return text
 
 
-#: name -> (check, default; None: has to be given). The order is that of the documentation.
-VARIABLES: dict[str, tuple[Callable[[str], Any], str | None]] = {
-    "EMBLEM_BASE_URL": (_url("http", "https"), "http://127.0.0.1:8000"),
-    "EMBLEM_DATA_DIR": (_folder, "var"),
-    "EMBLEM_DATABASE_URL": (_database_url, ""),
-    "EMBLEM_STORAGE_URL": (_url("file", "s3"), ""),
-    "EMBLEM_DELIVERY": (_choice("direct", "x-accel", "redirect"), "direct"),
-    "EMBLEM_SECRET_KEYS": (_keys, None),
-    "EMBLEM_LOG_KEY": (str, None),
-    "EMBLEM_LOG_ORIGIN": (_log_origin, ""),
-    "EMBLEM_REDIS_URL": (_url("redis", "rediss", "unix"), ""),
-    "EMBLEM_MAIL_URL": (_mail_url, ""),
-    "EMBLEM_ASSETS_DIR": (_existing, ""),
-    "EMBLEM_POLICIES_DIR": (_existing, ""),
-    "EMBLEM_STAFF": (_addresses, ""),
-    "EMBLEM_AUDITORS": (_addresses, ""),
-    "EMBLEM_TRUSTED_PROXIES": (_count, "0"),
-    "EMBLEM_METRICS_BIND": (_bind, ""),
-    "EMBLEM_SEAL_INTERVAL": (parse_duration, "5s"),
-    "EMBLEM_LINK_MAX_AGE": (_ages, "7d,90d"),
-    "EMBLEM_RATE_LIMITS": (_choice("on", "off"), "on"),
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting. ``default`` is a text as it would be written, or made of the other values.
+
+    A setting without a default has to be given. ``default_words`` says a made default in words.
+    """
+
+    check: Callable[[str], Any]
+    default: str | Callable[[Mapping[str, Any]], Any] | None
+    help: str
+    secret: bool = False
+    default_words: str = ""
+
+
+def _setting(
+    check: Callable[[str], Any],
+    default: str | Callable[[Mapping[str, Any]], Any] | None,
+    help: str,  # noqa: A002 - as click calls it
+    *,
+    secret: bool = False,
+    default_words: str = "",
+) -> Any:
+    found = Setting(check, default, help, secret, default_words)
+    return dataclasses.field(repr=not secret, metadata={_METADATA: found})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The configuration of one deployment: a field a setting, ``EMBLEM_`` and its name in capitals.
+
+    The order is that of the documentation; a made default may use the values above it. Secrets are kept out
+    of ``repr``.
+    """
+
+    base_url: str = _setting(
+        _url("http", "https"), "http://127.0.0.1:8000", "the address that links, mails and pages carry"
+    )
+    data_dir: Path = _setting(_folder, "var", "the folder of this machine's own data, locks and caches")
+    database_url: str = _setting(
+        _database_url,
+        lambda values: f"sqlite:///{values['data_dir'] / 'emblem.sqlite3'}",
+        "`sqlite:///…`, or `postgresql://user:password@host/name` for several machines",
+        secret=True,
+        default_words="SQLite in the data directory",
+    )
+    storage_url: str = _setting(
+        _url("file", "s3"),
+        lambda values: (values["data_dir"] / "storage").as_uri(),
+        "`file:///dir`, or `s3://bucket/prefix?endpoint_url=…&region=…`",
+        default_words="`storage` in the data directory",
+    )
+    delivery: str = _setting(
+        _choice("direct", "x-accel", "redirect"),
+        "direct",
+        "how a file leaves: `direct`, `x-accel` (nginx sends it from the directory), `redirect` (303 to a storage "
+        "link of 60 seconds)",
+    )
+    secret_keys: tuple[str, ...] = _setting(
+        _keys,
+        None,
+        "signing secrets, comma-separated, newest first: the first signs, all verify",
+        secret=True,
+    )
+    log_key: str = _setting(str, None, "the signing key of the audit log", secret=True)
+    log_origin: str = _setting(
+        _log_origin,
+        lambda values: urlsplit(values["base_url"]).netloc + "/log",
+        "the log's name in every checkpoint; it never changes",
+        default_words="host and port of the base URL, then `/log`",
+    )
+    redis_url: str = _setting(
+        _url("redis", "rediss", "unix"),
+        "",
+        "counts rate limits for all machines together; without it each process counts for itself",
+        secret=True,
+    )
+    mail_url: str = _setting(
+        _url("file", "smtp", "smtps"),
+        lambda values: (values["data_dir"] / "outbox").as_uri(),
+        "`file:///dir` (one file a mail), `smtp://user:password@host:587`, `smtps://…`",
+        secret=True,
+        default_words="`outbox` in the data directory",
+    )
+    assets_dir: Path = _setting(
+        _existing, lambda _: shipped("assets"), "logo masters and package sources", default_words="as shipped"
+    )
+    policies_dir: Path = _setting(
+        _existing, lambda _: shipped("policies"), "what decides: the campaign's rules", default_words="as shipped"
+    )
+    staff: tuple[str, ...] = _setting(
+        _addresses, "", "addresses that may sign in as staff, comma-separated", secret=True
+    )
+    auditors: tuple[str, ...] = _setting(
+        _addresses, "", "addresses that may sign in as auditors, comma-separated", secret=True
+    )
+    trusted_proxies: int = _setting(_count, "0", "the number of proxies in front; with 0 forwarded headers are ignored")
+    metrics_bind: str = _setting(_bind, "", "`HOST:PORT` of a listener of its own for Prometheus")
+    seal_interval: int = _setting(parse_duration, "5s", "the longest time until a record is in a published checkpoint")
+    link_max_age: LinkAges = _setting(_ages, "7d,90d", "how long a link lives: default and limit")
+    rate_limits: bool = _setting(_switch, "on", "`off` only for load tests")
+    config: Path | None = None
+
+    @property
+    def outbox(self) -> Path | None:
+        """The folder that mail is written to, or None where it leaves by SMTP."""
+        return Path(urlsplit(self.mail_url).path) if self.mail_url.startswith("file:") else None
+
+
+#: Variable -> what is known of it, in the order of the documentation.
+VARIABLES: dict[str, Setting] = {
+    f"EMBLEM_{field.name.upper()}": field.metadata[_METADATA]
+    for field in dataclasses.fields(Settings)
+    if _METADATA in field.metadata
 }
 
 
@@ -207,19 +276,31 @@ def load(environ: Mapping[str, str]) -> Settings:
         given, mistakes = read_config(config)
     given |= {name: value for name, value in environ.items() if name in VARIABLES}
     values: dict[str, Any] = {}
-    for name, (check, default) in VARIABLES.items():
-        text = given.get(name) or default
-        if text is None:
-            mistakes.append(f"{name} is not set; `emblem secrets new` makes a value.")
-            continue
+    for name, setting in VARIABLES.items():
+        field = name.removeprefix("EMBLEM_").lower()
         try:
-            values[name] = check(text) if text else text
+            values[field] = _value(setting, given.get(name, ""), values)
+        except LookupError:
+            mistakes.append(f"{name} is not set; `emblem secrets new` makes a value.")
         except ValueError as error:
             mistakes.append(f"{name}: {error}.")
+            values[field] = _value(setting, "", values) if callable(setting.default) or setting.default else None
     if mistakes:
         raise ConfigurationError(mistakes)
     # Where the log's key was read from, so that a rotation reaches a running service (see service.ledger).
-    return replace(_settings(values), config=None if environ.get("EMBLEM_LOG_KEY") else config)
+    return Settings(**values, config=None if environ.get("EMBLEM_LOG_KEY") else config)
+
+
+def _value(setting: Setting, text: str, values: Mapping[str, Any]) -> Any:
+    """The value of a setting as it is written, or its default; LookupError where it has to be given."""
+    if not text and callable(setting.default):
+        return setting.default(values)
+    text = text or setting.default  # type: ignore[assignment]  # a callable has returned above
+    if text is None:
+        raise LookupError
+    if text == "" and setting.default == "" and setting.check is not _addresses:
+        return ""  # off
+    return setting.check(text)
 
 
 def folders(environ: Mapping[str, str]) -> tuple[Path, Path]:
@@ -238,31 +319,3 @@ def folders(environ: Mapping[str, str]) -> tuple[Path, Path]:
     if mistakes:
         raise ConfigurationError(mistakes)
     return found[0], found[1]
-
-
-def _settings(values: dict[str, Any]) -> Settings:
-    data: Path = values["EMBLEM_DATA_DIR"]
-    base_url: str = values["EMBLEM_BASE_URL"]
-    default_age, max_age = values["EMBLEM_LINK_MAX_AGE"]
-    return Settings(
-        data_dir=data,
-        base_url=base_url,
-        database_url=values["EMBLEM_DATABASE_URL"] or f"sqlite:///{data / 'emblem.sqlite3'}",
-        storage_url=values["EMBLEM_STORAGE_URL"] or (data / "storage").as_uri(),
-        delivery=values["EMBLEM_DELIVERY"],
-        secret_keys=values["EMBLEM_SECRET_KEYS"],
-        log_key=values["EMBLEM_LOG_KEY"],
-        log_origin=values["EMBLEM_LOG_ORIGIN"] or urlsplit(base_url).netloc + "/log",
-        redis_url=values["EMBLEM_REDIS_URL"],
-        mail_url=values["EMBLEM_MAIL_URL"] or (data / "outbox").as_uri(),
-        assets_dir=values["EMBLEM_ASSETS_DIR"] or shipped("assets"),
-        policies_dir=values["EMBLEM_POLICIES_DIR"] or shipped("policies"),
-        staff=values["EMBLEM_STAFF"] or (),
-        auditors=values["EMBLEM_AUDITORS"] or (),
-        trusted_proxies=values["EMBLEM_TRUSTED_PROXIES"],
-        metrics_bind=values["EMBLEM_METRICS_BIND"],
-        seal_interval=values["EMBLEM_SEAL_INTERVAL"],
-        link_default_age=default_age,
-        link_max_age=max_age,
-        rate_limits=values["EMBLEM_RATE_LIMITS"] == "on",
-    )

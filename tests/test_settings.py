@@ -90,7 +90,7 @@ def test_defaults_lie_in_the_data_directory(tmp_path: Path) -> None:
     assert made.rate_limits
     assert made.metrics_bind == ""
     assert made.seal_interval == 5
-    assert (made.link_default_age, made.link_max_age) == (7 * 86400, 90 * 86400)
+    assert made.link_max_age == (7 * 86400, 90 * 86400)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

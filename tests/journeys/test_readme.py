@@ -41,8 +41,8 @@ def test_the_walk_with_curl_works_as_pasted(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
-def test_every_setting_is_in_the_operators_guide(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 
 
 def pages() -> list[Path]:
