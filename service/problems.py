@@ -473,7 +473,7 @@ class UnknownFormat(Problem):
     slug = "unknown-format"
     status = 404
     title = "The logo is not offered in this format"
-    help = "Use svg, png, webp, avif or auto, with the width as a plain whole number."
+    help = "Use a format that /api/v1/logos names, or auto, with the width as a plain whole number."
 
 
 class OembedFormat(Problem):

@@ -75,6 +75,7 @@ def examine() -> Iterator[Finding]:
         ("secrets", _secrets),
         ("clock", _clock),
         ("catalogue", _catalogue),
+        ("logo formats", _formats),
         ("log", _log),
         ("rate limits", _limits),
         ("proxies", _proxies),
@@ -155,6 +156,19 @@ def _catalogue(emblem: Deployment) -> Iterator[tuple[str, str]]:
         names = ", ".join(f"{manifest.id} {manifest.version}" for manifest in waiting)
         yield WARNING, f"not published yet: {names}: run `emblem catalogue publish`."
     yield OK, f"{len(emblem.campaign.packages)} packages, {len(emblem.campaign.logos)} logos"
+
+
+def _formats(_emblem: Deployment) -> Iterator[tuple[str, str]]:
+    from ..logos.codings import CODINGS, MISSING
+    from ..logos.formats import FORMATS, TABLE
+
+    for row in TABLE:
+        if row.missing:
+            names = " and ".join(row.missing)
+            yield WARNING, f"{row.name} is not offered: install {names} for Python, if there is one for this system."
+    for name in MISSING:
+        yield WARNING, f"drawings are not sent as {name}, which costs bytes: reinstall Emblem with its dependencies."
+    yield OK, f"{', '.join(FORMATS)}; drawings also as {', '.join(CODINGS)}"
 
 
 def _log(emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ..logos import Plan, RenderFailed
+from ..logos import RenderFailed, VariantRequest
 from ..problems import Problem, Unavailable, UnknownLogo
 from .common import deployment, json_option, progress
 
@@ -38,7 +38,7 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             signal.signal(number, stop)  # the renders under way are finished and kept
         ahead = len(emblem.variants.missing(list(logos) or None))
         hindered: Problem | None = None
-        failed: list[tuple[Plan, RenderFailed]] = []
+        failed: list[tuple[VariantRequest, RenderFailed]] = []
         with progress("Rendering") as report:
             try:
                 emblem.variants.prerender(list(logos) or None, report, lambda: stopped, lambda *one: failed.append(one))
@@ -53,8 +53,8 @@ def prerender(logos: tuple[str, ...], as_json: bool) -> None:
             f"{made} variants made"
             + (f", {left} left: run it again to go on." if left else "; the ladder is complete.")
         )
-    for plan, reason in failed:
-        click.echo(f"{plan.path} cannot be rendered: {reason}", err=True)
+    for wanted, reason in failed:
+        click.echo(f"{wanted.path} cannot be rendered: {reason}", err=True)
     if hindered is not None:
         raise hindered
     sys.exit(1 if left else 0)

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from ..logos.formats import AUTO, TABLE
+
 
 class Seen(NamedTuple):
     """A view: when (as the log writes it), the path asked for, and the fields that tell the site."""
@@ -160,8 +162,9 @@ def _text(value: object) -> bytes:
 
 # --- what the fields say
 
+_EXTENSIONS = "|".join([*(row.name for row in TABLE), AUTO])
 _LOGO = re.compile(
-    r"/logos/([A-Za-z0-9_-]{1,40})/([a-z0-9-]{1,60})/([a-z0-9-]{1,40}/[1-9][0-9]{0,3}\.(?:svg|png|webp|avif|auto))"
+    rf"/logos/([A-Za-z0-9_-]{{1,40}})/([a-z0-9-]{{1,60}})/([a-z0-9-]{{1,40}}/[1-9][0-9]{{0,3}}\.(?:{_EXTENSIONS}))"
 )
 _SITE = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#@\s]{1,255})(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _MONTHS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from importlib.metadata import version
 from pathlib import Path
 
 import pyvips
@@ -13,9 +12,10 @@ from PIL import features
 from ..campaign import Logo
 from ..campaign.brand import BrandRules
 from ..svg import Drawing
+from .formats import TABLE, installed
 
 #: The modules whose code decides the bytes; a change in any of them is another version.
-_RECIPE = ("render.py", "palette.py", "encode.py", "ladder.py")
+_RECIPE = ("render.py", "palette.py", "encoders/*.py", "codings.py", "ladder.py")
 
 
 def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
@@ -28,8 +28,11 @@ def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
         digest.update(brand.logo(name).model_dump_json().encode())
     for name in sorted(brand.colourways):
         digest.update(f"{name} {brand.colourways[name].model_dump_json()}".encode())
-    for module in (*(Path(__file__).parent / name for name in _RECIPE), Path(inspect.getfile(Drawing))):
-        digest.update(module.read_bytes())
+    here = Path(__file__).parent
+    for pattern in _RECIPE:
+        for module in sorted(here.glob(pattern)):
+            digest.update(module.read_bytes())
+    digest.update(Path(inspect.getfile(Drawing)).read_bytes())
     digest.update(encoders().encode())
     return digest.hexdigest()[:16]
 
@@ -38,11 +41,9 @@ def encoders() -> str:
     """The versions of the renderer and the encoders, as one line."""
     parts = [
         f"libvips {pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}",
-        *(f"{name} {version(name)}" for name in ("pyvips", "pyoxipng", "pillow")),
+        *(f"{name} {installed(name)}" for name in sorted({name for row in TABLE for name in row.packages})),
         *(f"{name} {features.version(name)}" for name in ("webp", "avif")),
     ]
-    try:
-        parts.append(f"pyvips-binary {version('pyvips-binary')}")  # brings its own librsvg
-    except ModuleNotFoundError:
-        parts.append("librsvg of the system")
+    own = installed("pyvips-binary")  # brings its own librsvg
+    parts.append(f"pyvips-binary {own}" if own else "librsvg of the system")
     return ", ".join(parts)

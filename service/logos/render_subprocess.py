@@ -1,4 +1,4 @@
-"""Large pictures, rendered in a process of their own, one process each.
+"""Render large pictures in a process of their own, one process each.
 
 A picture of 4096 pixels takes an encoder some hundred megabytes, which a long-lived process would keep in
 part for good. A process of its own gives everything back when it ends, ends by itself when it takes too
@@ -19,7 +19,7 @@ import structlog
 from ..problems import Unavailable
 from ..svg import Drawing
 from .render import RenderFailed
-from .render_worker import Order
+from .render_worker import RenderJob
 
 LARGE = 1_000_000  # pixels of a picture from which on it is rendered apart: up to 60 MB of memory
 NEEDED = 2 << 30  # bytes of the machine's memory for each process at a time, with room to spare
@@ -33,27 +33,27 @@ def at_once(cores: int) -> int:
     return max(1, min(cores, memory // NEEDED))
 
 
-class Apart:
-    """Starts the processes, and ends those that are still running. Safe to share between threads."""
+class RenderProcesses:
+    """Starts the processes, and ends those that are still running. Thread-safe."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
-    def encoded(self, drawing: Drawing, order: Order) -> bytes:
-        """The picture's bytes from a drawing, as ``encode`` makes them.
+    def encoded(self, drawing: Drawing, job: RenderJob) -> bytes:
+        """Render and encode a drawing, as ``encode`` does; return the picture's bytes.
 
         Raises RenderFailed where it took too long or too much memory, or was ended by ``close``.
         """
         process = self._start()
         try:
-            picture, said = process.communicate(json.dumps([asdict(order), drawing.as_json()]).encode())
+            picture, said = process.communicate(json.dumps([asdict(job), drawing.as_json()]).encode())
         finally:
             with self._lock:
                 self._running.discard(process)
         if process.returncode != 0:
             reason = said.decode(errors="replace").strip().rpartition("\n")[2]
-            log.error("a large logo was not rendered", order=asdict(order), status=process.returncode, reason=reason)
+            log.error("a large logo was not rendered", job=asdict(job), status=process.returncode, reason=reason)
             raise RenderFailed(reason)
         return picture
 
@@ -73,7 +73,7 @@ class Apart:
         return process
 
     def close(self) -> None:
-        """Ends what is running."""
+        """End what is running."""
         with self._lock:
             for process in self._running:
                 process.kill()

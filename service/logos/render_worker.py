@@ -1,4 +1,4 @@
-"""A program that renders one picture: an order and a drawing come in, the picture goes out, and it ends.
+"""Program that renders one picture: a job and a drawing come in, the picture goes out, and it ends.
 
 ``apart`` starts it. It imports the renderer and nothing else of Emblem, so that it starts in a moment.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..svg.drawing import Drawing
-from .encode import encode
+from .encoders import encode
 from .render import Ink, render
 
 MOST_SECONDS = 60
@@ -21,7 +21,7 @@ MOST_MEMORY = 3 << 30  # bytes of address space; the largest picture of all take
 
 
 @dataclass(frozen=True)
-class Order:
+class RenderJob:
     """What to render: ``render`` and ``encode`` say what each field means."""
 
     width: int
@@ -32,16 +32,16 @@ class Order:
 
 
 def main() -> None:
-    """An order and a drawing as a list in JSON on standard input; the picture on standard output."""
+    """Read a job and a drawing as a list in JSON from standard input; write the picture to standard output."""
     signal.alarm(MOST_SECONDS)  # which ends it wherever it is, also when whoever started it is gone
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Where memory runs out all the same, the system is to end this process and none that serves.
     Path("/proc/self/oom_score_adj").write_text("1000")
     given, drawing = json.loads(sys.stdin.buffer.read())
-    order = Order(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
-    picture = render(Drawing.from_json(drawing), order.width, order.padding, order.inks)
-    sys.stdout.buffer.write(encode(picture, order.kind, ahead=order.ahead))
+    job = RenderJob(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
+    picture = render(Drawing.from_json(drawing), job.width, job.padding, job.inks)
+    sys.stdout.buffer.write(encode(picture, job.kind, ahead=job.ahead))
 
 
 if __name__ == "__main__":

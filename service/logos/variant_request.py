@@ -1,4 +1,4 @@
-"""A plan: what a request asks for, checked against ladder and rules before anything is made."""
+"""The variant that a URL asks for, checked against ladder and rules before anything is made."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ from ..problems import (
     WidthNotOffered,
 )
 from . import ladder
-
-RASTERS = ("avif", "webp", "png")  # smallest first: where several are equally welcome, in this order
-FORMATS = ("svg", "png", "webp", "avif")
-AUTO = "auto"
-MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp", "avif": "image/avif"}
+from .formats import AUTO, FORMATS
 
 _WIDTH = re.compile(r"(?:0|[1-9][0-9]*)", re.ASCII)
 _COLOUR = re.compile(r"[0-9a-fA-F]{6}", re.ASCII)
@@ -33,14 +29,19 @@ _BEYOND = 10**6  # a width that is not offered, whatever follows
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One variant of a logo. ``width`` is the logo's own in pixels; ``space`` adds the clear space around it."""
+class VariantRequest:
+    """One variant of a logo.
+
+    ``width`` is the logo's own in pixels; ``space`` adds the clear space around it. ``coding`` is the content coding
+    (RFC 9110, 8.4) in which a drawing is sent; pictures made of pixels have none.
+    """
 
     logo: str
     colourway: str
     width: int
     format: str  # one of FORMATS, or AUTO where it is still to be negotiated
     space: bool = False
+    coding: str = ""
 
     @property
     def name(self) -> str:
@@ -54,9 +55,9 @@ class Plan:
 
 
 def split_name(file: str) -> tuple[int, str]:
-    """Width and format of ``{width}.{format}``.
+    """Read width and format of ``{width}.{format}``.
 
-    UnknownFormat where the format is none, NotFound where the width is no canonical decimal.
+    Raises UnknownFormat for a format that is not offered, NotFound for a width that is no canonical decimal.
     """
     width, dot, given = file.partition(".")
     if not dot or given not in (*FORMATS, AUTO):
@@ -66,8 +67,8 @@ def split_name(file: str) -> tuple[int, str]:
     return (int(width) if len(width) < 7 else _BEYOND), given
 
 
-class Planner:
-    """Checks requests against the logos, the ladder and the brand rules. Does no work and keeps no state."""
+class VariantRules:
+    """Check requests against the logos, the ladder and the brand rules. Does no work and keeps no state."""
 
     def __init__(self, logos: dict[str, Logo], brand: BrandRules) -> None:
         self._logos = logos
@@ -87,10 +88,10 @@ class Planner:
         """The pixels of clear space on each side of a logo of this width: what the rules require, rounded up."""
         return math.ceil(self._brand.logo(logo).clear_space.around(width, width / self._logos[logo].aspect_ratio))
 
-    def plan(
+    def check(
         self, logo: str, colourway: str, width: int, kind: str, on: str | None = None, space: bool = False
-    ) -> Plan:
-        """The plan of a request, or the problem of the contract that says what is wrong with it.
+    ) -> VariantRequest:
+        """The request, if all of it is right; else raise the problem that says what is wrong with it.
 
         ``extra["use"]`` or ``extra["nearest"]`` of a problem say what would be right; ``extra["try"]`` is the
         nearest right ``{logo}/{colourway}/{width}.{format}``.
@@ -126,7 +127,7 @@ class Planner:
                 f"On {on.lower()} use {' or '.join(use)}." if use else "No colourway may stand there.",
                 extra={"use": use, **self._try(logo, colourway, width, kind, on, space)},
             )
-        return Plan(logo, colourway, width, kind, space)
+        return VariantRequest(logo, colourway, width, kind, space)
 
     def _try(self, logo: str, colourway: str, width: int, kind: str, on: str | None, space: bool) -> dict[str, Any]:
         """The nearest right variant with its query, to be put behind an embed's address."""

@@ -1,4 +1,4 @@
-"""Variants: from a checked plan to bytes, made once for the whole deployment and kept.
+"""Variants: from a checked wanted to bytes, made once for the whole deployment and kept.
 
 The layers, first to last: the hot set of this process; the store shared by all (the first stored render
 wins); making it, one thread and one process at a time. Crash order of making: render → ``put_new`` →
@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
@@ -28,20 +29,23 @@ from ..problems import Unavailable
 from ..storage import ObjectMissing, Storage
 from ..svg import Drawing
 from . import ladder
-from .encode import encode
-from .hot import HotSet
+from .codings import CODINGS
+from .encoders import encode
+from .formats import AUTO, FORMATS, RASTERS
 from .locks import Locks
 from .memory import give_back_large
 from .palette import find_inks
 from .prerender import Failed, Progress, run
 from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
-from .render_subprocess import LARGE, Apart, at_once
-from .render_worker import Order
-from .variant_request import AUTO, MEDIA_TYPES, RASTERS, Plan, Planner
+from .render_subprocess import LARGE, RenderProcesses, at_once
+from .render_worker import RenderJob
+from .smallest import SmallestFormat
+from .variant_cache import VariantCache
+from .variant_request import VariantRequest, VariantRules
 
-HOT_BYTES = 64 * 1024 * 1024
-_HOT_EXTRA = 600  # bytes that a variant takes in memory beside the picture's own
+CACHE_BYTES = 64 * 1024 * 1024
+_CACHE_EXTRA = 600  # bytes that a variant takes in memory beside the picture's own
 _DIGEST_SIZE = hashlib.sha256().digest_size
 MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
 _MOST_THREADS = 4  # that render for requests in one process: each takes up to 60 MB, and there are other processes
@@ -53,13 +57,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A made variant. ``etag`` is strong and quoted; width and height are those of the picture in pixels."""
+    """A made variant. ``etag`` is strong and quoted; width and height are those of the picture in pixels.
+
+    ``coding`` is the content coding that its bytes are in, mostly none.
+    """
 
     bytes: bytes
     media_type: str
     etag: str
     width: int
     height: int
+    coding: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class _Master:
     inks: tuple[Ink, ...]
 
 
-class Variants(Planner):
+class Variants(VariantRules):
     """The variants of a deployment. Safe to share between threads."""
 
     def __init__(
@@ -78,7 +86,7 @@ class Variants(Planner):
         storage: Storage,
         data_dir: Path,
         *,
-        hot_bytes: int = HOT_BYTES,
+        cache_bytes: int = CACHE_BYTES,
         most_waiting: int = MOST_WAITING,
         patience: float = PATIENCE,
     ) -> None:
@@ -88,7 +96,8 @@ class Variants(Planner):
         self._storage = storage
         self._cores = len(os.sched_getaffinity(0))
         self._locks = Locks(data_dir / "locks", self._cores, at_once(self._cores))
-        self._hot: HotSet[Plan, Variant] = HotSet(hot_bytes)
+        self._cache: VariantCache[VariantRequest, Variant] = VariantCache(cache_bytes, _size_in_memory)
+        self._smallest = SmallestFormat(self._sizes, self.minimum)
         self._most_waiting = most_waiting
         self._patience = patience
         self._masters: dict[tuple[str, str], _Master] = {}
@@ -97,72 +106,91 @@ class Variants(Planner):
 
     def _clear_memory(self) -> None:
         self._lock = threading.Lock()
-        self._making: dict[Plan, Future[Variant]] = {}
+        self._making: dict[VariantRequest, Future[Variant]] = {}
         self._waiting = 0
         self._pool: ThreadPoolExecutor | None = None
         self._ending = threading.Event()
-        self._apart = Apart()
+        self._processes = RenderProcesses()
         self._warming: threading.Thread | None = None
 
     def height(self, logo: str, width: int) -> int:
         """The height in pixels of a logo ``width`` pixels wide."""
         return self._logos[logo].drawing(self._logos[logo].colourways[0]).height(width)
 
-    def size(self, plan: Plan) -> tuple[int, int]:
+    def size(self, wanted: VariantRequest) -> tuple[int, int]:
         """Width and height in pixels of the whole picture."""
-        around = 2 * self.padding(plan.logo, plan.width) if plan.space else 0
-        return plan.width + around, self.height(plan.logo, plan.width) + around
+        around = 2 * self.padding(wanted.logo, wanted.width) if wanted.space else 0
+        return wanted.width + around, self.height(wanted.logo, wanted.width) + around
 
     def widths(self, logo: str) -> dict[str, int]:
         """``{min, max, step}`` as ``/api/v1/logos`` gives them; up to 512 every width is offered."""
         return {"min": self.minimum(logo), "max": self.largest(logo), "step": ladder.STEP}
 
-    def hot(self, plan: Plan) -> Variant | None:
+    def cached(self, wanted: VariantRequest) -> Variant | None:
         """The variant if it is in this process' memory."""
-        return self._hot.get(plan)
+        return self._cache.get(wanted)
 
-    def get(self, plan: Plan) -> Variant:
-        """The variant of a plan whose format is chosen; made if nobody made it before.
+    def get(self, wanted: VariantRequest) -> Variant:
+        """The variant of a request whose format is chosen; made if nobody made it before.
 
         Raises Unavailable with Retry-After where too many wait already, it takes too long, or the storage
         does not answer. What is made already is given also while too many wait.
         """
-        found = self._hot.get(plan) or self._stored(plan)
-        if found is not None:
-            return found
+        return self._get_all((wanted,))[0]
+
+    def smallest(self, wanted: VariantRequest, formats: tuple[str, ...]) -> VariantRequest:
+        """The request with the format, of these, that takes the fewest bytes; raises what ``get`` raises."""
+        return self._smallest.choose(wanted, formats)
+
+    def _sizes(self, wanted: Sequence[VariantRequest]) -> list[int]:
+        return [len(variant.bytes) for variant in self._get_all(wanted)]
+
+    def _get_all(self, wanted: Sequence[VariantRequest]) -> list[Variant]:
+        found = {one: self._cache.get(one) or self._stored(one) for one in wanted}
+        missing = [one for one, variant in found.items() if variant is None]
+        if missing:
+            found.update(self._wait_for(missing))
+        return [variant for one in wanted if (variant := found[one]) is not None]
+
+    def _wait_for(self, missing: Sequence[VariantRequest]) -> dict[VariantRequest, Variant]:
         with self._lock:
             if self._waiting >= self._most_waiting or self._ending.is_set():
                 raise Unavailable("Too many logos are being rendered at the moment.", headers={"Retry-After": "1"})
             self._waiting += 1
-            future = self._making.get(plan)
-            if future is None:
-                if self._pool is None:
-                    self._pool = ThreadPoolExecutor(min(self._cores, _MOST_THREADS), thread_name_prefix="emblem-render")
-                future = self._making[plan] = self._pool.submit(self._make_once, plan)
+            futures = {one: self._begin(one) for one in missing}
+        until = time.monotonic() + self._patience
         try:
-            return future.result(self._patience)
+            return {one: future.result(max(0.0, until - time.monotonic())) for one, future in futures.items()}
         except (TooLate, CancelledError) as error:
             raise Unavailable("Rendering takes longer than usual.", headers={"Retry-After": "5"}) from error
         except RenderFailed as error:
-            _log_failed(plan, error)
             detail = "This size could not be rendered."
             raise Unavailable(detail, headers={"Retry-After": "30"}, private=str(error)) from error
         finally:
             with self._lock:
                 self._waiting -= 1
 
-    def make(self, plan: Plan) -> bool:
-        """Makes a variant for the store, not for this process' memory; False where it is there already.
+    def _begin(self, wanted: VariantRequest) -> Future[Variant]:
+        """The future of a variant that is being made, begun if nobody did; the caller holds the lock."""
+        future = self._making.get(wanted)
+        if future is None:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(min(self._cores, _MOST_THREADS), thread_name_prefix="emblem-render")
+            future = self._making[wanted] = self._pool.submit(self._make_once, wanted)
+        return future
+
+    def make(self, wanted: VariantRequest) -> bool:
+        """Make a variant for the store, not for this process' memory; False where it is there already.
 
         Raises Unavailable where it cannot be stored.
         """
-        key = self._key(plan)
-        if plan.format == "svg" or self._storage.size(key) is not None:
+        key = self._key(wanted)
+        if _is_no_work(wanted) or self._storage.size(key) is not None:
             return False
         with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
             if self._storage.size(key) is not None:
                 return False
-            return self._storage.put_new(key, _with_digest(self._rendered(plan)), MEDIA_TYPES[plan.format])
+            return self._storage.put_new(key, _with_digest(self._rendered(wanted)), FORMATS[wanted.format].media_type)
 
     def prerender(
         self,
@@ -171,9 +199,9 @@ class Variants(Planner):
         stop: Callable[[], bool] | None = None,
         failed: Failed | None = None,
     ) -> int:
-        """Makes every variant of the ladder that is not stored yet, on all cores; the number of those made.
+        """Make every variant of the ladder that is not stored yet, on all cores; the number of those made.
 
-        ``progress(done, total)`` is told of each, ``failed(plan, error)`` of each that cannot be rendered. Ends
+        ``progress(done, total)`` is told of each, ``failed(wanted, error)`` of each that cannot be rendered. Ends
         early where ``stop()`` is true, or with Unavailable where the storage is full; calling it again goes on
         from there.
         """
@@ -186,17 +214,17 @@ class Variants(Planner):
             stop=stop or self._ending.is_set,
         )
 
-    def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[Plan]:
-        """The plans of the ladder that are not stored, small widths first."""
+    def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[VariantRequest]:
+        """The requests of the ladder that are not stored, small widths first."""
         stored = {item.key for item in self._storage.list(f"variants/{self.version}/")}
-        plans = [
-            Plan(logo, colourway, width, kind)
+        requests = [
+            VariantRequest(logo, colourway, width, kind)
             for logo in (sorted(self._logos) if logos is None else logos)
             for width in self._offered(logo, only_common)
             for colourway in self._logos[logo].colourways
             for kind in RASTERS
         ]
-        return sorted((plan for plan in plans if self._key(plan) not in stored), key=lambda plan: plan.width)
+        return sorted((one for one in requests if self._key(one) not in stored), key=lambda one: one.width)
 
     def _offered(self, logo: str, only_common: bool) -> list[int]:
         minimum, largest = self.minimum(logo), self.largest(logo)
@@ -205,14 +233,14 @@ class Variants(Planner):
         return ladder.widths(minimum, largest)
 
     def start(self) -> None:
-        """Makes the common widths in the background, at low priority; one process of a machine does it."""
+        """Make the common widths in the background, at low priority; one process of a machine does it."""
         self._warming = threading.Thread(target=self._warm, name="emblem-prerender", daemon=True)
         self._warming.start()
 
     def close(self) -> None:
-        """Ends the background work; a render that is under way is finished first, a large one is given up."""
+        """End the background work; a render that is under way is finished first, a large one is given up."""
         self._ending.set()
-        self._apart.close()
+        self._processes.close()
         if self._warming is not None:
             self._warming.join(timeout=5)
         if self._pool is not None:
@@ -223,74 +251,79 @@ class Variants(Planner):
         try:
             with self._locks.alone("prerender") as mine:
                 if mine:
-                    plans = self.missing(only_common=True)
-                    run(plans, self.make, threads=1, failed=_log_failed, stop=self._ending.is_set)
+                    requests = self.missing(only_common=True)
+                    run(requests, self.make, threads=1, failed=_log_failed, stop=self._ending.is_set)
         except Unavailable as error:
             log.warning("common logo widths were not prerendered", reason=error.private or error.detail)
 
-    def _stored(self, plan: Plan) -> Variant | None:
-        """The variant if it is in the store, whole; a drawing is no work to make and is never stored."""
-        if plan.format == "svg":
-            return self._variant(plan, self._svg(plan))
-        key = self._key(plan)
+    def _stored(self, wanted: VariantRequest) -> Variant | None:
+        """The variant if it is in the store, whole; a drawing without a coding is no work and is never stored."""
+        if _is_no_work(wanted):
+            return self._variant(wanted, self._svg(wanted))
+        key = self._key(wanted)
         try:
             content, digest = _split(self._storage.read(key))
         except ObjectMissing:
             return None
         if hashlib.sha256(content).digest() != digest:
-            log.warning("a stored logo variant is damaged; it is made anew", variant=plan.path)
+            log.warning("a stored logo variant is damaged; it is made anew", variant=wanted.path)
             return None
-        return self._variant(plan, content)
+        return self._variant(wanted, content)
 
-    def _make_once(self, plan: Plan) -> Variant:
+    def _make_once(self, wanted: VariantRequest) -> Variant:
         try:
-            return self._make(plan)
+            return self._make(wanted)
+        except RenderFailed as error:
+            _log_failed(wanted, error)
+            raise
         finally:
             with self._lock:  # whoever began this holds it until the future is in _making
-                del self._making[plan]
+                del self._making[wanted]
 
-    def _make(self, plan: Plan) -> Variant:
-        key = self._key(plan)
+    def _make(self, wanted: VariantRequest) -> Variant:
+        key = self._key(wanted)
         with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
-            if (found := self._stored(plan)) is not None:  # another process was quicker
+            if (found := self._stored(wanted)) is not None:  # another process was quicker
                 return found
-            made = self._rendered(plan)
+            made = self._rendered(wanted)
             stored = _with_digest(made)
             try:
-                if not self._storage.put_new(key, stored, MEDIA_TYPES[plan.format]):
-                    if (first := self._stored(plan)) is not None:  # another machine was quicker
+                if not self._storage.put_new(key, stored, FORMATS[wanted.format].media_type):
+                    if (first := self._stored(wanted)) is not None:  # another machine was quicker
                         return first
-                    self._storage.replace(key, stored, MEDIA_TYPES[plan.format])
+                    self._storage.replace(key, stored, FORMATS[wanted.format].media_type)
             except Unavailable as error:
                 # The same input gives the same bytes, so what cannot be stored can still be shown.
-                log.warning("a logo variant was not stored", variant=plan.path, reason=error.private)
-            return self._variant(plan, made)
+                log.warning("a logo variant was not stored", variant=wanted.path, reason=error.private)
+            return self._variant(wanted, made)
 
-    def _rendered(self, plan: Plan) -> bytes:
-        master = self._master(plan.logo, plan.colourway)
-        padding = self.padding(plan.logo, plan.width) if plan.space else 0
+    def _rendered(self, wanted: VariantRequest) -> bytes:
+        if wanted.format == "svg":
+            return CODINGS[wanted.coding](self._svg(wanted))
+        master = self._master(wanted.logo, wanted.colourway)
+        padding = self.padding(wanted.logo, wanted.width) if wanted.space else 0
         # By what is asked for, never by who asks: the same URL has the same bytes, made ahead or not.
-        ahead = not plan.space and plan.width in ladder.common(self.minimum(plan.logo))
-        across, down = self.size(plan)
+        ahead = not wanted.space and wanted.width in ladder.common(self.minimum(wanted.logo))
+        across, down = self.size(wanted)
         if across * down >= LARGE:
-            order = Order(plan.width, padding, master.inks, plan.format, ahead)
+            job = RenderJob(wanted.width, padding, master.inks, wanted.format, ahead)
             with self._locks.large(self._patience), self._locks.slot(self._patience):
-                return self._apart.encoded(master.drawing, order)
+                return self._processes.encoded(master.drawing, job)
         with self._locks.slot(self._patience):
             try:
-                return encode(render(master.drawing, plan.width, padding, master.inks), plan.format, ahead=ahead)
+                return encode(render(master.drawing, wanted.width, padding, master.inks), wanted.format, ahead=ahead)
             except Exception as error:  # whatever a renderer or an encoder raises is about this drawing
                 raise RenderFailed(str(error)) from error
 
-    def _svg(self, plan: Plan) -> bytes:
-        drawing = self._logos[plan.logo].drawing(plan.colourway)
-        padding = self.padding(plan.logo, plan.width) if plan.space else 0
-        return drawing.document(plan.width, drawing.height(plan.width), padding)
+    def _svg(self, wanted: VariantRequest) -> bytes:
+        drawing = self._logos[wanted.logo].drawing(wanted.colourway)
+        padding = self.padding(wanted.logo, wanted.width) if wanted.space else 0
+        return drawing.document(wanted.width, drawing.height(wanted.width), padding)
 
-    def _variant(self, plan: Plan, content: bytes) -> Variant:
+    def _variant(self, wanted: VariantRequest, content: bytes) -> Variant:
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        variant = Variant(content, MEDIA_TYPES[plan.format], etag, *self.size(plan))
-        self._hot.put(plan, variant, len(content) + _HOT_EXTRA)
+        variant = Variant(content, FORMATS[wanted.format].media_type, etag, *self.size(wanted), wanted.coding)
+        self._cache.put(wanted, variant)
         return variant
 
     def _master(self, logo: str, colourway: str) -> _Master:
@@ -305,14 +338,24 @@ class Variants(Planner):
             found = self._masters[logo, colourway] = _Master(drawing, inks)
         return found
 
-    def _key(self, plan: Plan) -> str:
-        assert plan.format != AUTO
-        space = "-space" if plan.space else ""
-        return f"variants/{self.version}/{plan.logo}/{plan.colourway}/{plan.width}{space}.{plan.format}"
+    def _key(self, wanted: VariantRequest) -> str:
+        assert wanted.format != AUTO
+        space, coding = "-space" if wanted.space else "", f".{wanted.coding}" if wanted.coding else ""
+        file = f"{wanted.width}{space}.{wanted.format}{coding}"
+        return f"variants/{self.version}/{wanted.logo}/{wanted.colourway}/{file}"
 
 
-def _log_failed(plan: Plan, error: RenderFailed) -> None:
-    log.error("a logo variant could not be rendered", variant=plan.path, reason=str(error))
+def _is_no_work(wanted: VariantRequest) -> bool:
+    """Whether it is quicker made than read: a drawing without a content coding."""
+    return wanted.format == "svg" and not wanted.coding
+
+
+def _size_in_memory(variant: Variant) -> int:
+    return len(variant.bytes) + _CACHE_EXTRA
+
+
+def _log_failed(wanted: VariantRequest, error: RenderFailed) -> None:
+    log.error("a logo variant could not be rendered", variant=wanted.path, reason=str(error))
 
 
 def _with_digest(content: bytes) -> bytes:

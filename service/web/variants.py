@@ -1,6 +1,6 @@
 """Logo variants: ``GET|HEAD /logos/{key}/{logo}/{colourway}/{width}.{format}``, read from top to bottom.
 
-path and query → plan → embed → origin → format → the picture, or 304 → count.
+path and query → variant request → embed → origin → format and coding → the picture, or 304 → count.
 
 This runs in front of Flask, in the same process: a warm variant takes no route, no session, no template and
 no database. Whatever is refused goes on to Flask, which answers problems for all.
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
 from flask import Flask, request
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
 
 from .. import paths
 from ..clients import Client, origin_of
 from ..embeds import Live, allowed
-from ..logos import RASTERS, Plan, Variant
-from ..logos.variant_request import AUTO, MEDIA_TYPES, split_name
+from ..logos import FORMATS, Variant, VariantRequest
+from ..logos.formats import AUTO
+from ..logos.variant_request import split_name
 from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
+from . import negotiation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,8 +41,9 @@ PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared 
 _ANNOUNCED = "HTTP_SURROGATE_CAPABILITY"
 _ASK_ALWAYS = ("X-Accel-Expires", "@1")
 _REFUSAL = "emblem.variants.refusal"
+_VARY: dict[str, tuple[str, ...]] = {AUTO: ("Accept", "Accept-Encoding"), "svg": ("Accept-Encoding",)}
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-_LONGEST_ACCEPT = 1024  # characters; browsers send a tenth of it, and reading one costs time by its length
+_LONGEST_ACCEPT = 1024  # characters that are left where a refusal is answered: by a reader of headers that is slow
 _LONGEST_KEPT = 256  # characters of path and query whose meaning is kept in memory
 _LONGEST_ORIGIN = 512  # scheme, host (253) and port, with room for a path to end the host
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
@@ -77,12 +78,12 @@ class _Variants:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(paths.VARIANTS) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            _shorten_accept(environ)
             began = time.perf_counter()
             try:
                 status, headers, body = self._answer(environ)
             except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
                 environ[_REFUSAL] = refusal
+                _shorten_accept(environ)
                 if isinstance(refusal, Problem) and refusal.status in (403, 410) and _asks_always(environ):
                     refusal.headers.update((_ASK_ALWAYS,))
             else:
@@ -98,17 +99,15 @@ class _Variants:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         # What anyone may make long is not kept in memory.
         parse = self._requested if len(path) + len(query) <= _LONGEST_KEPT else self._parse
-        key, plan = parse(path, query)
-        live = self._live(environ, key, plan)
+        key, wanted = parse(path, query)
+        live = self._live(environ, key, wanted)
         origin = origin_of(_begin(environ, "HTTP_ORIGIN"), _begin(environ, "HTTP_REFERER"))
         allowed(live, origin)
-        negotiated = plan.format == AUTO
-        if negotiated:
-            plan = replace(plan, format=_negotiate(environ.get("HTTP_ACCEPT", "")))
         variants = self._deployment.variants
-        variant = variants.hot(plan) or variants.get(plan)
+        chosen = self._choose(environ, wanted)
+        variant = variants.cached(chosen) or variants.get(chosen)
         etag = _tag(live, variant)
-        headers = self._headers(live, plan, etag, negotiated)
+        headers = self._headers(live, wanted, variant, etag)
         if live.unlisted == "refuse" and _asks_always(environ):
             headers.insert(0, _ASK_ALWAYS)  # nginx before 1.23 heeds whichever it reads first
         if _is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
@@ -116,11 +115,11 @@ class _Variants:
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
         if environ["REQUEST_METHOD"] == "HEAD":
             return "200 OK", headers, ()
-        self._deployment.embeds.count(live, plan.name, origin)
+        self._deployment.embeds.count(live, chosen.name, origin)
         return "200 OK", headers, (variant.bytes,)
 
-    def _parse(self, path: str, query: str) -> tuple[str, Plan]:
-        """The embed's key and the plan of a request; raises what the contract says of one that is wrong."""
+    def _parse(self, path: str, query: str) -> tuple[str, VariantRequest]:
+        """The embed's key and the variant that is asked for; raises the problem of a request that is wrong."""
         names = path[len(paths.VARIANTS) :].split("/")
         if len(names) != 4:
             raise NotFound("A logo's address is /logos/{key}/{logo}/{colourway}/{width}.{format}.")
@@ -128,39 +127,56 @@ class _Variants:
         width, kind = split_name(file)
         asked = dict(reversed(parse_qsl(query, keep_blank_values=True)))  # of a name that stands twice, the first
         try:
-            plan = self._deployment.variants.plan(
+            wanted = self._deployment.variants.check(
                 logo, colourway, width, kind, asked.get("on"), asked.get("space") == "1"
             )
         except Problem as problem:
             if right := problem.extra.get("try"):
                 problem.extra["try"] = f"{self._base_url}{paths.VARIANTS}{quote(key, safe='')}/{right}"
             raise
-        return key, plan
+        return key, wanted
 
-    def _live(self, environ: WSGIEnvironment, key: str, plan: Plan) -> Live:
+    def _choose(self, environ: WSGIEnvironment, wanted: VariantRequest) -> VariantRequest:
+        """The variant to send: its format where that is left open, and a drawing's content coding."""
+        if wanted.format not in (AUTO, "svg"):
+            return wanted
+        coding = negotiation.coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if coding:
+            wanted = replace(wanted, coding=coding)
+        if wanted.format != AUTO:
+            return wanted
+        formats = negotiation.formats(environ.get("HTTP_ACCEPT", ""))
+        if not formats:
+            offered = ", ".join(row.media_type for row in FORMATS.values())
+            raise NotAcceptable(f"Name one of {offered} in Accept.")
+        return self._deployment.variants.smallest(wanted, formats)
+
+    def _live(self, environ: WSGIEnvironment, key: str, wanted: VariantRequest) -> Live:
         def before_lookup() -> None:
             sender = Client(environ.get("REMOTE_ADDR", ""), "", "program")
             self._deployment.limiter.hit("embed-lookup", sender.network)
 
         live = self._deployment.embeds.permission(key, before_lookup)
-        if live.logo != plan.logo:
-            raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {plan.logo}.")
+        if live.logo != wanted.logo:
+            raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {wanted.logo}.")
         return live
 
-    def _headers(self, live: Live, plan: Plan, etag: str, negotiated: bool) -> list[tuple[str, str]]:
+    def _headers(self, live: Live, wanted: VariantRequest, variant: Variant, etag: str) -> list[tuple[str, str]]:
         refuses = live.unlisted == "refuse"
         headers = [
             ("ETag", etag),
             ("Cache-Control", PRIVATE if refuses else PUBLIC),
             ("Access-Control-Allow-Origin", "*"),
-            ("Link", self._licence[plan.logo]),
+            ("Link", self._licence[wanted.logo]),
             ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "cross-origin"),
         ]
-        vary = (["Accept"] if negotiated else []) + (["Origin", "Referer"] if refuses else [])
+        vary = _VARY.get(wanted.format, ()) + (("Origin", "Referer") if refuses else ())
         if vary:
             headers.append(("Vary", ", ".join(vary)))
-        if plan.format == "svg":
+        if variant.coding:
+            headers.append(("Content-Encoding", variant.coding))
+        if variant.media_type == FORMATS["svg"].media_type:
             headers.append(("Content-Security-Policy", _SVG_POLICY))
         return headers
 
@@ -195,23 +211,7 @@ def _begin(environ: WSGIEnvironment, name: str) -> str | None:
 
 
 def _shorten_accept(environ: WSGIEnvironment) -> None:
-    """Leaves out what stands beyond the length that is read, here and where a refusal is answered."""
+    """Leave out what stands beyond the length that is read where a refusal is answered."""
     accept = environ.get("HTTP_ACCEPT", "")
     if len(accept) > _LONGEST_ACCEPT:
         environ["HTTP_ACCEPT"] = accept[:_LONGEST_ACCEPT].rpartition(",")[0]
-
-
-@lru_cache(maxsize=1024)
-def _negotiate(accept: str) -> str:
-    """The format for an ``Accept``: the most welcome; AVIF, WebP, PNG where several are; SVG only if more so."""
-    if not accept.strip():
-        return RASTERS[0]
-    said = parse_accept_header(accept, MIMEAccept)
-    welcome = {kind: said.quality(MEDIA_TYPES[kind]) for kind in RASTERS}
-    best = max(welcome, key=lambda kind: welcome[kind])
-    svg = said.quality(MEDIA_TYPES["svg"])
-    if svg > welcome[best]:
-        return "svg"
-    if welcome[best] <= 0:
-        raise NotAcceptable("The logo comes as image/avif, image/webp, image/png or image/svg+xml.")
-    return best

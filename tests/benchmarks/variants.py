@@ -57,15 +57,15 @@ def serve(port: int, workers: int, renders: Path | None, answer: Path | None) ->
     ``answer``: a file with what a bare application in Emblem's place answers.
     """
     from service.cli.server import Server
-    from service.logos import Plan, Variants
+    from service.logos import VariantRequest, Variants
 
     if renders is not None:
         original = Variants._rendered
 
-        def rendered(self: Variants, plan: Plan) -> bytes:
+        def rendered(self: Variants, wanted: VariantRequest) -> bytes:
             with renders.open("a") as file:  # one short write each, so that lines of processes do not mix
-                file.write(f"{plan.path}\n")
-            return original(self, plan)
+                file.write(f"{wanted.path}\n")
+            return original(self, wanted)
 
         Variants._rendered = rendered  # type: ignore[method-assign]
     kind = Server if answer is None else bare(Server, json.loads(answer.read_text()))

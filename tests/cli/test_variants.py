@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.logos import Plan, Variants
+from service.logos import VariantRequest, Variants
 from service.logos.variants import _split
 from service.storage import open_storage
 from tests.conftest import environment
@@ -38,7 +38,7 @@ class Deployment:
         self.emblem = Shell(self.variables)
         self._variants = Variants(dict(campaign.logos), campaign.brand, self.storage, folder)
 
-    def missing(self) -> list[Plan]:
+    def missing(self) -> list[VariantRequest]:
         """What is not made yet."""
         return self._variants.missing(["heart"])
 
@@ -46,7 +46,7 @@ class Deployment:
         """How many are stored."""
         return sum(1 for _ in self.storage.list("variants/"))
 
-    def pretend_all_but(self, few: list[Plan]) -> None:
+    def pretend_all_but(self, few: list[VariantRequest]) -> None:
         """Fills the places of all others, so that a whole ladder is made in a moment."""
         for plan in self.missing():
             if plan not in few:
@@ -74,10 +74,10 @@ def deployment(tmp_path: Path, campaign: Campaign) -> Deployment:
 def test_what_is_missing_is_made_and_the_command_says_so(deployment: Deployment) -> None:
     """Work longer than a second stays quiet in a pipe; exit status 0: done."""
     missing = [plan for plan in deployment.missing() if plan.width in (24, 1136) and plan.colourway == "blue"]
-    assert len(missing) == 6
+    assert len(missing) == 8
     deployment.pretend_all_but(missing)
     done = deployment.emblem("variants", "prerender", "--logo", "heart", "--json")
-    assert (json.loads(done.stdout), done.stderr) == ({"made": 6, "left": 0}, "")
+    assert (json.loads(done.stdout), done.stderr) == ({"made": 8, "left": 0}, "")
     assert deployment.missing() == []
     assert "complete" in deployment.emblem("variants", "prerender", "--logo", "heart").stdout
 

@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pylibjxl
 import pytest
 
-from service.logos import Plan, Variants
+from service.logos import VariantRequest, Variants
 from service.storage import Storage, open_storage
 
 if TYPE_CHECKING:
     from service.campaign import Campaign, Logo
+
+pylibjxl.register_pillow()  # so that Pillow opens JPEG XL
 
 Made = Callable[..., Variants]
 
@@ -49,12 +52,12 @@ def variants(new_variants: Made) -> Variants:
     return new_variants()
 
 
-def renders(variants: Variants, monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+def renders(variants: Variants, monkeypatch: pytest.MonkeyPatch) -> list[VariantRequest]:
     """The plans that these variants render from now on; they are rendered for real."""
-    seen: list[Plan] = []
+    seen: list[VariantRequest] = []
     original = variants._rendered
 
-    def rendered(plan: Plan) -> bytes:
+    def rendered(plan: VariantRequest) -> bytes:
         seen.append(plan)
         return original(plan)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.logos import RASTERS, Plan, ladder
+from service.logos import RASTERS, VariantRequest, ladder
 from service.logos.prerender import run
 from service.problems import Unavailable
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from service.campaign import Campaign
     from service.logos import Variants
 
-PLANS = [Plan("heart", "blue", width, "png") for width in range(24, 64)]
+PLANS = [VariantRequest("heart", "blue", width, "png") for width in range(24, 64)]
 
 
 @given(made_before=st.sets(st.sampled_from(PLANS)), threads=st.integers(1, 5))
-def test_each_is_made_once_and_only_what_was_new_is_counted(made_before: set[Plan], threads: int) -> None:
-    seen: list[Plan] = []
+def test_each_is_made_once_and_only_what_was_new_is_counted(made_before: set[VariantRequest], threads: int) -> None:
+    seen: list[VariantRequest] = []
     told: list[tuple[int, int]] = []
 
-    def make(plan: Plan) -> bool:
+    def make(plan: VariantRequest) -> bool:
         seen.append(plan)
         return plan not in made_before
 
@@ -42,7 +42,7 @@ def test_it_uses_all_threads_and_no_more() -> None:
     together = threading.Barrier(4)  # passes only where four are at work at once
     now, most, lock = [0], [0], threading.Lock()
 
-    def make(_: Plan) -> bool:
+    def make(_: VariantRequest) -> bool:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
@@ -57,9 +57,9 @@ def test_it_uses_all_threads_and_no_more() -> None:
 
 @given(st.integers(0, len(PLANS)), st.integers(1, 5))
 def test_told_to_stop_it_begins_nothing_new_and_finishes_what_is_under_way(after: int, threads: int) -> None:
-    begun: list[Plan] = []
+    begun: list[VariantRequest] = []
 
-    def make(plan: Plan) -> bool:
+    def make(plan: VariantRequest) -> bool:
         begun.append(plan)
         return True
 
@@ -72,7 +72,7 @@ def test_told_to_stop_it_begins_nothing_new_and_finishes_what_is_under_way(after
 def test_a_full_disk_ends_it_after_what_is_under_way(fails: int, threads: int) -> None:
     begun, ended = [], []
 
-    def make(plan: Plan) -> bool:
+    def make(plan: VariantRequest) -> bool:
         begun.append(plan)
         if plan is PLANS[fails]:
             raise Unavailable("The storage is full.")
@@ -98,7 +98,7 @@ def test_the_whole_ladder_is_made_and_then_nothing_is_missing(
 ) -> None:
     rendered = renders(variants, monkeypatch)
     expected = {
-        Plan("heart", colourway, width, kind)
+        VariantRequest("heart", colourway, width, kind)
         for colourway in ("blue", "white", "black")
         for width in few
         for kind in RASTERS
@@ -115,13 +115,13 @@ def test_what_requests_made_is_not_made_again_and_the_other_way_round(
     new_variants: Made, few: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variants, serving = new_variants(), new_variants()
-    plan = Plan("heart", "blue", few[0], "png")
+    plan = VariantRequest("heart", "blue", few[0], "png")
     by_request = serving.get(plan)
     rendered, later = renders(variants, monkeypatch), renders(serving, monkeypatch)
     variants.prerender(["heart"])
     assert plan not in rendered
     assert variants.get(plan) == by_request
-    serving.get(Plan("heart", "white", few[1], "webp"))
+    serving.get(VariantRequest("heart", "white", few[1], "webp"))
     assert later == []
 
 
@@ -160,8 +160,8 @@ def test_a_drawing_that_fails_stops_no_other(
 ) -> None:
     """Neither the whole ladder nor the common widths after the start wait for a drawing that cannot be rendered."""
     variants = new_variants(logos=with_broken_heart(campaign))
-    broken = {Plan("heart", "blue", width, kind) for width in few for kind in RASTERS}
-    told: list[Plan] = []
+    broken = {VariantRequest("heart", "blue", width, kind) for width in few for kind in RASTERS}
+    told: list[VariantRequest] = []
     expected = len(variants.missing(["heart"])) - len(broken)
     assert variants.prerender(["heart"], failed=lambda plan, _: told.append(plan)) == expected
     assert set(told) == set(variants.missing(["heart"])) == broken

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.logos import RASTERS, Plan
-from service.logos.encode import encode
+from service.logos import RASTERS, VariantRequest
+from service.logos.encoders import encode
 from service.logos.render import RenderFailed, render
-from service.logos.render_subprocess import LARGE, NEEDED, Apart, at_once
-from service.logos.render_worker import Order
+from service.logos.render_subprocess import LARGE, NEEDED, RenderProcesses, at_once
+from service.logos.render_worker import RenderJob
 from service.problems import Unavailable
 from service.svg import Drawing
 from tests.parts.processes import wait_until
@@ -43,7 +43,7 @@ def test_the_bytes_are_those_of_a_render_in_this_process(
     master: Drawing, kind: str, inks: tuple[tuple[int, int, int]]
 ) -> None:
     """The same URL and catalogue version gives the same bytes in every process of a deployment."""
-    apart = Apart().encoded(master, Order(150, 7, inks, kind, ahead=False))
+    apart = RenderProcesses().encoded(master, RenderJob(150, 7, inks, kind, ahead=False))
     assert apart == encode(render(master, 150, 7, inks), kind)
 
 
@@ -56,10 +56,10 @@ def peak() -> int:
 @pytest.mark.parametrize("kind", RASTERS)
 def test_the_largest_pictures_take_no_memory_here(variants: Variants, kind: str) -> None:
     """Memory within 400 MB a worker, also for 4096 wide pictures with clear space around them."""
-    variants.get(Plan("heart", "blue", 100, kind))  # what is loaded once is loaded
+    variants.get(VariantRequest("heart", "blue", 100, kind))  # what is loaded once is loaded
     Path("/proc/self/clear_refs").write_text("5")
     before = peak()
-    made = variants.get(Plan("heart", "blue", 4096, kind, space=True))
+    made = variants.get(VariantRequest("heart", "blue", 4096, kind, space=True))
     assert made.width * made.height > 30 * LARGE
     assert peak() - before < 30
 
@@ -67,7 +67,7 @@ def test_the_largest_pictures_take_no_memory_here(variants: Variants, kind: str)
 def run(master: Drawing, changes: str) -> subprocess.CompletedProcess[bytes]:
     """The program of such a process with changes to its module."""
     program = f"import time; import service.logos.render_worker as alone; {changes}; alone.main()"
-    order = json.dumps([asdict(Order(4096, 0, BLUE, "avif", ahead=False)), master.as_json()]).encode()
+    order = json.dumps([asdict(RenderJob(4096, 0, BLUE, "avif", ahead=False)), master.as_json()]).encode()
     return subprocess.run([sys.executable, "-c", program], input=order, capture_output=True, check=False, timeout=60)
 
 
@@ -87,21 +87,21 @@ def test_what_is_not_rendered_is_a_503_with_retry_after(new_variants: Made, camp
     logos = with_broken_heart(campaign)
     variants = new_variants(logos=logos)
     with pytest.raises(RenderFailed):
-        Apart().encoded(logos["heart"].drawing("blue"), Order(100, 0, BLUE, "png", ahead=False))
+        RenderProcesses().encoded(logos["heart"].drawing("blue"), RenderJob(100, 0, BLUE, "png", ahead=False))
     for width in (100, 1600):
         with pytest.raises(Unavailable) as told:
-            variants.get(Plan("heart", "blue", width, "png"))
+            variants.get(VariantRequest("heart", "blue", width, "png"))
         assert told.value.headers["Retry-After"]
         assert "XML" not in told.value.detail
 
 
 def test_closing_ends_what_is_running(master: Drawing) -> None:
-    apart = Apart()
+    apart = RenderProcesses()
     ended: list[str] = []
 
     def ask() -> None:
         try:
-            apart.encoded(master, Order(4096, 1000, BLUE, "avif", ahead=True))
+            apart.encoded(master, RenderJob(4096, 1000, BLUE, "avif", ahead=True))
         except RenderFailed:
             ended.append("failed")
 
@@ -128,13 +128,13 @@ def test_a_large_picture_that_fails_is_tried_again_when_asked_again(
     new_variants: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variants = new_variants()
-    plan = Plan("heart", "blue", 1600, "png")
+    plan = VariantRequest("heart", "blue", 1600, "png")
 
-    def fails(_master: Drawing, _order: Order) -> bytes:
+    def fails(_master: Drawing, _order: RenderJob) -> bytes:
         raise Unavailable(headers={"Retry-After": "30"})
 
     with monkeypatch.context() as patch:
-        patch.setattr(variants._apart, "encoded", fails)
+        patch.setattr(variants._processes, "encoded", fails)
         with pytest.raises(Unavailable):
             variants.get(plan)
     assert variants.get(plan).width == 1600

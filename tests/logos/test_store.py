@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.logos import RASTERS, Plan
+from service.logos import RASTERS, VariantRequest
 from service.problems import Unavailable
 from service.storage import Storage, open_storage
 from tests.parts.disk import small_disk
@@ -16,7 +16,7 @@ from tests.parts.processes import wait_until
 
 from .conftest import Made, calls, renders
 
-PLAN = Plan("heart", "blue", 100, "png")
+PLAN = VariantRequest("heart", "blue", 100, "png")
 
 
 def key(storage: Storage) -> str:
@@ -30,7 +30,7 @@ def test_what_one_machine_made_another_one_serves(
     new_variants: Made, storage: Storage, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """The same URL and catalogue version give the same bytes in every process; a store shared through disk or S3."""
-    plan = Plan("heart", "blue", 100, kind)
+    plan = VariantRequest("heart", "blue", 100, kind)
     made = new_variants(storage).get(plan)
     other = new_variants(storage, machine="other")
     rendered = renders(other, monkeypatch)
@@ -42,7 +42,7 @@ def test_the_first_stored_render_wins(new_variants: Made, storage: Storage, monk
     """The first stored render wins: another machine, with locks of its own, stored it while this one rendered."""
     late, first = new_variants(storage), new_variants(storage, machine="other")
 
-    def rendered_meanwhile(_plan: Plan) -> bytes:
+    def rendered_meanwhile(_plan: VariantRequest) -> bytes:
         assert first.make(PLAN)
         return b"another picture"
 
@@ -58,7 +58,7 @@ def test_a_hot_variant_and_a_drawing_ask_the_storage_nothing(
     variants.get(PLAN)
     asked = calls(storage, monkeypatch)
     variants.get(PLAN)
-    variants.get(Plan("heart", "blue", 100, "svg"))
+    variants.get(VariantRequest("heart", "blue", 100, "svg"))
     assert asked == []
 
 
@@ -92,8 +92,8 @@ def test_a_damaged_variant_is_made_anew_and_never_served(
 
 def test_any_single_flipped_bit_is_found(new_variants: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = open_storage((tmp_path / "s").as_uri())
-    variants = new_variants(storage, hot_bytes=0)
-    plan = Plan("heart", "white", 24, "webp")
+    variants = new_variants(storage, cache_bytes=0)
+    plan = VariantRequest("heart", "white", 24, "webp")
     good = variants.get(plan)
     whole = storage.read(key(storage))
     monkeypatch.setattr(variants, "_rendered", lambda _: good.bytes)  # what it makes is the same; only how often counts
@@ -129,7 +129,7 @@ def test_a_storage_that_does_not_answer_is_a_503_with_retry_after(
 
     monkeypatch.setattr(storage, "read", down)
     with pytest.raises(Unavailable) as told:
-        variants.get(Plan("heart", "blue", 101, "png"))
+        variants.get(VariantRequest("heart", "blue", 101, "png"))
     assert told.value.headers["Retry-After"]
     assert variants.get(PLAN) == hot, "what is in memory needs no storage"
 
@@ -142,17 +142,17 @@ def test_what_is_made_is_served_while_the_queue_for_renders_is_full(
     variants = new_variants(storage, most_waiting=1)
     hold = threading.Event()
 
-    def slow(_plan: Plan) -> bytes:
+    def slow(_plan: VariantRequest) -> bytes:
         assert hold.wait(30)
         return b"picture"
 
     monkeypatch.setattr(variants, "_rendered", slow)
-    waiting = threading.Thread(target=variants.get, args=(Plan("heart", "blue", 101, "png"),))
+    waiting = threading.Thread(target=variants.get, args=(VariantRequest("heart", "blue", 101, "png"),))
     waiting.start()
     try:
         wait_until(lambda: variants._waiting == 1, 10, "a request waits")
         with pytest.raises(Unavailable):
-            variants.get(Plan("heart", "blue", 102, "png"))
+            variants.get(VariantRequest("heart", "blue", 102, "png"))
         assert variants.get(PLAN) == made
     finally:
         hold.set()

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.campaign.brand import BrandRules
-from service.logos.variant_request import Plan, Planner, split_name
+from service.logos.variant_request import VariantRequest, VariantRules, split_name
 from service.problems import NotFound, Problem, UnknownFormat
 
 if TYPE_CHECKING:
     from service.campaign import Campaign
 
-FORMATS = ["svg", "png", "webp", "avif", "auto"]
+FORMATS = ["svg", "png", "webp", "avif", "jxl", "auto"]
 COLOURWAYS = ["blue", "white", "black"]
 MINIMUM = {"heart": 24, "lockup": 96}
 #: What of each problem the contract names.
@@ -44,14 +44,14 @@ backgrounds = st.one_of(st.none(), st.none(), st.from_regex(r"[0-9a-fA-F]{6}", f
 
 
 @pytest.fixture(scope="module")
-def planner(campaign: Campaign) -> Planner:
-    return Planner(dict(campaign.logos), campaign.brand)
+def rules(campaign: Campaign) -> VariantRules:
+    return VariantRules(dict(campaign.logos), campaign.brand)
 
 
 @given(logo=logos, colourway=colourways, width=widths, kind=formats, on=backgrounds, space=st.booleans())
 @settings(max_examples=600)
 def test_a_request_is_a_plan_within_the_rules_or_one_problem_of_the_contract(
-    planner: Planner,
+    rules: VariantRules,
     campaign: Campaign,
     logo: str,
     colourway: str,
@@ -66,17 +66,19 @@ def test_a_request_is_a_plan_within_the_rules_or_one_problem_of_the_contract(
     brand = campaign.brand
     wrong = [slug for slug in SLUGS if right(slug, logo, colourway, width, kind, on, brand)]
     if not wrong:
-        assert planner.plan(logo, colourway, width, kind, on, space) == Plan(logo, colourway, width, kind, space)
+        assert rules.check(logo, colourway, width, kind, on, space) == VariantRequest(
+            logo, colourway, width, kind, space
+        )
         return
     with pytest.raises(Problem) as told:
-        planner.plan(logo, colourway, width, kind, on, space)
+        rules.check(logo, colourway, width, kind, on, space)
     assert told.value.slug in wrong
     assert told.value.status == SLUGS[told.value.slug]
-    check_advice(planner, told.value, logo, on, brand)
+    check_advice(rules, told.value, logo, on, brand)
 
 
 def right(slug: str, logo: str, colourway: str, width: int, kind: str, on: str | None, brand: BrandRules) -> bool:
-    """Whether this problem is there, by the contract's words and nothing of the planner's."""
+    """Whether this problem is there, by the contract's words and nothing of the rules's."""
     minimum = MINIMUM.get(logo, 0)
     colour = on is not None and re.fullmatch("[0-9a-fA-F]{6}", on, re.ASCII) is not None
     match slug:
@@ -95,7 +97,7 @@ def right(slug: str, logo: str, colourway: str, width: int, kind: str, on: str |
     return colour and colourway in COLOURWAYS and not brand.colourway_allowed(colourway, str(on))
 
 
-def check_advice(planner: Planner, problem: Problem, logo: str, on: str | None, brand: BrandRules) -> None:
+def check_advice(rules: VariantRules, problem: Problem, logo: str, on: str | None, brand: BrandRules) -> None:
     """``nearest`` are widths that are offered, ``use`` are colourways that may stand there, ``try`` is right."""
     told = problem.extra
     assert ("nearest" in told) == (problem.slug == "width-not-offered")
@@ -103,7 +105,7 @@ def check_advice(planner: Planner, problem: Problem, logo: str, on: str | None, 
         below, above = told["nearest"]
         assert below < above
         for width in (below, above):
-            planner.plan(logo, "blue", width, "png")
+            rules.check(logo, "blue", width, "png")
     if problem.slug == "colourway-not-allowed-on-background":
         assert told["use"] == [name for name in COLOURWAYS if brand.colourway_allowed(name, str(on))]
     if problem.slug == "unknown-colourway":
@@ -112,7 +114,30 @@ def check_advice(planner: Planner, problem: Problem, logo: str, on: str | None, 
         path, _, query = told["try"].partition("?")
         which, colourway, file = path.split("/")
         asked = dict(part.split("=") for part in query.split("&")) if query else {}
-        assert planner.plan(which, colourway, *split_name(file), asked.get("on"), asked.get("space") == "1")
+        assert rules.check(which, colourway, *split_name(file), asked.get("on"), asked.get("space") == "1")
+
+
+@pytest.mark.parametrize("logo", ["heart", "lockup"])
+def test_the_clear_space_is_what_the_rules_require_and_less_than_a_pixel_more(
+    rules: VariantRules, campaign: Campaign, logo: str
+) -> None:
+    """``?space=1`` keeps the logo's width and adds the required clear space around it: never less."""
+    assert campaign.brand.logo(logo).clear_space.of == "height"
+    fraction, ratio = campaign.brand.logo(logo).clear_space.fraction, campaign.logos[logo].aspect_ratio
+    required = {width: fraction * width / ratio for width in range(MINIMUM[logo], 513)}
+    assert any(0 < space % 1 < 0.5 for space in required.values())
+    for width, space in required.items():
+        assert 0 <= rules.padding(logo, width) - space < 1
+
+
+@pytest.mark.parametrize(("width", "nearest"), [(513, 512), (519, 512), (520, 528), (521, 528), (4095, 4096)])
+def test_the_address_to_try_has_the_nearest_width_and_the_larger_of_two(
+    rules: VariantRules, width: int, nearest: int
+) -> None:
+    """A picture that is a little too large can be made smaller by the page without getting blurred."""
+    with pytest.raises(Problem) as told:
+        rules.check("heart", "blue", width, "png")
+    assert told.value.extra["try"] == f"heart/blue/{nearest}.png"
 
 
 digits = st.text("0123456789+-_ .,eExX\n\t\u0663\u0966\u00b2\uff16%", max_size=8)

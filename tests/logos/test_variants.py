@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from service.campaign import load
-from service.logos import RASTERS, Plan, Variants
+from service.logos import RASTERS, VariantRequest, Variants
 from service.problems import Unavailable
 from service.settings import shipped
 from service.storage import open_storage
@@ -35,8 +35,8 @@ def test_a_variant_looks_like_the_master_at_eight_times_the_size(
     variants: Variants, logo: str, width: int, kind: str
 ) -> None:
     """Rendering and encoding together stay close to an eight times supersampled truth."""
-    small = Image.open(io.BytesIO(variants.get(Plan(logo, "blue", width, kind)).bytes))
-    large = Image.open(io.BytesIO(variants.get(Plan(logo, "blue", 8 * width, "png")).bytes))
+    small = Image.open(io.BytesIO(variants.get(VariantRequest(logo, "blue", width, kind)).bytes))
+    large = Image.open(io.BytesIO(variants.get(VariantRequest(logo, "blue", 8 * width, "png")).bytes))
     height, times = small.height, large.width // small.width
     assert (large.width, large.height) == (8 * width, 8 * height)
     truth = on_white(large).reshape(height, times, width, times, 3).mean((1, 3))
@@ -47,11 +47,11 @@ def test_a_variant_looks_like_the_master_at_eight_times_the_size(
 def _ask(folder: str, barrier: Any, answers: Any) -> None:
     campaign = load(shipped("policies"), shipped("assets"))
     variants = Variants(dict(campaign.logos), campaign.brand, open_storage((Path(folder) / "s").as_uri()), Path(folder))
-    rendered: list[Plan] = []
+    rendered: list[VariantRequest] = []
     original = variants._rendered
-    variants._rendered = lambda plan: rendered.append(plan) or original(plan)  # type: ignore[method-assign,func-returns-value]
+    variants._rendered = lambda wanted: rendered.append(wanted) or original(wanted)  # type: ignore[method-assign,func-returns-value]
     barrier.wait()
-    answers.put((variants.get(Plan("lockup", "blue", 400, "png")).etag, len(rendered)))
+    answers.put((variants.get(VariantRequest("lockup", "blue", 400, "png")).etag, len(rendered)))
     variants.close()
 
 
@@ -73,14 +73,15 @@ def test_too_many_waiting_are_sent_away(campaign: Campaign, tmp_path: Path, monk
     variants = Variants(dict(campaign.logos), campaign.brand, storage, tmp_path, most_waiting=2, patience=10)
     hold, begun = threading.Event(), threading.Semaphore(0)
 
-    def slow(_plan: Plan) -> bytes:
+    def slow(_wanted: VariantRequest) -> bytes:
         begun.release()
         assert hold.wait(10)
         return b"picture"
 
     monkeypatch.setattr(variants, "_rendered", slow)
     threads = [
-        threading.Thread(target=variants.get, args=(Plan("heart", "blue", width, "png"),)) for width in (100, 101)
+        threading.Thread(target=variants.get, args=(VariantRequest("heart", "blue", width, "png"),))
+        for width in (100, 101)
     ]
     for thread in threads:
         thread.start()
@@ -91,7 +92,7 @@ def test_too_many_waiting_are_sent_away(campaign: Campaign, tmp_path: Path, monk
             break
         until.wait(0.02)
     with pytest.raises(Unavailable) as told:
-        variants.get(Plan("heart", "blue", 102, "png"))
+        variants.get(VariantRequest("heart", "blue", 102, "png"))
     assert told.value.headers["Retry-After"]
     hold.set()
     for thread in threads:
@@ -104,8 +105,8 @@ def test_another_process_later_gives_the_same_bytes(campaign: Campaign, tmp_path
     first = Variants(dict(campaign.logos), campaign.brand, storage, tmp_path)
     again = Variants(dict(campaign.logos), campaign.brand, open_storage((tmp_path / "t").as_uri()), tmp_path / "t")
     for kind in RASTERS:
-        plan = Plan("heart", "white", 120, kind)
-        assert first.get(plan) == again.get(plan)
+        wanted = VariantRequest("heart", "white", 120, kind)
+        assert first.get(wanted) == again.get(wanted)
     first.close()
     again.close()
 

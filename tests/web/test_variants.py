@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import pytest
+from backports import zstd
 from PIL import Image
 
 from .conftest import Api, problem
@@ -94,23 +97,54 @@ def test_304_for_who_has_it(partner: Partner) -> None:
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
-        ("", "image/avif"),
-        ("*/*", "image/avif"),
-        ("image/*", "image/avif"),
-        ("image/avif,image/webp,*/*;q=0.8", "image/avif"),
+        ("", "image/png"),
+        ("*/*", "image/png"),
+        ("image/*", "image/png"),
+        ("image/webp,*/*", "image/webp"),
         ("image/webp,*/*;q=0.8", "image/webp"),
         ("image/png", "image/png"),
         ("image/avif;q=0.5, image/png", "image/png"),
-        ("image/avif;q=0, image/*", "image/webp"),
-        ("image/svg+xml, */*", "image/avif"),
-        ("image/svg+xml, */*;q=0.9", "image/svg+xml"),
-        ("image/svg+xml", "image/svg+xml"),
+        ("image/avif;q=0, image/*", "image/png"),
+        ("image/svg+xml, */*", "image/svg+xml"),
+        ("image/avif", "image/avif"),
+        ("image/jxl", "image/jxl"),
+        # At 64 pixels: SVG 321 bytes, JPEG XL 470, WebP 506, PNG 696, AVIF 919.
+        ("image/avif,image/webp,*/*;q=0.8", "image/webp"),
+        ("image/jxl,image/avif,image/webp,image/apng,*/*;q=0.8", "image/jxl"),
+        ("image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "image/svg+xml"),
+        ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", "image/svg+xml"),
     ],
 )
-def test_auto_is_negotiated(partner: Partner, accept: str, media_type: str) -> None:
+def test_auto_is_the_smallest_of_the_formats_that_are_named(partner: Partner, accept: str, media_type: str) -> None:
     answer = partner.get("blue/64.auto", Accept=accept)
     assert (answer.status_code, answer.mimetype) == (200, media_type)
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+
+
+def test_a_drawing_is_sent_in_each_content_coding_with_its_own_tag(partner: Partner) -> None:
+    """SVG is sent as br, zstd or gzip to whoever takes it (``Vary: Accept-Encoding``, an ETag a coding)."""
+    plain = partner.get("blue/64.svg")
+    assert "Content-Encoding" not in plain.headers
+    decode = {"br": brotli.decompress, "zstd": zstd.decompress, "gzip": gzip.decompress}
+    tags = {plain.headers["ETag"]}
+    for file in ("blue/64.svg", "blue/64.auto"):
+        for coding, undo in decode.items():
+            fields = {"Accept": "image/svg+xml", "Accept_Encoding": coding}
+            answer = partner.get(file, **fields)
+            assert answer.headers["Content-Encoding"] == coding
+            assert answer.headers["Content-Length"] == str(len(answer.data))
+            assert answer.headers["Vary"] == ("Accept, " if "auto" in file else "") + "Accept-Encoding"
+            assert undo(answer.data) == plain.data
+            assert len(answer.data) < len(plain.data)
+            tags.add(answer.headers["ETag"])
+            head = partner.get(file, "HEAD", **fields)
+            assert (dict(head.headers), head.data) == (dict(answer.headers), b"")
+            known = partner.get(file, If_None_Match=answer.headers["ETag"], **fields)
+            assert (known.status_code, known.data) == (304, b"")
+            assert known.headers["Vary"] == answer.headers["Vary"]
+            assert partner.get(file, If_None_Match=answer.headers["ETag"], Accept="image/svg+xml").status_code == 200
+    assert len(tags) == 4
+    assert "Content-Encoding" not in partner.get("blue/64.png", Accept_Encoding="br").headers
 
 
 def test_nothing_acceptable_is_406(partner: Partner) -> None:

@@ -14,7 +14,7 @@ from .test_variants import Partner
 from .test_variants_refusals import Work, watch
 
 if TYPE_CHECKING:
-    from service.logos import Plan
+    from service.logos import VariantRequest
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_warm_variant_its_head_and_its_304_cost_nothing(partner: Partner, work
 def test_what_another_process_made_is_read_once_and_not_rendered(partner: Partner, work: Work) -> None:
     """A store shared through disk or S3."""
     partner.get("blue/64.png")
-    partner.api.parts.variants._hot._items.clear()
+    partner.api.parts.variants._cache.clear()
     work.reset()
     assert partner.get("blue/64.png").status_code == 200
     assert (work.renders, work.statements, work.storage) == ([], 0, 1)
@@ -58,7 +58,7 @@ def test_beyond_the_queue_it_is_503_with_retry_after_and_what_is_warm_goes_on(
     warm = partner.get("blue/64.png")
     hold, answers = threading.Event(), []
 
-    def slow(_plan: Plan) -> bytes:
+    def slow(_plan: VariantRequest) -> bytes:
         assert hold.wait(30)
         return b"picture"
 
@@ -87,7 +87,7 @@ def test_beyond_the_queue_it_is_503_with_retry_after_and_what_is_warm_goes_on(
 def test_a_mistake_of_ours_is_a_500_that_says_nothing_and_the_next_request_is_served(
     partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_plan: Plan) -> Any:
+    def broken(_plan: VariantRequest) -> Any:
         raise RuntimeError("a secret of the inside")
 
     with monkeypatch.context() as patch:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ... import paths
 from ...campaign.terms import TermsVersion
 from ...clock import timestamp
+from ...logos import FORMATS
 from ...problems import UnknownTerms, UnknownVersion
 from ..context import conditional, deployment
 from . import blueprint, cacheable
@@ -118,7 +119,7 @@ def logos(query: LanguageQuery) -> Response:
                 "rules": emblem.campaign.brand.as_json(logo.id, query.lang),
                 "terms": terms_ref(current.id, current.version, query.lang),
                 "widths": emblem.variants.widths(logo.id),
-                "formats": ["svg", "png", "webp", "avif"],
+                "formats": list(FORMATS),
             }
         )
     return cacheable({"logos": found})

@@ -8,7 +8,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from service.logos.encode import encode
+from service.logos.encoders import encode
 from service.logos.palette import find_inks
 from service.logos.render import Picture, render
 from service.svg import read
@@ -43,7 +43,7 @@ def test_the_inks_of_a_drawing_are_found(name: str, inks: int) -> None:
 
 
 @pytest.mark.parametrize("ahead", [False, True])
-@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_every_drawing_keeps_its_look_in_every_format(name: str, kind: str, ahead: bool) -> None:
     picture = picture_of(name)
@@ -54,7 +54,7 @@ def test_every_drawing_keeps_its_look_in_every_format(name: str, kind: str, ahea
     assert numpy.abs(got[0, 0]).max() == 0  # a corner is transparent, and stays so
 
 
-@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
 @pytest.mark.parametrize("name", ["one ink", "two inks"])
 def test_made_ahead_is_smaller(name: str, kind: str) -> None:
     picture = picture_of(name)
@@ -68,6 +68,6 @@ def test_a_flat_drawing_is_an_indexed_png_and_a_gradient_is_not(name: str) -> No
     assert Image.open(io.BytesIO(encode(picture_of("a gradient"), "png"))).mode == "RGBA"
 
 
-@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
 def test_the_same_picture_gives_the_same_bytes(kind: str) -> None:
     assert encode(picture_of("two inks"), kind) == encode(picture_of("two inks"), kind)

@@ -1,0 +1,70 @@
+"""The table of formats that logo variants come in. Another format is a row here and its encoder in ``encoders/``.
+
+Importing it is cheap: encoders, and the libraries behind them, are loaded with the first picture they encode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from .render import Picture
+
+#: What a URL says instead of a format to leave the choice to what the browser accepts.
+AUTO = "auto"
+
+
+class Encoder(Protocol):
+    """A module of ``encoders/``."""
+
+    def encode(self, picture: Picture, ahead: bool) -> bytes:
+        """Encode a picture; ``ahead`` says that nobody waits for it, so that fewer bytes are worth more time."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: its name is also the extension in URLs.
+
+    ``encoder`` is the module of ``encoders/`` that writes it; the drawing itself has none. ``packages`` are the
+    distributions that the encoder needs and whose versions decide its bytes; where one is not installed, the
+    format is not offered.
+    """
+
+    name: str
+    media_type: str
+    encoder: str = ""
+    packages: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The distributions that it needs and that are not installed."""
+        return tuple(name for name in self.packages if installed(name) is None)
+
+    def load(self) -> Encoder:
+        """Import the format's encoder."""
+        return cast(Encoder, import_module(f".encoders.{self.encoder}", __package__))
+
+
+def installed(package: str) -> str | None:
+    """The version of an installed distribution, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+#: Every format, the most widely shown first: where two are equally welcome and equally small, the first is sent.
+TABLE = (
+    Format("svg", "image/svg+xml"),
+    Format("png", "image/png", "png", ("pyoxipng", "pyvips")),
+    Format("webp", "image/webp", "webp", ("pillow", "pyvips")),
+    Format("avif", "image/avif", "avif", ("pillow",)),
+    Format("jxl", "image/jxl", "jxl", ("pylibjxl",)),
+)
+#: The formats that can be made here, by name, in the table's order.
+FORMATS = {row.name: row for row in TABLE if not row.missing}
+#: Those of them that are made of pixels, and so are rendered once and kept.
+RASTERS = tuple(name for name, row in FORMATS.items() if row.encoder)
