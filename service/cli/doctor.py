@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ import click
 
 from .. import settings
 from ..campaign import CampaignError
+from ..clock import timestamp
 from ..problems import ConfigurationError, Problem
 from .common import json_option
 
@@ -108,26 +110,15 @@ def _storage(emblem: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _mail(emblem: Deployment) -> Iterator[tuple[str, str]]:
-    outbox = emblem.settings.outbox
-    if outbox is not None:
-        outbox.mkdir(parents=True, exist_ok=True)
-        yield (
-            (OK, f"mail is written to {outbox}")
-            if os.access(outbox, os.W_OK)
-            else (
-                FAILED,
-                f"{outbox} cannot be written to: correct its owner, or EMBLEM_MAIL_URL.",
-            )
-        )
-        return
-    url = urlsplit(emblem.settings.mail_url)
-    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
     try:
-        with kind(url.hostname or "", url.port or (465 if url.scheme == "smtps" else 25), timeout=5) as server:
-            server.noop()
-        yield OK, f"{url.hostname} answers"
-    except OSError as error:
-        yield FAILED, f"{url.hostname} does not answer ({error}): correct EMBLEM_MAIL_URL."
+        yield OK, f"{emblem.mailer.check()} takes mail"
+    except (OSError, smtplib.SMTPException) as error:
+        yield FAILED, f"mail does not leave ({type(error).__name__}): correct EMBLEM_MAIL_URL, or what it names."
+    waiting = emblem.mailer.waiting()
+    if waiting.messages and waiting.oldest and emblem.clock() - waiting.oldest > timedelta(minutes=10):
+        yield WARNING, f"{waiting.messages} mails wait, the oldest since {timestamp(waiting.oldest)}."
+    if waiting.given_up:
+        yield WARNING, f"{waiting.given_up} mails were given up in the last 90 days; the log says why."
 
 
 def _secrets(emblem: Deployment) -> Iterator[tuple[str, str]]:

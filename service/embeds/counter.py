@@ -14,14 +14,14 @@ import threading
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..clients import NAMELESS
 from ..clock import Clock
-from ..store import Database
+from ..store import Database, advisory
 from ..store.tables import Embed, LogoUse, LogoUseWriter
 from .snapshot import Live
 
@@ -32,7 +32,6 @@ ORIGINS = 200  # different ones an embed and hour; the rest are OTHER
 OTHER = "other"
 _MANY = 20_000  # different counts in memory that are flushed without waiting for the interval
 _NUMBERS_KEPT = timedelta(days=7)  # much longer than any process keeps on sending one batch
-_LOCK = 0x656D_626C_656E << 16  # an advisory lock beside those of the ledger
 
 Key = tuple[datetime, str, str, str]  # hour, embed, variant, origin ("" for none)
 
@@ -183,6 +182,4 @@ def forget_writers(session: Session, now: datetime) -> None:
 
 def lock_uses(session: Session, *, shared: bool) -> None:
     """Until the transaction ends: many may add counts, or one may enter them. SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        kind = "_shared" if shared else ""
-        session.execute(text(f"select pg_advisory_xact_lock{kind}(:key)"), {"key": _LOCK})
+    advisory.hold_until_end(session, advisory.USES, shared=shared)

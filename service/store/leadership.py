@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +14,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..problems import Unavailable
+from . import advisory
 from .database import Database
-
-_ADVISORY = 0x656D_626C_656D << 16  # "emblem": any number will do that nothing else in the database uses
 
 #: Says whether the lock is still ours; a connection to PostgreSQL can break, a file be removed, and the lock with it.
 StillHeld = Callable[[], bool]
@@ -69,7 +67,7 @@ def _file(path: Path) -> Iterator[Take]:
 
 @contextmanager
 def _advisory(database: Database, name: str) -> Iterator[Take]:
-    key = {"key": _ADVISORY + zlib.crc32(name.encode()) % 65_536}
+    key = {"key": advisory.leadership(name)}
     with _session(database) as connection:
         taken = False
 

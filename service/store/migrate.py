@@ -12,13 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from ..problems import ConfigurationError
+from . import advisory
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from .database import Database
-
-_LOCK = 0x656D_626C  # the advisory lock that migrations share in PostgreSQL
 
 
 def _config() -> Config:
@@ -67,4 +66,4 @@ def _lock(database: Database, connection: Connection) -> None:
     if database.is_sqlite:
         connection.execute(text("begin immediate"))
     else:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        advisory.hold_until_end(connection, advisory.MIGRATION)
