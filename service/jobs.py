@@ -102,7 +102,8 @@ class Jobs:
     def _seal(self) -> None:
         sealer, interval = self.deployment.sealer, self.deployment.settings.seal_interval
         newest = sealer.rows.newest()
-        if newest is not None and self._sealed_at and self._age(newest.at) < interval:
+        # A checkpoint that is younger than now by a clock that was ahead must not stop sealing until that time comes.
+        if newest is not None and self._sealed_at and 0 <= self._age(newest.at) < interval:
             return
         now = time.monotonic()
         # A full turn now and then, even with nothing waiting, publishes what a process left that was killed.

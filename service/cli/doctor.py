@@ -96,7 +96,7 @@ def examine() -> Iterator[Finding]:
 def _database(emblem: Deployment) -> Iterator[tuple[str, str]]:
     from ..store import migrate
 
-    emblem.database.ping()
+    emblem.database.check()
     migrate.require_current(emblem.database)
     kind = "SQLite" if emblem.database.is_sqlite else "PostgreSQL"
     yield OK, f"{kind} answers, schema {migrate.head()}"

@@ -14,6 +14,8 @@ from limits.strategies import MovingWindowRateLimiter
 from ..problems import RateLimited
 
 log = structlog.get_logger()
+_REDIS_WAIT = 0.5  # seconds for an answer
+_REDIS_PAUSE = 5.0  # seconds without asking after none came
 
 #: name -> how often, by what the callers say (an address or /64, an API key, a mailbox).
 LIMITS: dict[str, RateLimitItem] = {
@@ -36,7 +38,12 @@ class Limiter:
     def __post_init__(self) -> None:
         """Opens the storages; Redis connects at the first hit."""
         self._local = MovingWindowRateLimiter(storage_from_string("memory://"))
-        self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url)) if self.redis_url else None
+        self._shared = None
+        if self.redis_url:
+            # A server that is frozen must not hold up every request: it is asked again after a pause.
+            waits = {"socket_timeout": _REDIS_WAIT, "socket_connect_timeout": _REDIS_WAIT}
+            self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url, **waits))
+        self._shared_again = 0.0  # on the monotonic clock
 
     def hit(self, name: str, who: str, *, count: bool = True) -> dict[str, str]:
         """Count one request against limit ``name`` of ``who``; RateLimited (429) where it is one too many.
@@ -46,12 +53,13 @@ class Limiter:
         """
         if not self.enabled:
             return {}
-        if self._shared is not None:
+        if self._shared is not None and time.monotonic() >= self._shared_again:
             try:
                 return self._hit(self._shared, name, who, count)
             except RateLimited:
                 raise
             except Exception as error:
+                self._shared_again = time.monotonic() + _REDIS_PAUSE
                 log.warning("rate limits are per process: redis does not answer", error=type(error).__name__)
         return self._hit(self._local, name, who, count)
 

@@ -40,9 +40,9 @@ class S3Storage(Storage):
             region_name=region or "us-east-1",
             config=Config(
                 signature_version="s3v4",
-                retries={"mode": "standard", "max_attempts": 3},
-                connect_timeout=5,
-                read_timeout=30,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                connect_timeout=3,
+                read_timeout=10,
                 max_pool_connections=64,
                 s3={"addressing_style": "path" if endpoint_url else "auto"},
                 request_checksum_calculation="when_required",

@@ -20,11 +20,23 @@ from typing import Any, TypeVar
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from ..problems import Unavailable
 
 T = TypeVar("T")
+_POOL_WAIT = 5  # seconds for a connection of the pool
+#: How long PostgreSQL may take, so that one that is frozen, or a table that is locked, holds up nobody for long: to
+#: connect (seconds), for a statement and a lock (milliseconds), and until unanswered bytes end a connection.
+PATIENCE = {
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 _BATCH = 256  # writes a transaction: bounds how long the first of them waits
 
 
@@ -58,7 +70,7 @@ class Database:
                 else:
                     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
                 yield session
-        except (OperationalError, DBAPIError) as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
 
     def write(self, work: Callable[[Session], T]) -> T:
@@ -78,7 +90,7 @@ class Database:
             return result
         except IntegrityError:
             raise
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
 
     def write_soon(self, work: Callable[[Session], Any]) -> None:
@@ -114,10 +126,18 @@ class Database:
             finally:
                 connection.execute(text("PRAGMA busy_timeout=10000"))
 
-    def ping(self) -> None:
-        """Raises ``Unavailable`` where the database does not answer."""
-        with self.read() as session:
-            session.execute(text("select 1"))
+    def check(self) -> None:
+        """Raise ``Unavailable`` where the database does not answer, or takes no writes."""
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    # Taking the writer's place needs a file that can be written, and nobody who holds it for long.
+                    connection.exec_driver_sql("begin immediate")
+                    connection.exec_driver_sql("rollback")
+                elif connection.exec_driver_sql("show transaction_read_only").scalar() == "on":
+                    raise Unavailable(headers={"Retry-After": "5"}, private="the server is read-only")
+        except (DBAPIError, PoolTimeout) as error:
+            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
 
     def close(self) -> None:
         """Finishes the waiting writes and closes every connection."""
@@ -199,7 +219,9 @@ class _Writer:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=10)
+        return create_engine(
+            url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=_POOL_WAIT, connect_args=PATIENCE
+        )
     engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -66,4 +66,7 @@ def _lock(database: Database, connection: Connection) -> None:
     if database.is_sqlite:
         connection.execute(text("begin immediate"))
     else:
+        # A migration may take as long as it takes, and waits for another one.
+        connection.execute(text("set local statement_timeout = 0"))
+        connection.execute(text("set local lock_timeout = 0"))
         advisory.hold_until_end(connection, advisory.MIGRATION)

@@ -26,7 +26,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 while database and storage answer; else 503, saying which does not."""
     failed = []
-    for name, check in (("database", deployment().database.ping), ("storage", deployment().storage.check)):
+    for name, check in (("database", deployment().database.check), ("storage", deployment().storage.check)):
         try:
             check()
         except Unavailable:

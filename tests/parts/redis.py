@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from .processes import Process, answers, free_port
@@ -30,6 +31,14 @@ class RedisServer:
         ]
         self.process = Process(command, folder / "redis.log")
         self.process.wait_for(lambda: answers(self.port), 10, "Redis answers")
+
+    def freeze(self) -> None:
+        """Keep its connections open and answer nothing."""
+        self.process.popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.process.popen.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """Stops it."""

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from service.problems import NotFound, Unavailable
 from service.store import Database
+from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 from service.store.upsert import insert_new
 from tests.parts.disk import small_disk
@@ -129,6 +130,7 @@ def test_what_was_written_survives_sigkill(database: Database) -> None:
 import sys
 from datetime import UTC, datetime
 from service.store import Database
+from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 database = Database(sys.argv[1])
 number = 0
@@ -210,6 +212,7 @@ def test_processes_writing_at_once_lose_nothing(database: Database) -> None:
 import sys
 from datetime import UTC, datetime
 from service.store import Database
+from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 database = Database(sys.argv[1])
 for number in range(60):
@@ -274,6 +277,8 @@ def test_a_read_only_database_is_unavailable_and_still_read(tmp_path: Path) -> N
         reopened = Database(f"sqlite:///{disk.path / 'x.sqlite3'}")
         with pytest.raises(Unavailable):
             reopened.write(add("no"))
+        with pytest.raises(Unavailable):
+            reopened.check()
         reopened.close()
         disk.read_only(False)
 
@@ -284,8 +289,54 @@ def test_a_server_that_is_gone_is_unavailable() -> None:
         database.write(add("x"))
     assert "127.0.0.1" not in caught.value.detail
     with pytest.raises(Unavailable):
-        database.ping()
+        database.check()
     database.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_server_that_takes_no_writes_is_not_ready(database: Database) -> None:
+    database.check()
+    name = database.engine.url.database
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'alter database "{name}" set default_transaction_read_only = on'))
+    database.engine.dispose()
+    with pytest.raises(Unavailable):
+        database.check()
+    with pytest.raises(Unavailable):
+        database.write(add("no"))
+    assert digests(database) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_locked_table_holds_nobody_up_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PATIENCE, "options", "-c lock_timeout=300 -c statement_timeout=15000")
+    impatient = Database(database.url)
+    with database.engine.begin() as holder:
+        holder.execute(text("lock table published_policies in access exclusive mode"))
+        with pytest.raises(Unavailable) as caught:
+            impatient.write(add("no"))
+        with pytest.raises(Unavailable):
+            digests(impatient)
+    assert caught.value.headers["Retry-After"]
+    impatient.write(add("yes"))
+    assert digests(impatient) == ["yes"]
+    impatient.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_pool_that_is_used_up_is_unavailable(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Database(database.url)
+    monkeypatch.setattr(small.engine.pool, "_timeout", 0.1)
+    held = [small.engine.connect() for _ in range(30)]
+    try:
+        with pytest.raises(Unavailable):
+            small.write(add("no"))
+        with pytest.raises(Unavailable), small.read():
+            pass
+    finally:
+        for connection in held:
+            connection.close()
+        small.close()
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
