@@ -25,7 +25,7 @@ from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
-from .packages import Catalogue
+from .packages import Catalogue, StoredPackages
 from .participants import Participants
 from .privacy import DataRetention, Erasure
 from .problems import ConfigurationError
@@ -47,6 +47,7 @@ class Deployment:
     limiter: Limiter
     classifier: Classifier
     catalogue: Catalogue
+    stored_packages: StoredPackages
     participants: Participants
     erasure: Erasure
     tokens: Tokens
@@ -101,6 +102,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         limiter=Limiter(settings.rate_limits, settings.redis_url),
         classifier=Classifier(campaign.clients),
         catalogue=catalogue,
+        stored_packages=StoredPackages(storage),
         participants=participants,
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         tokens=tokens,

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 _TURN = 1.0  # seconds between two looks at what is due
 _OUTBOX_KEPT = timedelta(days=90)  # after delivery: staff see how it went
+_MOST_READ = 64 * 1024 * 1024  # bytes of stored packages that one turn reads, so that it holds up no other job for long
 
 
 @dataclass
@@ -47,12 +48,18 @@ def table(deployment: Deployment) -> list[Job]:
         idempotency.purge(deployment.database, deployment.clock())
         outbox.purge(deployment.database, deployment.clock() - _OUTBOX_KEPT)
 
+    def look_at_packages() -> None:
+        handed_out = deployment.catalogue.handed_out()
+        damaged = deployment.stored_packages.examine(handed_out, most=_MOST_READ)
+        deployment.alerts.report_damage(damaged)
+
     return [
         Job("logo uses", 30, deployment.embeds.enter_uses),
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
         Job("segments", 20, deployment.segments.write),
         Job("refusals", 5, deployment.refusals.flush),
         Job("alerts", 120, deployment.alerts.run),
+        Job("stored packages", 15, look_at_packages),
         Job("mail", 15, deployment.mailer.deliver),
         Job("webhooks", 15, deployment.webhooks.deliver),
         Job("retention", 3600, deployment.retention.run),

@@ -44,7 +44,8 @@ REGISTRY: dict[str, type[Problem]] = {}
 class Problem(Exception):
     """Base of all public errors, and itself the one of a bug: 500.
 
-    ``extra`` are RFC 9457 extension members, ``headers`` HTTP fields.
+    ``extra`` are RFC 9457 extension members, ``headers`` HTTP fields. ``values`` are put in for the ``%(name)s``
+    of ``detail``, which pages translate before.
     """
 
     slug: ClassVar[str] = "internal-error"
@@ -61,13 +62,16 @@ class Problem(Exception):
         self,
         detail: str = "",
         *,
+        values: Mapping[str, object] | None = None,
         errors: Sequence[FieldError] = (),
         extra: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         private: str = "",
     ) -> None:
-        super().__init__(detail or self.help)
-        self.detail = detail or self.help
+        self.template = detail if values else ""
+        self.values = dict(values or {})
+        self.detail = (detail % values if values else detail) or self.help
+        super().__init__(self.detail)
         self.errors = tuple(errors)
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
@@ -206,6 +210,15 @@ class NotRecorded(Problem):
     status = 503
     title = "The download could not be recorded, so nothing was sent"
     help = "Every download is recorded before its first byte. Try the same link again in a moment."
+
+
+class PackageDamaged(Problem):
+    """503: the stored file is not as it was published, so nothing was sent."""
+
+    slug = "package-damaged"
+    status = 503
+    title = "The stored file is not as it was published, so nothing was sent"
+    help = "The campaign's staff have been told. The same link works again as soon as the file has been put back."
 
 
 class Conflict(Problem):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..audit.reports import Reports
 from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..mail import Mailer
+from ..packages import Damage
 from ..problems import NotSealed
 from ..store.audit_tables import Alert, Refusal
 from ..store.database import Database
@@ -31,10 +32,21 @@ _LOOK_BACK = timedelta(days=2)
 
 
 @dataclass(frozen=True)
+class BuiltInRule:
+    """A rule of the service itself, which no file can leave out."""
+
+    id: str
+    title: str
+
+
+PACKAGE_DAMAGED = BuiltInRule("package-damaged", "A stored package is damaged")
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something that a rule tells of. ``fingerprint`` is the same as long as it is the same thing."""
 
-    rule: Rule
+    rule: Rule | BuiltInRule
     fingerprint: str
     summary: str
     facts: dict[str, Any]
@@ -70,6 +82,20 @@ class Alerts:
             if held is None:
                 return 0
             return sum(self._raise(finding) for rule in self.rules.rules for finding in self._look(rule))
+
+    def report_damage(self, damages: Iterable[Damage]) -> int:
+        """Alert staff to stored files that are not as they were published, once a day each; return how many are new."""
+        day = self.clock().date().isoformat()
+        findings = [
+            Finding(
+                PACKAGE_DAMAGED,
+                f"{PACKAGE_DAMAGED.id}:{damage.package}:{damage.version}:{day}",
+                f"{PACKAGE_DAMAGED.title}: {damage}. Its links answer 503 until it is put back.",
+                {"package": damage.package, "version": damage.version, "reason": damage.reason},
+            )
+            for damage in damages
+        ]
+        return sum(self._raise(finding) for finding in findings)
 
     def newest(self, limit: int = 50) -> list[dict[str, Any]]:
         """The alerts raised last, newest first, each with how it went with the webhooks."""

@@ -39,7 +39,7 @@ class Finding:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check configuration, database, storage, mail, secrets, clock, catalogue and proxies."""
+    """Check configuration, database, storage, mail, secrets, clock, catalogue, packages and proxies."""
     findings = list(examine())
     if as_json:
         click.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
@@ -78,6 +78,7 @@ def examine() -> Iterator[Finding]:
         ("clock", _clock),
         ("catalogue", _catalogue),
         ("logo formats", _formats),
+        ("packages", _packages),
         ("log", _log),
         ("rate limits", _limits),
         ("proxies", _proxies),
@@ -160,6 +161,15 @@ def _formats(_emblem: Deployment) -> Iterator[tuple[str, str]]:
     for name in MISSING:
         yield WARNING, f"drawings are not sent as {name}, which costs bytes: reinstall Emblem with its dependencies."
     yield OK, f"{', '.join(FORMATS)}; drawings also as {', '.join(CODINGS)}"
+
+
+def _packages(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    published = emblem.catalogue.handed_out()
+    damaged = emblem.stored_packages.examine(published)
+    for found in damaged:
+        yield FAILED, f"{found}: put the file back from a backup of the storage; until then its links answer 503."
+    if not damaged:
+        yield OK, f"{len(published)} stored files are as they were published"
 
 
 def _log(emblem: Deployment) -> Iterator[tuple[str, str]]:

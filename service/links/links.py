@@ -13,7 +13,7 @@ from .. import ledger, paths
 from ..campaign import Campaign
 from ..clock import Clock, timestamp
 from ..ids import new_id
-from ..packages import Catalogue, PackageFacts
+from ..packages import Catalogue, PublishedPackage
 from ..participants import granted_to
 from ..problems import (
     FieldError,
@@ -24,38 +24,39 @@ from ..problems import (
     ParticipantNotApproved,
     Problem,
     TermsNotAccepted,
+    UnknownPackage,
     UnknownVersion,
 )
 from ..store import Database
 from ..store.paging import Page, paginate
 from ..store.tables import Download, Link, Participant
-from .permission import Standing, read_standing, select_standing, standing_of
+from .addresses import check_filename
+from .permission import LinkState, read_state, select_states, state_of
 from .tokens import Claim, Tokens
 
 MOST_DOWNLOADS = 1_000_000
-_REMEMBERED = 50_000  # links whose package a process keeps in mind: a few megabytes
 
 
 @dataclass(frozen=True)
 class IssuedLink:
     """A link as its owner sees it; ``url`` carries the token."""
 
-    standing: Standing
-    published: PackageFacts
+    state: LinkState
+    published: PublishedPackage
     url: str
     status: str
 
     @property
     def id(self) -> str:
         """The link's id."""
-        return self.standing.link
+        return self.state.link
 
     def as_json(self, *, with_url: bool = True) -> dict[str, Any]:
         """The answer of ``POST`` and ``GET /api/v1/links``; auditors see no URL, since it is a permission."""
         value: dict[str, Any] = {
             "id": self.id,
             "url": self.url,
-            "participant": self.standing.participant,
+            "participant": self.state.participant,
             "package": {
                 "id": self.published.id,
                 "version": self.published.version,
@@ -63,10 +64,10 @@ class IssuedLink:
                 "bytes": self.published.bytes,
                 "filename": self.published.filename,
             },
-            "created_at": timestamp(self.standing.created_at),
-            "expires_at": timestamp(self.standing.expires_at),
-            "max_downloads": self.standing.max_downloads,
-            "downloads": self.standing.counted,
+            "created_at": timestamp(self.state.created_at),
+            "expires_at": timestamp(self.state.expires_at),
+            "max_downloads": self.state.max_downloads,
+            "downloads": self.state.counted,
             "status": self.status,
         }
         if not with_url:
@@ -96,7 +97,6 @@ class Links:
         self._clock = clock
         self._base_url = base_url
         self._default_age, self._longest_age = ages
-        self._packages: dict[str, str] = {}
 
     def issue(
         self,
@@ -117,7 +117,7 @@ class Links:
         published = self._published(package, version)
         link = new_id("lnk")
 
-        def work(session: Session) -> Standing:
+        def work(session: Session) -> LinkState:
             now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
             owner = session.get(Participant, participant, with_for_update={"read": True})  # no erasure meanwhile
             if owner is None or owner.status == "erased":
@@ -139,11 +139,11 @@ class Links:
                 )
             )
             session.flush()
-            standing = read_standing(session, self._campaign, link, now)
-            if standing.withdrawn:
+            state = read_state(session, self._campaign, link, now)
+            if state.withdrawn:
                 raise self._withdrawn(published.id, published.version)
-            if not standing.accepted:
-                raise TermsNotAccepted.of(standing.terms, standing.terms_version, self._base_url, standing.language)
+            if not state.accepted:
+                raise TermsNotAccepted.of(state.terms, state.terms_version, self._base_url, state.language)
             ledger.append(
                 session,
                 ledger.LinkIssued(
@@ -157,30 +157,39 @@ class Links:
                 ),
                 now,
             )
-            return standing
+            return state
 
         return self._issued(self._database.write(work))
 
     def get(self, link: str) -> IssuedLink:
         """A link by its id; NotFound where there is none."""
         with self._database.read() as session:
-            row = session.execute(select_standing().where(Link.id == link)).first()
+            row = session.execute(select_states().where(Link.id == link)).first()
             if row is None:
                 raise NotFound("There is no link of this id.")
-            standing = standing_of(session.connection(), self._campaign, row, self._clock())
-        return self._issued(standing)
+            state = state_of(session.connection(), self._campaign, row, self._clock())
+        return self._issued(state)
 
-    def package_of(self, link: str) -> str:
-        """The package of a link, which never changes; InvalidLink where there is no such link."""
-        found = self._packages.get(link)
+    def file_of(self, claim: Claim, filename: str) -> PublishedPackage:
+        """Return the published version that an address leads to: its token's claim, and the file's name behind it.
+
+        Asks the database only for a version that this process has not seen yet, and for a token of earlier
+        deployments, which says no package. Raises InvalidLink where there is no such link or version, or where
+        the name is not the file's.
+        """
+        package = claim.package or self._package_of(claim.link)
+        try:
+            published = self._catalogue.version(package, claim.version)
+        except (UnknownPackage, UnknownVersion) as error:
+            raise InvalidLink(private="its version is not in the catalogue") from error
+        check_filename(filename, published.filename)
+        return published
+
+    def _package_of(self, link: str) -> str:
+        with self._database.read() as session:
+            found = session.scalar(select(Link.package).where(Link.id == link))
         if found is None:
-            with self._database.read() as session:
-                found = session.scalar(select(Link.package).where(Link.id == link))
-            if found is None:
-                raise InvalidLink
-            if len(self._packages) >= _REMEMBERED:
-                self._packages.clear()
-            self._packages[link] = found
+            raise InvalidLink
         return found
 
     def list(
@@ -192,7 +201,7 @@ class Links:
         limit: int = 50,
     ) -> Page[IssuedLink]:
         """Links, newest first: of one participant, or of those that a portal key may act for, or all."""
-        statement = select_standing()
+        statement = select_states()
         if participant:
             statement = statement.where(Link.participant == participant)
         if portal:
@@ -200,7 +209,7 @@ class Links:
         now = self._clock()
         with self._database.read() as session:
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
-            return page.map(lambda row: self._issued(standing_of(session.connection(), self._campaign, row, now)))
+            return page.map(lambda row: self._issued(state_of(session.connection(), self._campaign, row, now)))
 
     def revoke(self, link: str, *, by: str) -> None:
         """Ends a link at once; nothing happens to one that is revoked already. NotFound where there is none."""
@@ -248,14 +257,14 @@ class Links:
             page = paginate(session, statement, Download.at, Download.id, cursor=cursor, limit=limit)
             return page.map(lambda row: _download_json(row[0]))
 
-    def url(self, standing: Standing, filename: str) -> str:
+    def url(self, state: LinkState, filename: str) -> str:
         """The link's URL, its token signed anew with the same text."""
-        claim = Claim(standing.link, standing.version, standing.expires_at)
-        return self._base_url + paths.download(self._tokens.sign(claim, standing.created_at), filename)
+        claim = Claim(state.link, state.package, state.version, state.expires_at)
+        return self._base_url + paths.download(self._tokens.sign(claim, state.created_at), filename)
 
-    def _issued(self, standing: Standing) -> IssuedLink:
-        published = self._catalogue.version(standing.package, standing.version)
-        return IssuedLink(standing, published, self.url(standing, published.filename), standing.status(self._clock()))
+    def _issued(self, state: LinkState) -> IssuedLink:
+        published = self._catalogue.version(state.package, state.version)
+        return IssuedLink(state, published, self.url(state, published.filename), state.status(self._clock()))
 
     def _check_values(self, expires_in: int | None, max_downloads: int | None) -> None:
         errors = []
@@ -266,7 +275,7 @@ class Links:
         if errors:
             raise InvalidRequest(errors=errors)
 
-    def _published(self, package: str, version: str | None) -> PackageFacts:
+    def _published(self, package: str, version: str | None) -> PublishedPackage:
         if version is not None:
             if version not in {shown["version"] for shown in self._catalogue.versions(package)}:
                 raise UnknownVersion(f"See {paths.package_versions(package)} for the versions that there are.")

@@ -26,7 +26,7 @@ from ..store.tables import Acceptance, Link, PackageVersion, Participant
 
 
 @dataclass(frozen=True)
-class Standing:
+class LinkState:
     """A link with all that decides about it, as one consistent read gave it."""
 
     link: str
@@ -108,8 +108,8 @@ _COLUMNS = (
 _NAMES = tuple(str(column.key) for column in _COLUMNS)
 
 
-def select_standing() -> Select[*tuple[Any, ...]]:
-    """The select that ``standing_of`` reads rows of; callers add their conditions."""
+def select_states() -> Select[*tuple[Any, ...]]:
+    """The select that ``state_of`` reads rows of; callers add their conditions."""
     return (
         select(*_COLUMNS)
         .join(Participant, Participant.id == Link.participant)
@@ -118,7 +118,7 @@ def select_standing() -> Select[*tuple[Any, ...]]:
 
 
 # Built once: building a statement takes longer than running it.
-_ONE = select_standing().where(Link.id == bindparam("link_id"))
+_ONE = select_states().where(Link.id == bindparam("link_id"))
 _LOCKED = _ONE.with_for_update(of=Link)
 _ACCEPTED = select(Acceptance.id).where(
     Acceptance.participant == bindparam("participant"),
@@ -127,13 +127,13 @@ _ACCEPTED = select(Acceptance.id).where(
 )
 
 
-def standing_of(connection: Connection, campaign: Campaign, row: Sequence[Any], now: datetime) -> Standing:
-    """The standing of one row, with the acceptance of the terms that are current at ``now``."""
+def state_of(connection: Connection, campaign: Campaign, row: Sequence[Any], now: datetime) -> LinkState:
+    """The state of one row, with the acceptance of the terms that are current at ``now``."""
     values = dict(zip(_NAMES, row, strict=True))
     revoked_at, withdrawn_at, terms = values.pop("revoked_at"), values.pop("withdrawn_at"), values["terms"]
     current = campaign.terms.current(terms, now).version
     asked = {"participant": values["participant"], "terms": terms, "version": current}
-    return Standing(
+    return LinkState(
         **values,
         revoked=revoked_at is not None,
         withdrawn=withdrawn_at is not None,
@@ -142,10 +142,10 @@ def standing_of(connection: Connection, campaign: Campaign, row: Sequence[Any], 
     )
 
 
-def read_standing(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> Standing:
-    """The standing of a link; InvalidLink where there is none. ``lock`` keeps others out until the transaction ends."""
+def read_state(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> LinkState:
+    """The state of a link; InvalidLink where there is none. ``lock`` keeps others out until the transaction ends."""
     connection = session.connection()
     row = connection.execute(_LOCKED if lock else _ONE, {"link_id": link}).first()
     if row is None:
         raise InvalidLink
-    return standing_of(connection, campaign, row, now)
+    return state_of(connection, campaign, row, now)

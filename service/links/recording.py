@@ -18,7 +18,7 @@ from ..ids import new_id
 from ..problems import NotRecorded, Unavailable
 from ..store import Database
 from ..store.tables import Download, Link, LinkClient
-from .permission import Standing, read_standing
+from .permission import LinkState, read_state
 from .tokens import Claim
 
 # COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
@@ -75,10 +75,10 @@ class Recorder:
         """Raises the first refusal that holds, and records nothing: for HEAD, 304 and 416."""
         now = self._clock()
         with self._database.read() as session:
-            standing = read_standing(session, self._campaign, claim.link, now)
-            self._refuse(standing, now)
-            known = self._known(session.connection(), standing.link, client.hashes(self._keys, standing.link))
-            standing.refuse_client(client.kind, begun=_begun(known, now))
+            state = read_state(session, self._campaign, claim.link, now)
+            self._refuse(state, now)
+            known = self._known(session.connection(), state.link, client.hashes(self._keys, state.link))
+            state.refuse_client(client.kind, begun=_begun(known, now))
 
     def record(self, claim: Claim, client: Client, asked: Asked) -> Recorded:
         """Records a GET that will send bytes of the file. When it returns, the record survives a power cut.
@@ -91,9 +91,9 @@ class Recorder:
         except Unavailable as error:
             raise NotRecorded(headers={"Retry-After": "5"}, private=error.private) from error
 
-    def _refuse(self, standing: Standing, now: datetime) -> None:
-        if problem := standing.refusal(now, self._base_url):
-            problem.extra.setdefault("package", standing.package)
+    def _refuse(self, state: LinkState, now: datetime) -> None:
+        if problem := state.refusal(now, self._base_url):
+            problem.extra.setdefault("package", state.package)
             raise problem
 
     def _known(self, connection: Connection, link: str, hashes: Sequence[str]) -> tuple[str, datetime] | None:
@@ -104,25 +104,25 @@ class Recorder:
     def _record(self, session: Session, claim: Claim, client: Client, asked: Asked) -> Recorded:
         now = self._clock()
         connection = session.connection()
-        standing = read_standing(session, self._campaign, claim.link, now, lock=True)
-        self._refuse(standing, now)
-        hashes = client.hashes(self._keys, standing.link)
-        known = self._known(connection, standing.link, hashes)
+        state = read_state(session, self._campaign, claim.link, now, lock=True)
+        self._refuse(state, now)
+        hashes = client.hashes(self._keys, state.link)
+        known = self._known(connection, state.link, hashes)
         begun = _begun(known, now)
-        standing.refuse_client(client.kind, begun=begun)
+        state.refuse_client(client.kind, begun=begun)
         counted = client.kind != "robot" and not begun
         if counted:
-            connection.execute(_COUNT, {"link_id": standing.link})
+            connection.execute(_COUNT, {"link_id": state.link})
         name = known[0] if known else hashes[0]
-        seen = {"link_id": standing.link, "client_name": name, "seen_at": now}
+        seen = {"link_id": state.link, "client_name": name, "seen_at": now}
         connection.execute(_SEEN_AGAIN if known else _SEEN, seen)
         download = new_id("dl")
         shared: dict[str, Any] = {
             "id": download,
-            "link": standing.link,
-            "participant": standing.participant,
-            "package": standing.package,
-            "version": standing.version,
+            "link": state.link,
+            "participant": state.participant,
+            "package": state.package,
+            "version": state.version,
             "counted": counted,
             "client_kind": client.kind,
             "bytes": asked.bytes,
@@ -137,9 +137,9 @@ class Recorder:
         connection.execute(_DOWNLOAD, shared | row)
         entry = ledger.Download(
             **shared,
-            participant_kind=standing.participant_kind,
-            country=standing.country,
-            terms_version=standing.terms_version,
+            participant_kind=state.participant_kind,
+            country=state.country,
+            terms_version=state.terms_version,
         )
         ledger.append(session, entry, now)
         return Recorded(download, counted)

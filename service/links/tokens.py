@@ -1,9 +1,10 @@
 """Tokens: the signed text in a download URL, which lets forged and altered links die without the database.
 
-A token is itsdangerous' URL-safe, timed serialization of ``[link id, version, expiry]`` (expiry: whole
-seconds since 1970), salted by its purpose. itsdangerous also accepts altered texts of a valid signature
-(unused bits of the last base64 digit, characters that its decoder skips), so a token is good only if
-encoding what was decoded gives exactly the same text.
+A token is itsdangerous' URL-safe, timed serialization of ``[link id, package, version, expiry]`` (expiry:
+whole seconds since 1970), salted by its purpose. Tokens of before 0.2 leave the package out; they are good
+until they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the last
+base64 digit, characters that its decoder skips), so a token is good only if encoding what was decoded gives
+exactly the same text.
 """
 
 from __future__ import annotations
@@ -19,20 +20,24 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from ..problems import InvalidLink
 
 _SALT = "emblem.download.1"
-_LONGEST = 512  # characters; an issued token has about 120
+LONGEST = 512  # characters; an issued token has about 140
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a good token says: which link, which version of its package, and until when."""
+    """The content of a good token: which link, which version of which package, and until when.
+
+    ``package`` is None in a token of before 0.2.
+    """
 
     link: str
+    package: str | None
     version: str
     expires_at: datetime
 
 
 class Tokens:
-    """Signs with the first of ``keys``, verifies with all of them."""
+    """Sign tokens with the first of ``keys``, verify them with all."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous signs with the last key of the list and verifies with every one.
@@ -40,29 +45,33 @@ class Tokens:
         self._verifier = URLSafeTimedSerializer(self._keys, salt=_SALT)
 
     def sign(self, claim: Claim, issued_at: datetime) -> str:
-        """The token of a claim. The same claim, instant and key give the same text, so none is ever stored."""
+        """Return the token of a claim. The same claim, instant and key give the same text, so none is ever stored."""
 
         class Frozen(TimestampSigner):
             def get_timestamp(self) -> int:
                 return int(issued_at.timestamp())
 
         serializer = URLSafeTimedSerializer(self._keys, salt=_SALT, signer=Frozen)
-        token = serializer.dumps([claim.link, claim.version, int(claim.expires_at.timestamp())])
+        package = [] if claim.package is None else [claim.package]
+        token = serializer.dumps([claim.link, *package, claim.version, int(claim.expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode()
 
     def verify(self, token: str) -> Claim:
-        """The claim of a token that is exactly as it was issued; InvalidLink otherwise. Expiry is not judged here."""
-        if len(token) > _LONGEST or not token.isascii() or not _canonical(token):
+        """Return the claim of a token that is exactly as it was issued. Expiry is not judged here.
+
+        Raises InvalidLink where it was altered, cut off, or signed with a key that is no longer known.
+        """
+        if len(token) > LONGEST or not token.isascii() or not _canonical(token):
             raise InvalidLink
         try:
             value = self._verifier.loads(token)
         except BadData as error:
             raise InvalidLink(private=type(error).__name__) from error
         payload = self._verifier.dump_payload(value).decode()
-        if not token.startswith(payload + ".") or len(value) != 3:
+        if not token.startswith(payload + ".") or len(value) not in (3, 4):
             raise InvalidLink(private="not in canonical form")
-        link, version, expires = value
-        return Claim(link, version, datetime.fromtimestamp(expires, UTC))
+        link, *package, version, expires = value
+        return Claim(link, package[0] if package else None, version, datetime.fromtimestamp(expires, UTC))
 
 
 def _canonical(token: str) -> bool:

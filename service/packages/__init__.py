@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
-from .published import PackageFacts
+from .published import PublishedPackage
+from .stored import Damage, StoredPackages
 
-__all__ = ["Built", "Catalogue", "MadeFile", "PackageFacts", "build", "check", "source_digest"]
+__all__ = [
+    "Built",
+    "Catalogue",
+    "Damage",
+    "MadeFile",
+    "PublishedPackage",
+    "StoredPackages",
+    "build",
+    "check",
+    "source_digest",
+]

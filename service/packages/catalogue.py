@@ -25,13 +25,13 @@ from ..campaign.loader import Campaign
 from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
 from ..campaign.terms import TermsVersion
 from ..clock import Clock, timestamp
-from ..problems import PackageWithdrawn, Problem, Unavailable, UnknownPackage, UnknownVersion
-from ..storage import Storage
+from ..problems import PackageDamaged, PackageWithdrawn, Problem, Unavailable, UnknownPackage, UnknownVersion
+from ..storage import ObjectMissing, Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
-from .published import PackageFacts, facts_of
+from .published import PublishedPackage, published_of
 
 Progress = Callable[[str], None]
 
@@ -44,13 +44,13 @@ class Catalogue:
         self.storage = storage
         self.campaign = campaign
         self.clock = clock
-        self._facts: dict[tuple[str, str], PackageFacts] = {}
+        self._facts: dict[tuple[str, str], PublishedPackage] = {}
         self._previews: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     # Publishing
 
-    def publish(self, progress: Progress | None = None) -> list[PackageFacts]:
+    def publish(self, progress: Progress | None = None) -> list[PublishedPackage]:
         """Publishes policies, terms and every package version that is not yet; returns the new package versions.
 
         CampaignError where a published version's sources have changed or a package cannot be built; nothing
@@ -120,10 +120,10 @@ class Catalogue:
             for row in shown
         ]
 
-    def current(self, kind: str | None = None) -> list[PackageFacts]:
+    def current(self, kind: str | None = None) -> list[PublishedPackage]:
         """The newest version of each package that is shown and not withdrawn, in the order of their ids."""
         now = self.clock()
-        newest: dict[str, PackageFacts] = {}
+        newest: dict[str, PublishedPackage] = {}
         with self.database.read() as session:
             shown = select(PackageVersion.package, PackageVersion.version, PackageVersion.visible_from)
             for package, version, visible_from in session.execute(shown.where(PackageVersion.withdrawn_at.is_(None))):
@@ -136,7 +136,14 @@ class Catalogue:
                     newest[package] = max(newest.get(package, facts), facts, key=lambda item: item.order)
         return [newest[name] for name in sorted(newest)]
 
-    def current_version(self, package: str) -> PackageFacts:
+    def handed_out(self) -> list[PublishedPackage]:
+        """Return every version that links may lead to: all but the withdrawn, those not shown yet included."""
+        keys = select(PackageVersion.package, PackageVersion.version).where(PackageVersion.withdrawn_at.is_(None))
+        with self.database.read() as session:
+            found = session.execute(keys.order_by(PackageVersion.package, PackageVersion.version)).all()
+        return [self.version(package, version) for package, version in found]
+
+    def current_version(self, package: str) -> PublishedPackage:
         """The facts of the current version.
 
         UnknownPackage where nothing is shown, PackageWithdrawn where every version that is shown was withdrawn.
@@ -149,7 +156,7 @@ class Catalogue:
             "Every version of this package has been withdrawn. Choose another one on the tools page."
         )
 
-    def version(self, package: str, version: str) -> PackageFacts:
+    def version(self, package: str, version: str) -> PublishedPackage:
         """The immutable facts of one published version, withdrawn or not yet shown; UnknownPackage, UnknownVersion."""
         known = self._facts.get((package, version))
         if known is not None:
@@ -160,17 +167,22 @@ class Catalogue:
                 raise self._unknown(session, package)
             return self._of(row)
 
-    def preview(self, facts: PackageFacts) -> bytes:
-        """The PNG that shows a version; kept in memory once read."""
+    def preview(self, facts: PublishedPackage) -> bytes:
+        """Return the PNG that shows a version; kept in memory once read. PackageDamaged if it is not as published."""
         with self._lock:
             known = self._previews.get(facts.preview_key)
         if known is None:
-            known = self.storage.read(facts.preview_key)
+            try:
+                known = self.storage.read(facts.preview_key)
+            except ObjectMissing as error:
+                raise PackageDamaged(private=f"{facts.preview_key} is missing") from error
+            if hashlib.sha256(known).hexdigest() != facts.preview_sha256:
+                raise PackageDamaged(private=f"{facts.preview_key} has other bytes than were published")
             with self._lock:
                 self._previews[facts.preview_key] = known
         return known
 
-    def as_json(self, facts: PackageFacts, lang: str) -> dict[str, Any]:
+    def as_json(self, facts: PublishedPackage, lang: str) -> dict[str, Any]:
         """The package object of the interface, with the version of its terms that is current now."""
         try:
             terms: str | None = self.campaign.terms.current(facts.terms, self.clock()).version
@@ -180,8 +192,8 @@ class Catalogue:
 
     # Steps
 
-    def _of(self, row: PackageVersion) -> PackageFacts:
-        return self._facts.setdefault((row.package, row.version), facts_of(row))
+    def _of(self, row: PackageVersion) -> PublishedPackage:
+        return self._facts.setdefault((row.package, row.version), published_of(row))
 
     def _unknown(self, session: Session, package: str) -> Problem:
         known = session.scalar(select(PackageVersion.version).where(PackageVersion.package == package).limit(1))

@@ -14,7 +14,7 @@ from ..store.tables import PackageVersion
 
 
 @dataclass(frozen=True)
-class PackageFacts:
+class PublishedPackage:
     """A published version: what it is, where its bytes lie, and what is in it. ``terms`` is an id."""
 
     id: str
@@ -64,10 +64,10 @@ class PackageFacts:
         }
 
 
-def facts_of(row: PackageVersion) -> PackageFacts:
+def published_of(row: PackageVersion) -> PublishedPackage:
     """The facts that a row holds."""
     manifest = row.manifest
-    return PackageFacts(
+    return PublishedPackage(
         id=row.package,
         kind=row.kind,
         version=row.version,

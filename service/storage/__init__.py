@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Content, ObjectMissing, Storage, StoredObject
+from .base import Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
 from .open import open_storage
 
-__all__ = ["Content", "ObjectMissing", "Storage", "StoredObject", "open_storage"]
+__all__ = ["Content", "ObjectChanged", "ObjectMissing", "Pieces", "Storage", "StoredObject", "open_storage"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 Content = bytes | Path
 CHUNK = 256 * 1024  # bytes read at a time: what one slow client holds in memory
@@ -21,10 +22,35 @@ class ObjectMissing(Exception):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object: its key and its size in bytes."""
+    """One object: its key, its size in bytes, and its version, an opaque text that is another one once it changed."""
 
     key: str
     size: int
+    version: str = ""
+
+
+class Pieces(Iterator[bytes]):
+    """The bytes of an opened object, in pieces of at most ``CHUNK``. Closed at its end, or before by ``close``."""
+
+    def __init__(self, pieces: Iterator[bytes], close: Callable[[], object]) -> None:
+        self._pieces = pieces
+        self._close = close
+
+    def __next__(self) -> bytes:
+        """Return the next piece. Raises Unavailable where the storage ends early, or no longer answers."""
+        try:
+            return next(self._pieces)
+        except BaseException:  # the end, too
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file or connection; nothing happens where that was done."""
+        self._close()
+
+
+class ObjectChanged(Exception):
+    """The object of this key is no longer of the version that was asked for."""
 
 
 class Storage(ABC):
@@ -34,6 +60,9 @@ class Storage(ABC):
     ``ObjectMissing`` where an object that is to be read does not exist. All of them may be called from many
     threads and processes at once.
     """
+
+    #: Whether opening an object costs a request to another machine.
+    remote: ClassVar[bool]
 
     @abstractmethod
     def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
@@ -59,15 +88,21 @@ class Storage(ABC):
             return None
 
     @abstractmethod
-    def stream(self, key: str, start: int, length: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
         """The bytes ``start`` to ``start + length - 1`` in pieces of at most ``CHUNK``.
 
-        Opens the object before it returns, so that ObjectMissing and Unavailable are raised here and not later.
+        Opens the object before it returns, so that ObjectMissing and Unavailable are raised here and not later;
+        so is ObjectChanged where a ``version`` is given and what was opened is another one.
         """
 
     @abstractmethod
+    def stat(self, key: str) -> StoredObject | None:
+        """Look an object up without reading it; None where it does not exist."""
+
     def size(self, key: str) -> int | None:
         """The object's size in bytes, or None where it does not exist."""
+        found = self.stat(key)
+        return None if found is None else found.size
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..problems import Unavailable
-from .base import CHUNK, Content, ObjectMissing, Storage, StoredObject
+from .base import CHUNK, Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
 from .durable import sync, sync_folder
 
 _STAGING = ".staging"  # beside the objects, so that a rename or link stays on one file system
@@ -22,6 +22,8 @@ class DirectoryStorage(Storage):
     Crash order of a write: staged file (fsync) → link or rename → directory fsync. A crash before the
     second step leaves a file in the staging folder that nobody refers to.
     """
+
+    remote = False
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -57,31 +59,34 @@ class DirectoryStorage(Storage):
         with _as_problem(key):
             return self._path(key).read_bytes()
 
-    def stream(self, key: str, start: int, length: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
         """See ``Storage.stream``."""
         with _as_problem(key):
             file = self._path(key).open("rb")
+            if version and _version(os.fstat(file.fileno())) != version:
+                file.close()
+                raise ObjectChanged(key)
             file.seek(start)
 
         def pieces() -> Iterator[bytes]:
             left = length
-            with file:
-                while left > 0:
-                    piece = file.read(min(CHUNK, left))
-                    if not piece:
-                        raise Unavailable(private=f"{key} ends {left} bytes early")
-                    left -= len(piece)
-                    yield piece
+            while left > 0:
+                piece = file.read(min(CHUNK, left))
+                if not piece:
+                    raise Unavailable(private=f"{key} ends {left} bytes early")
+                left -= len(piece)
+                yield piece
 
-        return pieces()
+        return Pieces(pieces(), file.close)
 
-    def size(self, key: str) -> int | None:
-        """See ``Storage.size``."""
+    def stat(self, key: str) -> StoredObject | None:
+        """See ``Storage.stat``."""
         try:
             with _as_problem(key):
-                return self._path(key).stat().st_size
+                status = self._path(key).stat()
         except ObjectMissing:
             return None
+        return StoredObject(key, status.st_size, _version(status))
 
     def delete(self, key: str) -> None:
         """See ``Storage.delete``."""
@@ -99,7 +104,8 @@ class DirectoryStorage(Storage):
                     path = Path(folder) / name
                     key = path.relative_to(self.root).as_posix()
                     if key.startswith(prefix):
-                        found.append(StoredObject(key, path.stat().st_size))
+                        status = path.stat()
+                        found.append(StoredObject(key, status.st_size, _version(status)))
         yield from sorted(found, key=lambda item: item.key.encode())
 
     def local_path(self, key: str) -> Path | None:
@@ -160,3 +166,8 @@ class _as_problem:  # noqa: N801 - reads as a statement: with _as_problem():
                 headers={"Retry-After": "30"},
                 private=str(error),
             ) from error
+
+
+def _version(status: os.stat_result) -> str:
+    """The version of a file: the time of its last change of any kind is set by the kernel, and by nobody else."""
+    return f"{status.st_ino:x}-{status.st_size:x}-{status.st_ctime_ns:x}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypedDict
 from urllib.parse import quote
 
 import boto3
@@ -13,10 +13,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..problems import Unavailable
-from .base import CHUNK, Content, ObjectMissing, Storage, StoredObject
+from .base import CHUNK, Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+class _Condition(TypedDict, total=False):
+    IfMatch: str
+
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
@@ -28,6 +33,8 @@ class S3Storage(Storage):
     ``put_new`` is a conditional write (``If-None-Match: *``, S3 API of August 2024), so it is atomic also
     between machines. Multipart uploads cannot be conditional in every server, so objects go up in one part.
     """
+
+    remote = True
 
     def __init__(
         self, bucket: str, prefix: str = "", endpoint_url: str | None = None, region: str | None = None
@@ -71,30 +78,33 @@ class S3Storage(Storage):
         with self._problems(key):
             return self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"].read()
 
-    def stream(self, key: str, start: int, length: int) -> Iterator[bytes]:
-        """See ``Storage.stream``."""
+    def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
+        """See ``Storage.stream``: the version is the object's ETag, which the server compares."""
         if length == 0:
-            return iter(())
-        with self._problems(key):
-            span = f"bytes={start}-{start + length - 1}"
-            body = self.client.get_object(Bucket=self.bucket, Key=self._key(key), Range=span)["Body"]
-
-        def pieces() -> Iterator[bytes]:
-            try:
-                with self._problems(key):
-                    yield from body.iter_chunks(CHUNK)
-            finally:
-                body.close()
-
-        return pieces()
-
-    def size(self, key: str) -> int | None:
-        """See ``Storage.size``."""
+            return Pieces(iter(()), lambda: None)
+        span = f"bytes={start}-{start + length - 1}"
+        condition: _Condition = {"IfMatch": f'"{version}"'} if version else {}
         try:
             with self._problems(key):
-                return self.client.head_object(Bucket=self.bucket, Key=self._key(key))["ContentLength"]
+                got = self.client.get_object(Bucket=self.bucket, Key=self._key(key), Range=span, **condition)
+        except FileExistsError as error:
+            raise ObjectChanged(key) from error
+        body = got["Body"]
+
+        def pieces() -> Iterator[bytes]:
+            with self._problems(key):
+                yield from body.iter_chunks(CHUNK)
+
+        return Pieces(pieces(), body.close)
+
+    def stat(self, key: str) -> StoredObject | None:
+        """See ``Storage.stat``."""
+        try:
+            with self._problems(key):
+                found = self.client.head_object(Bucket=self.bucket, Key=self._key(key))
         except ObjectMissing:
             return None
+        return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'))
 
     def delete(self, key: str) -> None:
         """See ``Storage.delete``."""
@@ -108,7 +118,7 @@ class S3Storage(Storage):
                 Bucket=self.bucket, Prefix=self._key(prefix)
             ):
                 for item in page.get("Contents", []):
-                    yield StoredObject(item["Key"][len(self._key("")) :], item["Size"])
+                    yield StoredObject(item["Key"][len(self._key("")) :], item["Size"], item["ETag"].strip('"'))
 
     def local_path(self, key: str) -> Path | None:
         """None: the bytes are elsewhere."""

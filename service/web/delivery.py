@@ -1,36 +1,83 @@
 """The life of a download: ``GET|HEAD /d/{token}/{filename}``, read from top to bottom.
 
-verify the token → what the request asks of the file → open it → check and RECORD → send its bytes.
+verify the token → find the file → what the request asks of it → may it be sent? → open it → RECORD → send.
 """
 
 from __future__ import annotations
 
 import base64
-import secrets
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
+from werkzeug.routing import BaseConverter
 
 from .. import paths
-from ..links import Asked, Claim
-from ..packages import PackageFacts
-from ..problems import (
-    InvalidLink,
-    NotRecorded,
-    PreconditionFailed,
-    Problem,
-    RangeNotSatisfiable,
-    Unavailable,
-    UnknownPackage,
-    UnknownVersion,
-)
-from ..storage import ObjectMissing, Storage
+from ..links import Asked, Claim, Client
+from ..packages import PublishedPackage
+from ..problems import NotRecorded, PackageDamaged, PreconditionFailed, Problem, RangeNotSatisfiable, Unavailable
 from . import limits
 from .context import client, deployment
+from .file_body import FileBody
 from .ranges import Answer, evaluate
 
+if TYPE_CHECKING:
+    from flask.blueprints import BlueprintSetupState
+
 blueprint = Blueprint("delivery", __name__)
+
+ACCEL_PREFIX = "/_emblem/storage/"  # the internal location of the nginx example
+_STORAGE_LINK_AGE = 60  # seconds
+
+
+class _AnyText(BaseConverter):
+    """Any text, slashes and line ends included: an address that was cut off is answered here, and not as unknown."""
+
+    regex = r"[\s\S]*"
+    part_isolating = False
+
+
+@blueprint.record_once
+def _register(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["any_text"] = _AnyText
+
+
+@blueprint.route("/d", methods=["GET", "HEAD"])
+@blueprint.route("/d/<any_text:address>", methods=["GET", "HEAD"])
+def download(address: str = "") -> Response:
+    """Send the file of a signed link, after the download is recorded."""
+    emblem, sender = deployment(), client()
+    limits.hit("download", sender.network)
+    token, _, filename = address.partition("/")
+    claim = emblem.tokens.verify(token)
+    g.link = claim.link
+    try:
+        package = emblem.links.file_of(claim, filename)
+    except Unavailable as error:
+        raise _as_not_recorded(error) from error
+    answer = evaluate(
+        package.bytes,
+        package.sha256,
+        method=request.method,
+        range_header=request.headers.get("Range"),
+        if_range=request.headers.get("If-Range"),
+        if_none_match=request.headers.get("If-None-Match"),
+        if_match=request.headers.get("If-Match"),
+    )
+    if request.method == "HEAD" or not answer.sends:
+        emblem.recorder.check(claim, sender)
+        return _without_body(package, answer)
+    response, body = _open(claim, sender, package, answer)
+    asked_range = request.headers.get("Range") if answer.status == 206 else None
+    status = response.status_code if response.status_code == 303 else answer.status  # nginx answers 206 by itself
+    try:
+        recorded = emblem.recorder.record(claim, sender, Asked(asked_range, status, answer.length))
+    except Problem:
+        response.close()
+        raise
+    if body is not None:
+        body.on_end = lambda sent, how: emblem.recorder.ended(recorded.id, sent, how)
+    return response
 
 
 @blueprint.after_request
@@ -40,72 +87,19 @@ def _count_refusals(response: Response) -> Response:
     return response
 
 
-_STORAGE_LINK_AGE = 60  # seconds
-ACCEL_PREFIX = "/_emblem/storage/"  # the internal location of the nginx example
+def _as_not_recorded(error: Unavailable) -> Problem:
+    if request.method == "HEAD":
+        return error
+    return NotRecorded(headers={"Retry-After": "5"}, private=error.private)
 
 
-@blueprint.route("/d/<token>/<path:filename>", methods=["GET", "HEAD"])
-def download(token: str, filename: str) -> Response:
-    """Sends the file of a signed link, after the download is recorded."""
-    emblem = deployment()
-    sender = client()
-    limits.hit("download", sender.network)
-    claim = emblem.tokens.verify(token)
-    g.link = claim.link
-    published = _published(claim, filename)
-    answer = evaluate(
-        published.bytes,
-        published.sha256,
-        method=request.method,
-        range_header=request.headers.get("Range"),
-        if_range=request.headers.get("If-Range"),
-        if_none_match=request.headers.get("If-None-Match"),
-        if_match=request.headers.get("If-Match"),
-    )
-    if request.method == "HEAD" or not answer.sends:
-        emblem.recorder.check(claim, sender)
-        return _without_body(published, answer)
-    if emblem.settings.delivery == "redirect":
-        return _redirect(claim, published, answer)
-    try:
-        body = _Body(emblem.storage, published, answer)
-    except ObjectMissing as error:
-        raise Unavailable(headers={"Retry-After": "30"}, private=f"{published.storage_key} is missing") from error
-    asked = Asked(request.headers.get("Range") if answer.status == 206 else None, answer.status, answer.length)
-    recorded = emblem.recorder.record(claim, sender, asked)
-    if emblem.settings.delivery == "x-accel" and emblem.storage.local_path(published.storage_key):
-        return _accel(published)
-    body.on_end = lambda sent, how: emblem.recorder.ended(recorded.id, sent, how)
-    response = Response(body, status=answer.status, direct_passthrough=True)
-    _describe(response, published, answer)
-    response.headers["Content-Length"] = str(body.length)
-    if body.boundary:
-        response.headers["Content-Type"] = f"multipart/byteranges; boundary={body.boundary}"
-    return response
-
-
-def _published(claim: Claim, filename: str) -> PackageFacts:
-    emblem = deployment()
-    try:
-        package = emblem.links.package_of(claim.link)
-        published = emblem.catalogue.version(package, claim.version)
-    except (UnknownPackage, UnknownVersion) as error:
-        raise InvalidLink(private="its version is not in the catalogue") from error
-    except Unavailable as error:
-        if request.method == "HEAD":
-            raise
-        raise NotRecorded(headers={"Retry-After": "5"}, private=error.private) from error
-    if published.filename != filename:
-        raise InvalidLink("This link is for another file. Use it exactly as it was given, or get a new one.")
-    return published
-
-
-def _without_body(published: PackageFacts, answer: Answer) -> Response:
+def _without_body(package: PublishedPackage, answer: Answer) -> Response:
     refused: dict[int, type[Problem]] = {412: PreconditionFailed, 416: RangeNotSatisfiable}
     if answer.status in refused:
         raise refused[answer.status](headers=answer.headers)
-    response = Response(status=answer.status)
-    _describe(response, published, answer)
+    if answer.sends:  # HEAD: as GET would answer
+        deployment().stored_packages.require(package)
+    response = _described(package, answer)
     if answer.status == 304:
         response.headers.pop("Content-Type", None)
     else:
@@ -113,12 +107,46 @@ def _without_body(published: PackageFacts, answer: Answer) -> Response:
     return response
 
 
-def _redirect(claim: Claim, published: PackageFacts, answer: Answer) -> Response:
+def _open(claim: Claim, sender: Client, package: PublishedPackage, answer: Answer) -> tuple[Response, FileBody | None]:
+    """Open the file, and do nothing else for a link that may not be used: what is refused costs no request to it.
+
+    Recording checks again, in its transaction. Where opening is one call of the system it costs less than to ask
+    the database twice, so there the first check is left to recording, unless it decides which problem is told.
+    """
     emblem = deployment()
-    url = emblem.storage.signed_url(published.storage_key, _STORAGE_LINK_AGE, published.filename, published.media_type)
+    try:
+        if emblem.storage.remote:
+            emblem.recorder.check(claim, sender)
+        return _prepare(package, answer)
+    except PackageDamaged:
+        emblem.recorder.check(claim, sender)
+        raise
+
+
+def _prepare(package: PublishedPackage, answer: Answer) -> tuple[Response, FileBody | None]:
+    """Return the answer, ready to be sent once it is recorded, and the body whose bytes we send ourselves.
+
+    Raises PackageDamaged or Unavailable.
+    """
+    emblem = deployment()
+    if emblem.settings.delivery == "redirect":
+        emblem.stored_packages.require(package)
+        return _redirect(package), None
+    if emblem.settings.delivery == "x-accel" and emblem.storage.local_path(package.storage_key):
+        emblem.stored_packages.require(package)
+        return _accel(package), None
+    body = FileBody(emblem.stored_packages, package, answer)
+    response = _described(package, answer, body)
+    response.headers["Content-Length"] = str(body.length)
+    if body.boundary:
+        response.headers["Content-Type"] = f"multipart/byteranges; boundary={body.boundary}"
+    return response, body
+
+
+def _redirect(package: PublishedPackage) -> Response:
+    url = deployment().storage.signed_url(package.storage_key, _STORAGE_LINK_AGE, package.filename, package.media_type)
     if url is None:
         raise Unavailable(private="EMBLEM_DELIVERY=redirect needs an s3: storage")
-    emblem.recorder.record(claim, client(), Asked(request.headers.get("Range"), 303, answer.length))
     response = Response(status=303)
     response.headers["Location"] = url
     response.headers["Cache-Control"] = "private, no-store"
@@ -126,69 +154,32 @@ def _redirect(claim: Claim, published: PackageFacts, answer: Answer) -> Response
     return response
 
 
-def _accel(published: PackageFacts) -> Response:
+def _accel(package: PublishedPackage) -> Response:
     # nginx reads the file and does the ranges; our fields stay (see docs/deploy).
-    response = Response(status=200)
-    _describe(response, published, Answer(200))
-    response.headers["X-Accel-Redirect"] = ACCEL_PREFIX + quote(published.storage_key)
+    response = _described(package, Answer(200))
+    response.headers["X-Accel-Redirect"] = ACCEL_PREFIX + quote(package.storage_key)
     return response
 
 
-def _describe(response: Response, published: PackageFacts, answer: Answer) -> None:
-    digest = base64.b64encode(bytes.fromhex(published.sha256)).decode()
-    base_url = deployment().settings.base_url
-    plain = published.filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
+def _described(package: PublishedPackage, answer: Answer, body: FileBody | None = None) -> Response:
+    """Return a response with the fields that say what the file is."""
+    digest = base64.b64encode(bytes.fromhex(package.sha256)).decode()
+    plain = package.filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
+    response = Response(body, status=answer.status, direct_passthrough=body is not None)
     response.headers.update(
         {
-            "Content-Type": published.media_type,
+            "Content-Type": package.media_type,
             "Content-Disposition": (
-                f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(published.filename, safe='')}"
+                f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(package.filename, safe='')}"
             ),
-            "ETag": f'"{published.sha256}"',
+            "ETag": f'"{package.sha256}"',
             "Accept-Ranges": "bytes",
             "Repr-Digest": f"sha-256=:{digest}:",
-            "Link": f'<{base_url}{paths.terms("en", published.terms)}>; rel="license"',
+            "Link": f'<{deployment().settings.base_url}{paths.terms("en", package.terms)}>; rel="license"',
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             **answer.headers,
         }
     )
-
-
-class _Body:
-    """The bytes of an answer, counted while they leave. ``close`` is called by the server however it ends."""
-
-    def __init__(self, storage: Storage, published: PackageFacts, answer: Answer) -> None:
-        self.on_end: Callable[[int, str], None] | None = None
-        self.sent = 0  # bytes of the file handed to the server
-        self._expected = answer.length
-        self.boundary = secrets.token_hex(16) if len(answer.spans) > 1 else ""
-        self._pieces: list[tuple[bool, Iterator[bytes]]] = []
-        self.length = answer.length
-        for start, stop in answer.spans:
-            if self.boundary:
-                head = (
-                    f"\r\n--{self.boundary}\r\nContent-Type: {published.media_type}\r\n"
-                    f"Content-Range: bytes {start}-{stop - 1}/{published.bytes}\r\n\r\n"
-                ).encode()
-                self._frame(head)
-            self._pieces.append((True, storage.stream(published.storage_key, start, stop - start)))
-        if self.boundary:
-            self._frame(f"\r\n--{self.boundary}--\r\n".encode())
-
-    def _frame(self, text: bytes) -> None:
-        self._pieces.append((False, iter((text,))))
-        self.length += len(text)
-
-    def __iter__(self) -> Iterator[bytes]:
-        for of_file, pieces in self._pieces:
-            for piece in pieces:
-                yield piece
-                if of_file:
-                    self.sent += len(piece)
-
-    def close(self) -> None:
-        if self.on_end is not None:
-            on_end, self.on_end = self.on_end, None
-            on_end(self.sent, "complete" if self.sent == self._expected else "aborted")
+    return response

@@ -20,7 +20,7 @@ from babel import Locale
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
-from ..problems import FieldError
+from ..problems import FieldError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,8 +160,8 @@ def localized(text: Localized | str) -> Markup:
     return Markup('<span lang="{}" dir="{}">{}</span>').format(given, direction(given), words)
 
 
-def translate_error(error: FieldError) -> Markup:
-    """What is wrong with a field, with its values put in after translation."""
+def translate_error(error: FieldError | Problem) -> Markup:
+    """The detail of a problem or of one field, with its values put in after translation."""
     return translate(error.template, **error.values) if error.template else translate(error.detail)
 
 

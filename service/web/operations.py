@@ -8,10 +8,12 @@ from flask import Blueprint, Response, jsonify, make_response
 
 from ..campaign import LANGUAGES
 from ..clock import timestamp
-from ..problems import Unavailable
+from ..problems import Problem, Unavailable
 from .context import deployment
 
 blueprint = Blueprint("operations", __name__)
+
+_MOST_READ = 64 * 1024 * 1024  # bytes of stored packages that one look at readiness reads; the rest at the next
 
 
 @blueprint.get("/healthz")
@@ -24,22 +26,28 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """200 while database and storage answer; else 503, saying which does not."""
+    """200 while database and storage answer and no stored package is damaged; else 503, saying which."""
+    emblem = deployment()
     failed = []
-    for name, check in (("database", deployment().database.check), ("storage", deployment().storage.check)):
+    for name, check in (("database", emblem.database.check), ("storage", emblem.storage.check)):
         try:
             check()
         except Unavailable:
             failed.append(name)
     if failed:
-        raise Unavailable(
-            f"Not ready: {' and '.join(failed)} not answering. `emblem doctor` tells more.",
-            extra={"failed": failed},
-            headers={"Retry-After": "5"},
-        )
-    response = jsonify(status="ok", database="ok", storage="ok")
+        raise _not_ready(f"{' and '.join(failed)} not answering", failed=failed)
+    damaged = emblem.stored_packages.examine(emblem.catalogue.handed_out(), most=_MOST_READ)
+    if damaged:
+        names = [f"{found.package} {found.version}" for found in damaged]
+        raise _not_ready(f"the stored file is damaged of {', '.join(names)}", failed=["packages"], packages=names)
+    response = jsonify(status="ok", database="ok", storage="ok", packages="ok")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _not_ready(reason: str, **extra: list[str]) -> Problem:
+    detail = f"Not ready: {reason}. `emblem doctor` tells more."
+    return Unavailable(detail, extra=extra, headers={"Retry-After": "5"})
 
 
 @blueprint.get("/.well-known/security.txt")

@@ -125,6 +125,19 @@ def test_the_doctor_names_what_is_wrong_with_its_fix(emblem: Shell, tmp_path: Pa
     assert "EMBLEM_MAIL_URL" in broken.stdout
 
 
+def test_the_doctor_names_every_stored_package_that_is_damaged(emblem: Shell) -> None:
+    archives = sorted(Path(emblem.variables["EMBLEM_DATA_DIR"], "storage", "packages").glob("*/*/*.zip"))
+    well = [one for one in emblem.json("doctor")["findings"] if one["part"] == "packages"]
+    assert [one["state"] for one in well] == ["ok"]
+    archives[0].write_bytes(archives[0].read_bytes()[:-1] + b"?")
+    archives[1].unlink()
+    findings = [one for one in emblem.json("doctor", status=1)["findings"] if one["part"] == "packages"]
+    assert [one["state"] for one in findings] == ["failed", "failed"]
+    for archive, finding in zip(archives[:2], findings, strict=True):
+        assert f"{archive.parts[-3]} {archive.parts[-2]}" in finding["detail"]
+        assert "backup" in finding["detail"]
+
+
 def test_a_policy_mistake_stops_with_file_and_line(emblem: Shell, tmp_path: Path) -> None:
     policies = tmp_path / "policies"
     shutil.copytree(ROOT / "policies", policies)

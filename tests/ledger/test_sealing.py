@@ -15,7 +15,7 @@ from sqlalchemy import text
 from service import ledger
 from service.ledger import tiles
 from service.problems import ConfigurationError, LogDamaged, Unavailable
-from service.storage import Content, Storage
+from service.storage import Content, Pieces, Storage, StoredObject
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log
@@ -299,8 +299,8 @@ class FailingStorage(Storage):
     def read(self, key: str) -> bytes:
         return self._call("read", key)  # type: ignore[return-value]
 
-    def size(self, key: str) -> int | None:
-        return self._call("size", key)  # type: ignore[return-value]
+    def stat(self, key: str) -> StoredObject | None:
+        return self._call("stat", key)  # type: ignore[return-value]
 
     def delete(self, key: str) -> None:
         self._call("delete", key)
@@ -308,7 +308,7 @@ class FailingStorage(Storage):
     def list(self, prefix: str):  # type: ignore[no-untyped-def]
         return self._call("list", prefix)
 
-    def stream(self, key: str, start: int, length: int):  # type: ignore[no-untyped-def]
+    def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
         raise AssertionError("sealing reads whole files and streams none")
 
     def local_path(self, key: str) -> Path | None:

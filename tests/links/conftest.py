@@ -45,7 +45,7 @@ class World:
             "counted": 0,
         } | values
         self.database.write(lambda session: session.add(Link(**row)))
-        return Claim(row["id"], row["version"], row["expires_at"])
+        return Claim(row["id"], row["package"], row["version"], row["expires_at"])
 
     def change(self, table: type[Any], key: Any, **values: Any) -> None:
         """Changes one row."""

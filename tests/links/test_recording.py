@@ -90,7 +90,7 @@ def test_the_first_refusal_that_holds_is_told_and_nothing_is_recorded(world: Wor
 
 def test_an_unknown_link_is_invalid(world: World) -> None:
     with pytest.raises(InvalidLink):
-        world.recorder.record(Claim(new_id("lnk"), "1.0.0", world.clock()), PERSON, WHOLE)
+        world.recorder.record(Claim(new_id("lnk"), "logo", "1.0.0", world.clock()), PERSON, WHOLE)
 
 
 def test_robots_are_recorded_and_not_counted(world: World) -> None:
@@ -138,7 +138,7 @@ def test_what_cannot_be_recorded_is_not_recorded(world: World, monkeypatch: pyte
 
 
 def world_link_without_write() -> Claim:
-    return Claim(new_id("lnk"), "1.0.0", datetime(2027, 1, 1).astimezone())
+    return Claim(new_id("lnk"), "logo", "1.0.0", datetime(2027, 1, 1).astimezone())
 
 
 def test_two_at_once_on_the_last_download_exactly_one_wins(world: World) -> None:

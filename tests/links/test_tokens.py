@@ -11,7 +11,7 @@ from service.links import Claim, Tokens
 from service.problems import InvalidLink
 
 OLD, NEW = "an-older-secret-of-32-characters-", "a-newer-secret-of-32-characters--"
-CLAIM = Claim("lnk_dGhpcyBpcyBub3QgYSBs", "1.0.0", datetime(2026, 12, 2, 12, tzinfo=UTC))
+CLAIM = Claim("lnk_dGhpcyBpcyBub3QgYSBs", "logo", "1.0.0", datetime(2026, 12, 2, 12, tzinfo=UTC))
 ISSUED = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TOKENS = Tokens([NEW, OLD])
 TOKEN = TOKENS.sign(CLAIM, ISSUED)

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from service.problems import ConfigurationError, Unavailable
-from service.storage import ObjectMissing, Storage, open_storage
+from service.storage import ObjectChanged, ObjectMissing, Storage, open_storage
 from service.storage.base import CHUNK
 from tests.parts.disk import small_disk
 from tests.parts.s3 import S3Server
@@ -107,7 +107,34 @@ def test_what_is_missing_is_said_before_the_first_piece(storage: Storage) -> Non
         storage.read("nowhere")
     with pytest.raises(ObjectMissing):
         storage.stream("nowhere", 0, 1)
+    assert storage.stat("nowhere") is None
     assert storage.size("nowhere") is None
+
+
+def test_an_object_that_changed_has_another_version(storage: Storage) -> None:
+    storage.replace("swapped", b"as it was")
+    before = storage.stat("swapped")
+    assert before == storage.stat("swapped")
+    assert before in list(storage.list("swap"))
+    storage.replace("swapped", b"not as it")
+    after = storage.stat("swapped")
+    assert before is not None
+    assert after is not None
+    assert (after.size, after.version != before.version) == (before.size, True)
+    assert b"".join(storage.stream("swapped", 4, 5, version=after.version)) == b"as it"
+
+
+@pytest.mark.parametrize("content", [b"not as it", b"short", b""])
+def test_another_version_than_the_one_meant_is_not_read(storage: Storage, content: bytes) -> None:
+    storage.replace("swapped", b"as it was")
+    before = storage.stat("swapped")
+    assert before is not None
+    storage.replace("swapped", content)
+    with pytest.raises(ObjectChanged):
+        storage.stream("swapped", 6, 3, version=before.version)
+    storage.delete("swapped")
+    with pytest.raises(ObjectMissing):
+        storage.stream("swapped", 6, 3, version=before.version)
 
 
 def test_delete_removes_and_is_content_with_nothing(storage: Storage) -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
+import html
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from service import jobs
+from service.links import Claim
 from service.problems import Unavailable
+from service.storage import open_storage
 
 from .conftest import Api, problem
 
 if TYPE_CHECKING:
+    from service.settings import Settings
     from tests.conftest import FrozenClock
+    from tests.parts.s3 import S3Server
 
 
 def fields(answer: Any) -> dict[str, str]:
@@ -109,23 +119,166 @@ def test_what_cannot_be_recorded_is_not_sent(api: Api, monkeypatch: pytest.Monke
     assert "disk" not in str(told)
 
 
+def old_path(api: Api, link: dict[str, Any]) -> str:
+    """The path of a link as earlier deployments issued it: its token does not say the package."""
+    expires = datetime.fromisoformat(link["expires_at"])
+    claim = Claim(link["id"], None, link["package"]["version"], expires)
+    token = api.parts.tokens.sign(claim, datetime.fromisoformat(link["created_at"]))
+    return f"/d/{token}/{link['package']['filename']}"
+
+
+def test_a_link_of_an_earlier_deployment_goes_on_working(api: Api) -> None:
+    link = api.link(api.ready())
+    path = old_path(api, link)
+    assert path != api.path(link)
+    answer = api.ask("GET", path)
+    assert (answer.status_code, answer.headers["ETag"]) == (200, f'"{link["package"]["sha256"]}"')
+    problem(api.ask("GET", path[:-1]), 403, "invalid-link")
+
+
 def test_a_database_that_cannot_be_read_is_503_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     link = api.link(api.ready())
-    api.parts.links._packages.clear()
 
     def gone() -> None:
         raise Unavailable(private="gone")
 
     monkeypatch.setattr(api.parts.database, "read", gone)
-    problem(api.ask("GET", api.path(link)), 503, "not-recorded")
+    problem(api.ask("GET", old_path(api, link)), 503, "not-recorded")
+    assert api.ask("HEAD", old_path(api, link)).status_code == 503
 
 
-def test_a_file_that_is_missing_is_503_and_nothing_is_recorded(api: Api) -> None:
+def damage(api: Api, link: dict[str, Any], how: str) -> None:
+    """Damages the stored file of a link."""
+    storage, key = api.parts.storage, api.parts.catalogue.version("logo", link["package"]["version"]).storage_key
+    if how == "missing":
+        storage.delete(key)
+        return
+    content = storage.read(key)
+    bad = {"flipped": content[:-1] + bytes([content[-1] ^ 1]), "short": content[:-1], "empty": b""}
+    storage.replace(key, bad[how])
+
+
+@pytest.mark.parametrize("delivery", ["direct", "x-accel"])
+@pytest.mark.parametrize("how", ["flipped", "short", "empty", "missing"])
+@pytest.mark.parametrize("used", [False, True], ids=["never sent", "sent before"])
+def test_a_damaged_file_is_not_sent_and_nothing_is_recorded(api: Api, how: str, delivery: str, used: bool) -> None:
+    link = api.link(api.ready(), max_downloads=5)
+    api.parts.settings = dataclasses.replace(api.parts.settings, delivery=delivery)
+    if used:
+        assert api.ask("GET", api.path(link)).status_code == 200
+    damage(api, link, how)
+    for headers in ({}, {"Range": "bytes=0-0"}, {"Range": "bytes=0-4,-3"}):
+        answer = api.ask("GET", api.path(link), headers=headers)
+        problem(answer, 503, "package-damaged")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert api.ask("HEAD", api.path(link)).status_code == 503
+    rows = api.ask("GET", "/api/v1/downloads", key="staff").json["downloads"]
+    assert len(rows) == int(used)
+    assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["downloads"] == int(used)
+
+
+@pytest.mark.parametrize("how", ["flipped", "short", "empty", "missing"])
+def test_readiness_and_staff_are_told_of_a_damaged_file(api: Api, how: str) -> None:
     link = api.link(api.ready())
-    facts = api.parts.catalogue.version("logo", link["package"]["version"])
-    api.parts.storage.delete(facts.storage_key)
-    problem(api.ask("GET", api.path(link)), 503, "unavailable")
-    assert api.ask("GET", "/api/v1/downloads", key="staff").json["downloads"] == []
+    assert api.ask("GET", "/readyz").status_code == 200
+    damage(api, link, how)
+    told = problem(api.ask("GET", "/readyz"), 503, "unavailable")
+    name = f"logo {link['package']['version']}"
+    assert (told["failed"], told["packages"]) == (["packages"], [name])
+    assert name in told["detail"]
+    job = next(job for job in jobs.table(api.parts) if job.name == "stored packages")
+    job.work()
+    job.work()
+    (alert,) = api.parts.alerts.newest()
+    assert alert["rule"] == "package-damaged"
+    assert name in alert["summary"]
+    letters = [text for file in Path(api.parts.settings.outbox or "").glob("*") if name in (text := file.read_text())]
+    assert len(letters) == 1, "one to each of the staff, once"
+
+
+def test_of_a_damaged_file_the_reasons_of_the_link_are_told_first(api: Api) -> None:
+    link = api.link(api.ready())
+    damage(api, link, "short")
+    api.ask("DELETE", f"/api/v1/links/{link['id']}", key="portal")
+    problem(api.ask("GET", api.path(link)), 410, "link-revoked")
+
+
+@pytest.fixture
+def api_on_s3(settings: Settings, clock: FrozenClock, s3_server: S3Server) -> Iterator[Api]:
+    """The application over a bucket that holds what was published."""
+    from service.app import create_app
+
+    local = open_storage(settings.storage_url)
+    url = s3_server.url("delivery")
+    bucket = open_storage(url)
+    for stored in local.list("packages/"):
+        bucket.put_new(stored.key, local.read(stored.key))
+    made = create_app(settings=dataclasses.replace(settings, storage_url=url), clock=clock)
+    yield Api(made)
+    made.extensions["emblem"].close()
+
+
+def test_what_is_refused_costs_no_request_to_the_storage(api_on_s3: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, asked = api_on_s3, []
+    link = api.link(api.ready())
+    answer = api.ask("GET", api.path(link), headers={"Range": "bytes=0-9"})
+    assert (answer.status_code, len(answer.data)) == (206, 10)
+    api.ask("DELETE", f"/api/v1/links/{link['id']}", key="portal")
+    for name in ("stream", "stat", "read"):
+        monkeypatch.setattr(api.parts.storage, name, lambda *given, **_: asked.append(given))
+    problem(api.ask("GET", api.path(link)), 410, "link-revoked")
+    assert asked == []
+
+
+def test_a_damaged_object_is_not_redirected_to(api_on_s3: Api) -> None:
+    api = api_on_s3
+    link = api.link(api.ready(), max_downloads=2)
+    api.parts.settings = dataclasses.replace(api.parts.settings, delivery="redirect")
+    answer = api.ask("GET", api.path(link), headers={"Range": "bytes=0-9"})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (303, "private, no-store")
+    (row,) = api.ask("GET", "/api/v1/downloads", key="staff").json["downloads"]
+    assert (row["status"], row["range"], row["bytes"], row["bytes_sent"]) == (303, "bytes=0-9", 10, None)
+    assert api.ask("HEAD", api.path(link)).status_code == 200, "HEAD is answered here"
+    damage(api, link, "flipped")
+    problem(api.ask("GET", api.path(link)), 503, "package-damaged")
+    assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["downloads"] == 1
+
+
+CUT_OFF = [
+    "/d",
+    "/d/",
+    "/d/{token}",
+    "/d/{token}/",
+    "/d/{half}",
+    "/d/{half}/",
+    "/d/{token}%0D%0A",
+    "/d/{token}%0A/{file}",
+]
+CUT_OFF += ["/d/{token}/{file}%0D%0A", "/d/{token}/{part}", "/d/%0A{token}/{file}", "/d/{token}//{file}", "/d//{file}"]
+
+
+@pytest.mark.parametrize("form", CUT_OFF)
+def test_a_link_that_was_cut_off_anywhere_is_told_as_such(api: Api, form: str) -> None:
+    _, _, token, file = api.path(api.link(api.ready())).split("/")
+    path = form.format(token=token, half=token[: len(token) // 2], file=file, part=file[:-3])
+    told = problem(api.ask("GET", path), 403, "invalid-link")
+    if form != "/d/{token}//{file}":
+        assert told["detail"].startswith("It was altered or cut off on its way. Get a new link")
+    assert api.ask("HEAD", path).status_code == 403
+    page = api.ask("GET", path, headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (403, "text/html")
+    assert "This download link is not valid" in page.text
+
+
+@pytest.mark.parametrize(("surplus", "shown"), [(".", "“.”"), (")", ")"), (",", "“,”"), ("%3E", ">"), ("&amp;", "&")])
+def test_what_is_too_much_behind_a_link_is_named(api: Api, surplus: str, shown: str) -> None:
+    path = api.path(api.link(api.ready())) + surplus
+    told = problem(api.ask("GET", path), 403, "invalid-link")
+    assert "too much at the end" in told["detail"]
+    assert shown in told["detail"]
+    page = api.ask("GET", path, headers={"Accept": "text/html", "Accept-Language": "fr"})
+    assert html.escape(shown.strip("“”")) in page.text
+    assert "too much" not in page.text, "the page is in French"
 
 
 def test_the_filename_has_to_be_the_files(api: Api) -> None:

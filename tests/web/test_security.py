@@ -59,7 +59,12 @@ def test_a_page_with_a_form_is_kept_by_no_cache(api: Api) -> None:
 
 def test_health_and_readiness(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert api.ask("GET", "/healthz").status_code == 200
-    assert api.ask("GET", "/readyz").json == {"status": "ok", "database": "ok", "storage": "ok"}
+    assert api.ask("GET", "/readyz").json == {
+        "status": "ok",
+        "database": "ok",
+        "storage": "ok",
+        "packages": "ok",
+    }
 
     def broken() -> None:
         from service.problems import Unavailable

@@ -82,7 +82,7 @@ def watch(parts: Deployment, monkeypatch: pytest.MonkeyPatch) -> Work:
 
     for method in ("read", "write"):
         monkeypatch.setattr(database, method, counted("statements", getattr(database, method)))
-    for method in ("put_new", "replace", "read", "stream", "size", "delete", "list"):
+    for method in ("put_new", "replace", "read", "stream", "stat", "size", "delete", "list"):
         monkeypatch.setattr(storage, method, counted("storage", getattr(storage, method)))
     monkeypatch.setattr(variants, "_rendered", rendered)
     monkeypatch.setattr(variants, "_svg", rendered)

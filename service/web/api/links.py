@@ -58,7 +58,7 @@ def links(query: LinksQuery) -> Response:
 def link(path: IdPath) -> Response:
     """One link with its status and how often it was used."""
     found = deployment().links.get(path.id)
-    _mine(found.standing.participant)
+    _mine(found.state.participant)
     return answer(found.as_json(with_url=_with_url()))
 
 
@@ -66,7 +66,7 @@ def link(path: IdPath) -> Response:
 @need("portal", "partner", "staff")
 def revoke(path: IdPath) -> Response:
     """Ends a link at once."""
-    _mine(deployment().links.get(path.id).standing.participant)
+    _mine(deployment().links.get(path.id).state.participant)
     deployment().links.revoke(path.id, by=actor())
     return Response(status=204)
 

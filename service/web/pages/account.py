@@ -59,7 +59,7 @@ def receipt(acceptance: str) -> Response:
 def link_revoke(link: str) -> Response:
     """Ends one of one's own links, at once."""
     participant = own(require_session())
-    if deployment().links.get(link).standing.participant != participant:
+    if deployment().links.get(link).state.participant != participant:
         raise NotFound("There is no link of this id that is yours.")
     deployment().links.revoke(link, by=actor())
     return see_other(url_for("pages.account", _anchor="links"))

@@ -12,7 +12,7 @@ from flask.sansio.app import App
 from markupsafe import Markup
 
 from ...campaign.text import msgid
-from ...packages.published import PackageFacts
+from ...packages.published import PublishedPackage
 from ...problems import NotFound
 from ..context import deployment
 from ..i18n import direction, language, translate
@@ -94,7 +94,7 @@ def logo_width(height: int, logo: str = "") -> int:
     return round(height * deployment().campaign.logos[logo or symbol()].aspect_ratio)
 
 
-def preview_url(package: PackageFacts) -> str:
+def preview_url(package: PublishedPackage) -> str:
     """The address of a package version's picture."""
     return url_for("root.preview", package=package.id, version=package.version)
 

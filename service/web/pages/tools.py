@@ -8,7 +8,7 @@ from flask import Response, make_response, request, url_for
 
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
-from ...packages.published import PackageFacts
+from ...packages.published import PublishedPackage
 from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
 from ..context import actor, deployment
@@ -88,7 +88,7 @@ def tool_ready(package: str, link: str) -> Response:
     """A link of one's own, ready to download."""
     session = require_session()
     found = deployment().links.get(link)
-    if found.standing.participant != session.participant or found.published.id != package:
+    if found.state.participant != session.participant or found.published.id != package:
         raise NotFound("There is no such link of yours.")
     return private("tool_ready.html", link=found, package=found.published)
 
@@ -100,7 +100,7 @@ def _own_participant() -> ParticipantView:
     return deployment().participants.listing.get(session.participant)
 
 
-def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Response:
+def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -> Response:
     session = current_session()
     terms = _terms(facts)
     context: dict[str, Any] = {
@@ -120,7 +120,7 @@ def _tool_page(facts: PackageFacts, mistakes: Mistakes, status: int = 200) -> Re
     return private("tool.html", status, **context)
 
 
-def _terms(facts: PackageFacts) -> TermsVersion:
+def _terms(facts: PublishedPackage) -> TermsVersion:
     found = deployment()
     try:
         return found.campaign.terms.current(facts.terms, found.clock())

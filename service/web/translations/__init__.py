@@ -35,7 +35,14 @@ _KEYWORDS = {
     "msgid": None,
 }
 #: Where problems are raised whose details people read on pages; elsewhere they are for programs.
-_TOLD_TO_PEOPLE = ("web/pages", "web/staff", "web/security.py", "participants/sign_in.py", "participants/decisions.py")
+_TOLD_TO_PEOPLE = (
+    "web/pages",
+    "web/staff",
+    "web/security.py",
+    "links/addresses.py",
+    "participants/sign_in.py",
+    "participants/decisions.py",
+)
 
 
 def template() -> Catalog:
