@@ -31,6 +31,8 @@ MEDIA_TYPES = {
 }
 SHARED = ("tools/_shared", "logos")  # what every package may use besides its own folder
 SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+# "Naming Files, Paths, and Namespaces" of the Windows documentation: devices, with any ending, in any folder.
+_WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _MOST_FILES = 2000
 _MOST_PIXELS = 8192
 
@@ -54,6 +56,15 @@ Id = Annotated[
         "Use lower-case letters, digits and hyphens, at most 40, a letter first",
     ),
 ]
+
+
+def windows_refuses(name: str) -> str:
+    """Return why Windows cannot unpack a file or folder of this name; an empty text where it can."""
+    if _WINDOWS_DEVICE.fullmatch(name):
+        return f"Windows keeps {name.partition('.')[0].upper()} for a device, and cannot unpack {name}"
+    if name.endswith((".", " ")):
+        return f"Windows cannot unpack a name that ends in a full stop or a blank, such as {name!r}"
+    return ""
 
 
 def is_source(path: PurePath) -> bool:
@@ -104,7 +115,8 @@ class Expansion:
         self.source = source
         self.folder = folder
         self.assets_dir = assets_dir
-        self.taken: dict[str, str] = {}
+        self.taken: dict[str, str] = {}  # by the path in small letters, which some systems do not tell apart
+        self.folders: dict[str, str] = {}  # a folder in small letters -> a path in it
 
     def files(self, entries: Iterable[FileEntry]) -> list[FileRule]:
         """The files that the entries stand for, in their order."""
@@ -158,6 +170,9 @@ class Expansion:
                 (*where, "path"), f"{path!r} is no path for a file in a package", "Use letters, digits, . _ - /"
             )
             return None
+        if refused := next(filter(None, map(windows_refuses, path.split("/"))), ""):
+            self.source.mistake((*where, "path"), f"{path!r}: {refused}", "Choose another name")
+            return None
         if target.suffix not in MEDIA_TYPES:
             known = ", ".join(MEDIA_TYPES)
             self.source.mistake((*where, "path"), f"{path!r} is of no kind that packages hold", f"Use one of {known}")
@@ -205,9 +220,17 @@ class Expansion:
         return relative.as_posix()
 
     def _new_path(self, where: tuple[str | int, ...], path: str) -> bool:
-        other = self.taken.get(path.lower())
+        name = path.lower()
+        folders = [parent.as_posix() for parent in PurePosixPath(name).parents]
+        clash = self.folders.get(name) or next((self.taken[parent] for parent in folders if parent in self.taken), None)
+        if clash is not None:
+            message = f"{path!r} and {clash!r} cannot both be: one name is a file and a folder"
+            self.source.mistake((*where, "path"), message, "Give every file a path of its own")
+            return False
+        other = self.taken.get(name)
         if other is None:
-            self.taken[path.lower()] = path
+            self.taken[name] = path
+            self.folders |= dict.fromkeys(folders, path)
             return True
         same = "there already" if other == path else f"the same file as {other!r} on some systems"
         self.source.mistake((*where, "path"), f"{path!r} is {same}", "Give every file a path of its own")

@@ -34,6 +34,7 @@ from .file_rules import (
     PreviewEntry,
     is_source,
     patterned,
+    windows_refuses,
 )
 from .masters import Drawing, ViewBox, read_master
 from .mistakes import Mistakes, shown
@@ -283,6 +284,8 @@ class _Package:
         if "{version}" not in data.filename or not SEGMENT.fullmatch(filename) or not filename.endswith(".zip"):
             fix = f"Write a name such as {data.id}-{{version}}.zip"
             source.mistake(("filename",), f"{data.filename!r} is no file name with the version in it", fix)
+        if refused := windows_refuses(filename):
+            source.mistake(("filename",), refused, "Choose another name")
         for language in LANGUAGES:
             if data.languages.count(language) > 1:
                 source.mistake(("languages",), f"{language} stands here twice", "Keep one of the two")

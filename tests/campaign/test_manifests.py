@@ -185,6 +185,52 @@ def test_a_date_means_midnight_and_an_instant_is_kept(assets: Assets) -> None:
     assert assets.package().visible_from == datetime(2026, 7, 30, 4, tzinfo=UTC)
 
 
+WINDOWS = ("aux.txt", "CON.txt", "docs/nul.txt", "com1.txt", "COM0.txt", "Lpt9.tar.txt", "prn/readme.txt", "a/b./c.txt")
+NO_DEVICES = (
+    "auxiliary.txt",
+    "com10.txt",
+    "com.txt",
+    "null.txt",
+    "lpt.txt",
+    "docs/console.txt",
+    "a.con.txt",
+    "co1.txt",
+)
+
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_names_that_windows_cannot_unpack_are_refused_at_their_line(assets: Assets, path: str) -> None:
+    assets.edit(KIT, "files:\n", f'files:\n  - {{path: "{path}", from: README.txt}}\n')
+    with pytest.raises(CampaignError) as told:
+        load_packages(assets.path)
+    (mistake,) = told.value.mistakes
+    lines = (assets.path / KIT).read_text(encoding="utf-8").splitlines()
+    assert f'"{path}"' in lines[mistake.line - 1]
+    assert "Windows" in mistake.message
+
+
+@pytest.mark.parametrize("path", NO_DEVICES)
+def test_names_that_only_look_like_it_are_allowed(assets: Assets, path: str) -> None:
+    assets.edit(KIT, "files:\n", f'files:\n  - {{path: "{path}", from: README.txt}}\n')
+    assert path in {rule.path for rule in load_packages(assets.path)["kit"].files}
+
+
+def test_the_archive_itself_has_a_name_for_windows_too(assets: Assets) -> None:
+    assets.edit(KIT, "filename: kit-{version}.zip", "filename: aux.{version}.zip")
+    with pytest.raises(CampaignError, match="AUX for a device"):
+        load_packages(assets.path)
+
+
+@pytest.mark.parametrize("path", ["readme.txt/more.txt", "A/B.txt", "a/b.txt/c/d.txt"])
+def test_a_name_cannot_be_a_file_and_a_folder(assets: Assets, path: str) -> None:
+    both = f'  - {{path: a/b.txt/x.txt, from: README.txt}}\n  - {{path: "{path}", from: README.txt}}\n'
+    if path != "A/B.txt":
+        both = f'  - {{path: "a/b.txt", from: README.txt}}\n  - {{path: "{path}", from: README.txt}}\n'
+    assets.edit(KIT, "  - {path: LICENCE.txt", both + "  - {path: LICENCE.txt")
+    with pytest.raises(CampaignError, match="is a file and a folder"):
+        load_packages(assets.path)
+
+
 def test_values_fill_path_source_and_inputs(assets: Assets) -> None:
     assets.edit(KIT, "from: sheet.typ, for", 'from: sheet.typ, inputs: {title: "In {lang}"}, for')
     made = {rule.path: rule for rule in assets.package().files}
