@@ -12,6 +12,7 @@ from PIL import features
 from ..campaign import Logo
 from ..campaign.brand import BrandRules
 from ..svg import Drawing
+from ..svg.shortest import shortest
 from .formats import TABLE, installed
 
 #: The modules whose code decides the bytes; a change in any of them is another version.
@@ -32,7 +33,8 @@ def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
     for pattern in _RECIPE:
         for module in sorted(here.glob(pattern)):
             digest.update(module.read_bytes())
-    digest.update(Path(inspect.getfile(Drawing)).read_bytes())
+    for written_by in (Drawing, shortest):
+        digest.update(Path(inspect.getfile(written_by)).read_bytes())
     digest.update(encoders().encode())
     return digest.hexdigest()[:16]
 
