@@ -12,7 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
-from .render import Ink, Picture
+import pyvips
+
+from ..svg import Drawing
+from .render import Ink, Picture, render
 
 Colour = tuple[int, ...]  # red, green, blue, alpha
 
@@ -24,6 +27,9 @@ _ALIKE = 0xFCFCFCFC  # colours that differ by less than four in each channel are
 _FAR = 20.0  # distance from every blend at which a pixel counts as wrong
 _MOST_WRONG = 1 / 400  # share of the picture: corners where three inks meet
 _MOST_ERROR = 4.0  # mean squared distance over the whole picture
+_TINT_SHARE = 1 / 5000  # of the picture that a colour has to fill to be an area and no edge
+_MOST_TINTS = 8  # more of them are a gradient in strips, which steps would make coarser
+_STUDIED = 512  # pixels of width in which a drawing's inks are looked for
 _CLEAR: Colour = (0, 0, 0, 0)
 
 
@@ -35,6 +41,11 @@ class Indexed:
     height: int
     indexes: bytes
     palette: tuple[Colour, ...]
+
+
+def inks_of(drawing: Drawing) -> tuple[Ink, ...]:
+    """The inks of a drawing; none where it is not flat, since steps would be seen there as bands."""
+    return () if drawing.has_gradients else find_inks(render(drawing, _STUDIED))
 
 
 def find_inks(picture: Picture) -> tuple[Ink, ...]:
@@ -54,6 +65,8 @@ def find_inks(picture: Picture) -> tuple[Ink, ...]:
         inks.append(colour)
     if not 1 < len(inks) <= _MOST_INKS + 1:
         return ()
+    if _tints(picture, set(inks)) > _MOST_TINTS:
+        return ()
     error, wrong = 0.0, 0
     for number, count in colours.items():
         distance = _nearest(lines, _channels(number), 32)[1]
@@ -62,6 +75,17 @@ def find_inks(picture: Picture) -> tuple[Ink, ...]:
     if error > _MOST_ERROR * total or wrong > _MOST_WRONG * total:
         return ()
     return tuple((red, green, blue) for red, green, blue, _ in inks[1:])
+
+
+def _tints(picture: Picture, inks: set[Colour]) -> int:
+    """How many colours beside the inks fill areas: blends drawn in strips, or layers that shine through."""
+    image = pyvips.Image.new_from_memory(picture.pixels, picture.width, picture.height, 4, "uchar")
+    inside = pyvips.Image.black(picture.width, picture.height).invert()
+    for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        inside &= (image == image.wrap(x=across, y=down)).bandand()
+    areas = Counter(memoryview(bytes(inside.ifthenelse(image, 0).write_to_memory())).cast("I"))
+    least = picture.width * picture.height * _TINT_SHARE
+    return sum(1 for number, count in areas.items() if count >= least and _channels(number) not in inks)
 
 
 def index(picture: Picture, steps: int) -> Indexed | None:

@@ -34,7 +34,7 @@ from .encoders import encode
 from .formats import AUTO, FORMATS, RASTERS
 from .locks import Locks
 from .memory import give_back_large
-from .palette import find_inks
+from .palette import inks_of
 from .prerender import Failed, Progress, run
 from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
@@ -49,7 +49,6 @@ _CACHE_EXTRA = 600  # bytes that a variant takes in memory beside the picture's 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 MOST_WAITING = 12  # requests that wait for a render in one process; the others' threads stay free
 _MOST_THREADS = 4  # that render for requests in one process: each takes up to 60 MB, and there are other processes
-_STUDIED = 512  # pixels of width in which a master's inks are looked for
 PATIENCE = 20.0  # seconds that a request waits for a render
 
 log = structlog.get_logger()
@@ -332,7 +331,7 @@ class Variants(VariantRules):
             drawing = self._logos[logo].drawing(colourway)
             # Where colours run into each other, steps would be seen as bands.
             try:
-                inks = () if drawing.has_gradients else find_inks(render(drawing, _STUDIED))
+                inks = inks_of(drawing)
             except pyvips.Error as error:
                 raise RenderFailed(str(error)) from error
             found = self._masters[logo, colourway] = _Master(drawing, inks)

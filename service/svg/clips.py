@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 from . import matrix
 from .context import Context, Place
@@ -11,6 +12,7 @@ from .drawing import Node
 from .faults import Refused
 from .matrix import IDENTITY, Matrix
 from .numbers import length, short
+from .path import Box
 from .properties import Reference
 from .registry import Registry
 from .shapes import geometry
@@ -22,6 +24,9 @@ Render = Callable[[Element, Style, Place], list[Node]]
 
 _MASK = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}
 _UNITS = frozenset({"userSpaceOnUse", "objectBoundingBox"})
+
+
+_Part = tuple[Node, Box]  # a shape of a clip, and the box that it fills there
 
 
 class Clips:
@@ -83,13 +88,19 @@ class Clips:
         made = context.matrix_of(element, style, viewport)
         if matrix.is_flat(made):
             return None
-        if made != IDENTITY:
-            attributes["transform"] = matrix.written(made)
+        if made != IDENTITY and in_box:
+            raise Refused("A transform of a clip in a box is not drawn alike everywhere", "Apply it to the shapes")
         if style["mask"] is not None:
             raise Refused("A <clipPath> with a mask is not drawn alike everywhere", "Put the mask on the shapes")
         if not self._clipped(style, attributes):
             return None
-        nodes = [node for child in element.parts() for node in self._clip_part(child, style, viewport)]
+        parts = [part for child in element.parts() for part in self._clip_part(child, style, viewport, made)]
+        if any(_overlap(one, other) for (_, one), (_, other) in combinations(parts, 2)):
+            # Renderers take the shapes as one path, and where two run round each other's way nothing is left.
+            raise Refused("The shapes of a <clipPath> overlap, which is not drawn alike everywhere", "Unite them")
+        nodes = [node for node, _ in parts]
+        if len({node.attributes.get("clip-rule") for node in nodes}) > 1:
+            raise Refused("The shapes of a <clipPath> have different rules", "Give all of them the same clip-rule")
         return self._registry.add(Node("clipPath", attributes, nodes)) if nodes else None
 
     def _clipped(self, style: Style, attributes: dict[str, str]) -> bool:
@@ -101,7 +112,7 @@ class Clips:
             attributes["clip-path"] = inner
         return inner is not None
 
-    def _clip_part(self, element: Element, parent: Style, viewport: Viewport | None) -> list[Node]:
+    def _clip_part(self, element: Element, parent: Style, viewport: Viewport | None, made: Matrix) -> list[_Part]:
         """A shape of a clip. A ``<use>`` of a shape is written as the shape."""
         context = self._context
         if not element.name or element.name in SILENT:
@@ -110,7 +121,8 @@ class Clips:
         if style["display"] == "none":
             return []
         context.conditions(element)
-        moved = context.matrix_of(element, style, viewport)
+        # The transform of the clip is written on its shapes, so that it moves no other clip that it is clipped by.
+        moved = matrix.times(made, context.matrix_of(element, style, viewport))
         if element.name == "use":
             target = context.target(element)
             if target is None:
@@ -122,7 +134,7 @@ class Clips:
             moved = matrix.times(moved, context.matrix_of(element, style, viewport))
         return self._clip_shape(element, style, viewport, moved)
 
-    def _clip_shape(self, element: Element, style: Style, viewport: Viewport | None, moved: Matrix) -> list[Node]:
+    def _clip_shape(self, element: Element, style: Style, viewport: Viewport | None, moved: Matrix) -> list[_Part]:
         if element.name not in SHAPES:
             what, fix = reason(element.name)
             if element.name in ("g", "use", "svg", "symbol"):
@@ -140,7 +152,9 @@ class Clips:
             attributes["transform"] = matrix.written(moved)
         if style["mask"] is not None:
             raise Refused("A mask in a clip is not drawn alike everywhere", "Apply it to the shape")
-        return [Node(found[0], attributes)] if self._clipped(style, attributes) else []
+        if style["clip-path"] is not None:
+            raise Refused("A clip in a clip is not drawn alike everywhere", "Apply it to the shape")
+        return [(Node(found[0], attributes), matrix.box_of(moved, found[2]))]
 
     # Masks
 
@@ -169,3 +183,7 @@ class Clips:
         place = Place(None if in_box else viewport, self.written)
         nodes = [node for child in element.parts() for node in self._render(child, style, place)]
         return self._registry.add(Node("mask", attributes, nodes)) if nodes else None
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

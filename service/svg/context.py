@@ -120,7 +120,7 @@ class Context:
         parent = self.parents.get(element)
         if parent is None or parent is self.root:
             return Viewport(*self.view_box) if self.view_box else None
-        if parent.name in ("svg", "symbol"):
+        if parent.name == "svg":  # a <symbol> is none where it stands, only where it is used
             try:
                 values = numbers(parent.get("viewBox", ""))
             except Refused:
@@ -147,9 +147,7 @@ class Context:
 
     def find(self, reference: Reference, line: int, what: str) -> Element | None:
         """The element of an id, which may be written with percent signs; noted where there is none."""
-        found = self.by_id.get(reference.id)
-        if found is None:
-            found = self.by_id.get(unquote(reference.id))
+        found = self.by_id.get(unquote(reference.id))
         if found is None and self.whole:
             fix = "Remove the reference, or put back what it refers to"
             self.note(line, f"{what} refers to #{reference.id[:60]}, which is not in the file", fix)

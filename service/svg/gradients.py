@@ -149,6 +149,8 @@ class Gradients:
                 raise Refused("The gradient has no length", _FIT)
             return _Made(plain(stops[-1].colour, stops[-1].opacity), in_box)
         attributes = {name: short(value) for name, value in at.items()}
+        if "r" in at and spread != "pad":
+            raise Refused("A radial gradient that goes on beyond its circle has no form in a PDF", _FIT)
         if not in_box:
             attributes["gradientUnits"] = units
         if spread != "pad":

@@ -31,6 +31,14 @@ def translation(x: float, y: float) -> Matrix:
     return (1.0, 0.0, 0.0, 1.0, x, y)
 
 
+def box_of(matrix: Matrix, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The upright box (left, top, right, bottom) round a box that a matrix moves."""
+    a, b, c, d, e, f = matrix
+    corners = [(a * x + c * y + e, b * x + d * y + f) for x in (box[0], box[2]) for y in (box[1], box[3])]
+    xs, ys = zip(*corners, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def is_flat(matrix: Matrix) -> bool:
     """Whether a matrix lays everything onto a line or a point, so that nothing is to be seen."""
     a, b, c, d, _, _ = matrix

@@ -55,6 +55,40 @@ def written(segments: list[Segment]) -> str:
     return "".join(letter + joined(values) for letter, values in segments)
 
 
+def with_dots(segments: list[Segment], size: float) -> list[Segment]:
+    """The segments with every part of no length drawn as one of ``size``, where a cap is to be seen.
+
+    Browsers draw the caps of such a part; a PDF has nothing to draw them on.
+    """
+    made: list[Segment] = []
+    part: list[Segment] = []
+    outline = _Outline()
+
+    def finish() -> None:
+        flat = outline.xs and min(outline.xs) == max(outline.xs) and min(outline.ys) == max(outline.ys)
+        if flat and len(part) > 1:
+            made.extend([(part[0][0], part[0][1][:2]), ("h", [size])])
+        else:
+            made.extend(part)
+
+    for letter, values in segments:
+        if letter in "mM":
+            finish()
+            part.clear()
+            outline.xs.clear()
+            outline.ys.clear()
+            part.append((letter, values[:2]))
+            outline.of([part[0]])
+            if len(values) > 2:
+                part.append(("l" if letter == "m" else "L", values[2:]))
+                outline.of([part[1]])
+        else:
+            part.append((letter, values))
+            outline.of([(letter, values)])
+    finish()
+    return made
+
+
 def box(segments: list[Segment]) -> Box | None:
     """The box that the path fills, without its stroke; None where it has no point."""
     return _Outline().of(segments)
@@ -71,6 +105,7 @@ class _Outline:
         self.control: tuple[str, float, float] | None = None
 
     def of(self, segments: list[Segment]) -> Box | None:
+        """Follows the segments from where it is; the box of all that it has seen."""
         for letter, values in segments:
             lower = letter.lower()
             if lower == "z":

@@ -93,7 +93,6 @@ def url(token: Any) -> Reference:
 
 def fragment(address: str) -> Reference:
     """The id that an address names; Refused where it names anything but an element of this file."""
-    address = address.strip(" \t\n\r\f")
     if not address.startswith("#") or len(address) == 1:
         message = f"{address[:60]!r} refers to something outside the file"
         raise Refused(message, "Refer to an #id in the file, or remove it")

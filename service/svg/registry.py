@@ -29,7 +29,8 @@ class Registry:
     def clip_to(self, box: tuple[float, float, float, float]) -> str:
         """The reference to a clip to a box (left, top, width, height), as nested drawings have it."""
         if box not in self._boxes:
-            given = dict(zip(("x", "y", "width", "height"), map(short, box), strict=True))
+            sides = dict(zip(("x", "y", "width", "height"), box, strict=True))
+            given = {name: short(side) for name, side in sides.items() if side}
             self._boxes[box] = self.add(Node("clipPath", {}, [Node("rect", given)]))
         return self._boxes[box]
 

@@ -11,6 +11,7 @@ from .numbers import ZERO, Length, joined, length, numbers, short
 from .path import Box
 from .style import Style, Styles, Viewport
 
+_DOT = 0.001  # length of what has none, where its caps are to be seen
 Geometry = tuple[str, dict[str, str], Box]  # the element's name, its attributes, and the box that it fills
 
 
@@ -36,6 +37,8 @@ def _path(_element: Element, style: Style, _user: User) -> Geometry | None:
     if not data or data == "none":
         return None
     segments = path.parse(data)
+    if style["stroke"] is not None and style["stroke-linecap"] != "butt":
+        segments = path.with_dots(segments, _DOT)
     box = path.box(segments)
     return None if box is None else ("path", {"d": path.written(segments)}, box)
 
@@ -80,22 +83,33 @@ def _ellipse(_element: Element, style: Style, user: User) -> Geometry | None:
     return "ellipse", _without_zero(written, "cx", "cy"), (cx - rx, cy - ry, cx + rx, cy + ry)
 
 
-def _line(element: Element, _style: Style, user: User) -> Geometry | None:
+def _line(element: Element, style: Style, user: User) -> Geometry | None:
     at = {
         name: user(length(text) if (text := element.get(name, "").strip()) else None, name[0])
         for name in ("x1", "y1", "x2", "y2")
     }
     written = {name: short(value) for name, value in at.items()}
     box = (min(at["x1"], at["x2"]), min(at["y1"], at["y2"]), max(at["x1"], at["x2"]), max(at["y1"], at["y2"]))
+    if box[0] == box[2] and box[1] == box[3]:
+        return _dot(box, style)
     return "line", _without_zero(written, *written), box
 
 
-def _points(element: Element, _style: Style, _user: User) -> Geometry | None:
+def _dot(box: Box, style: Style) -> Geometry | None:
+    """A line of no length: its caps, or nothing."""
+    if style["stroke-linecap"] == "butt":
+        return None
+    return "path", {"d": path.written([("M", [box[0], box[1]]), ("h", [_DOT])])}, box
+
+
+def _points(element: Element, style: Style, _user: User) -> Geometry | None:
     values = numbers(element.get("points", ""))
     values = values[: len(values) // 2 * 2]  # browsers leave out a coordinate without its partner
     if not values:
         return None
     xs, ys = values[::2], values[1::2]
+    if len(xs) > 1 and min(xs) == max(xs) and min(ys) == max(ys):
+        return _dot((xs[0], ys[0], xs[0], ys[0]), style)
     return element.name, {"points": joined(values)}, (min(xs), min(ys), max(xs), max(ys))
 
 

@@ -169,7 +169,7 @@ def _own(name: str, text: str) -> Any:
         return Transform(() if made == matrix.IDENTITY else (("fixed", (made,)),))
     if name == "d":
         return text
-    return None if text.strip().lower() in ("", "auto") else length(text)
+    return length(text) if text.strip() else None
 
 
 def _of(size: float | None, share: float) -> float | None:

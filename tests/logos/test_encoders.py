@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from service.logos.encoders import encode
-from service.logos.palette import find_inks
+from service.logos.palette import inks_of
 from service.logos.render import Picture, render
 from service.svg import read
 
@@ -28,7 +28,7 @@ DRAWINGS = {
 
 def picture_of(name: str, width: int = 300) -> Picture:
     drawing = read(DRAWINGS[name].encode())
-    return render(drawing, width, 0, find_inks(render(drawing, 512)))
+    return render(drawing, width, 0, inks_of(drawing))
 
 
 def seen(content: bytes) -> numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]:
@@ -71,3 +71,29 @@ def test_a_flat_drawing_is_an_indexed_png_and_a_gradient_is_not(name: str) -> No
 @pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
 def test_the_same_picture_gives_the_same_bytes(kind: str) -> None:
     assert encode(picture_of("two inks"), kind) == encode(picture_of("two inks"), kind)
+
+
+FADE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">
+<defs><linearGradient id="f"><stop stop-color="{first}"/><stop offset="1" stop-color="{last}" stop-opacity="{end}"/>
+</linearGradient></defs><path d="M0 0h50v100H0z" fill="#0b5cad"/><path d="M0 90h200v10H0z" fill="{last}"/>
+<path d="M50 35h150v30H50z" fill="url(#f)"/></svg>"""
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize(("last", "end"), [("#0b5cad", 0), ("#f2c200", 1)])
+def test_a_gradient_is_not_taken_for_flat(kind: str, ahead: bool, last: str, end: int) -> None:
+    """What fades to nothing, or between two colours that stand alone as well, is drawn without bands."""
+    drawing = read(FADE.format(first="#0b5cad", last=last, end=end).encode())
+    picture = render(drawing, 1024, 0, inks_of(drawing))
+    row = numpy.asarray(Image.open(io.BytesIO(encode(picture, kind, ahead=ahead))).convert("RGBA"))[256, 260:1020]
+    assert len(numpy.unique(row, axis=0)) >= 200
+    if end == 0:
+        assert len(numpy.unique(row[:, 3])) >= 200
+
+
+def test_a_gradient_drawn_in_strips_is_not_flat() -> None:
+    strips = "".join(f'<path d="M{20 + 4 * n} 0h4v100h-4z" fill="rgb({4 * n},{4 * n},{4 * n})"/>' for n in range(1, 40))
+    ends = '<path d="M0 0h24v100h-24z"/><path d="M180 0h20v100h-20z" fill="#a0a0a0"/>'
+    drawing = read(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">{ends}{strips}</svg>'.encode())
+    assert inks_of(drawing) == ()
