@@ -80,7 +80,7 @@ FADE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">
 
 
 @pytest.mark.parametrize("ahead", [False, True])
-@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
 @pytest.mark.parametrize(("last", "end"), [("#0b5cad", 0), ("#f2c200", 1)])
 def test_a_gradient_is_not_taken_for_flat(kind: str, ahead: bool, last: str, end: int) -> None:
     """What fades to nothing, or between two colours that stand alone as well, is drawn without bands."""
