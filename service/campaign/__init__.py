@@ -5,18 +5,20 @@ from __future__ import annotations
 from .brand import BrandRules
 from .client_names import ClientNames
 from .countries import country_name, is_country
-from .eligibility import Application, Eligibility, Verdict
+from .eligibility import Applicant, Eligibility, Verdict
 from .kinds import Field, Kind
+from .languages import LANGUAGES, RIGHT_TO_LEFT
 from .loader import Campaign, load
 from .manifests import Logo, PackageManifest
 from .mistakes import CampaignError, Mistake, Mistakes
 from .terms import Terms, TermsVersion
-from .text import LANGUAGES, Text
+from .text import Text
 from .untranslated import Untranslated, untranslated
 
 __all__ = [
     "LANGUAGES",
-    "Application",
+    "RIGHT_TO_LEFT",
+    "Applicant",
     "BrandRules",
     "Campaign",
     "CampaignError",

@@ -1,9 +1,8 @@
-"""Checking what an applicant answered against the questions of their kind: only form, never a decision."""
+"""Reading what an applicant answered to the questions of their kind: only form, never a decision."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,42 +11,43 @@ from urllib.parse import urlsplit
 from ..problems import FieldError
 from .countries import is_country
 from .text import msgid
+from .typed_text import Said, clean, field_error, flaw, is_visible
 
 if TYPE_CHECKING:
     from .kinds import Field, FieldType
 
-Said = tuple[str, Mapping[str, object]]  # a text of the catalogue, and the values for its names
-
 
 def missing(value: object) -> bool:
     """Whether an answer says nothing: absent, null, or text without a visible character."""
-    if isinstance(value, str):
-        return not any(unicodedata.category(char)[0] not in "ZC" for char in value)
-    return value is None
+    return not is_visible(value) if isinstance(value, str) else value is None
 
 
-def check(fields: Sequence[Field], answers: object) -> list[FieldError]:
-    """Every mistake in the answers' form, with pointers below ``/answers``."""
+def read(fields: Sequence[Field], answers: object, errors: list[FieldError]) -> dict[str, Any]:
+    """The answers as they are stored: texts cleaned, those that say nothing left out.
+
+    Every mistake in their form is added to ``errors``, with pointers below ``/answers``.
+    """
     if not isinstance(answers, Mapping):
-        return [FieldError.of("/answers", msgid("Send an object with one member for each question."))]
+        errors.append(FieldError.of("/answers", msgid("Send an object with one member for each question.")))
+        return {}
     known = {field.name: field for field in fields}
     unknown = msgid("There is no such question. The questions are %(names)s.")
-    errors = [
+    errors += [
         FieldError.of(_pointer(str(name)), unknown, names=", ".join(known)) for name in answers if name not in known
     ]
+    read = {}
     for name, field in known.items():
         value = answers.get(name)
         if not missing(value):
-            said = _wrong(field, value)
+            read[name] = clean(value) if isinstance(value, str) else value
+            said = _wrong(field, read[name])
         elif field.required:
             said = (_ASKED[field.type], {"max": field.max, "options": _options(field)})
         else:
             continue
         if said:
-            template, values = said
-            used = {key: value for key, value in values.items() if f"%({key})s" in template}
-            errors.append(FieldError.of(_pointer(name), template, **used))
-    return errors
+            errors.append(field_error(_pointer(name), said))
+    return read
 
 
 _CHOOSE = msgid("Choose one of %(options)s.")
@@ -81,26 +81,16 @@ def _wrong(field: Field, value: Any) -> Said | None:
 
 
 def _wrong_text(field: Field, value: str) -> Said | None:
-    length = len(value.replace("\r\n", "\n"))  # a browser counts a line end as one and sends two
-    values = {"length": length, "min": field.min, "max": field.max}
-    if field.max and length > field.max:
-        return msgid("This has %(length)s characters; at most %(max)s are allowed."), values
-    if field.min and length < field.min:
-        return msgid("This has %(length)s characters; at least %(min)s are needed."), values
-    if not storable(value):
-        return msgid("This has control characters or broken text in it; remove them."), values
+    assert field.max is not None  # every type of text has a limit
+    if wrong := flaw(value, longest=field.max, least=field.min or 0, lines=field.type == "long_text"):
+        return wrong
     if field.type == "url" and not is_url(value):
-        return msgid("Send a complete web address, such as https://www.example.org/statement."), values
+        return msgid("Send a complete web address, such as https://www.example.org/statement."), {}
     return None
 
 
 def _options(field: Field) -> str:
     return ", ".join(option.value for option in field.options)
-
-
-def storable(value: str) -> bool:
-    """Whether the text has no control characters but line ends and tabs, and no half characters."""
-    return not any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r" for char in value)
 
 
 def is_url(value: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import EmailStr
 from pydantic import Field as Setting
 
-from .kinds import KindId
+from .kinds import Name
 from .source import Source, Strict
 from .text import Text
 
@@ -93,7 +93,7 @@ class ActionsFile(Strict):
     """``actions.yaml``."""
 
     about: Text
-    kinds: dict[KindId, ActionGroup]
+    kinds: dict[Name, ActionGroup]
 
 
 class Protocol(Strict):
@@ -116,6 +116,8 @@ def check_actions(source: Source, written: ActionsFile, kinds: tuple[str, ...]) 
         if kind not in written.kinds:
             source.mistake(("kinds",), f"{kind} has no actions", f"Add {kind}: with its lead and actions")
     for kind, group in written.kinds.items():
+        if kind not in kinds:
+            source.mistake(("kinds", kind), f"There is no kind {kind}", f"Use one of {', '.join(kinds)}")
         check_ids(source, ("kinds", kind, "actions"), [action.id for action in group.actions])
 
 

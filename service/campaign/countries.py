@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from babel import Locale
 
-from .text import LANGUAGES
+from .languages import LANGUAGES
 
 # CLDR also names regions that ISO 3166-1 does not list: reserved, test and user-assigned codes.
 _NOT_ISO = frozenset({"AC", "CP", "CQ", "DG", "EA", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})

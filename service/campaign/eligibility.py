@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Setting
 
 from ..problems import FieldError
 from . import answers as form
 from .countries import country_name, is_country
-from .kinds import FieldEntry, Kind, KindEntry, KindId, Name
+from .kinds import FieldEntry, Kind, KindEntry, Name
 from .parties import PartyRow, convention_status, protocol_status
 from .source import Source, Strict
 from .text import Text, msgid
@@ -34,7 +34,7 @@ class Condition(Strict):
     was answered; ``purposes`` means that any of these was named; ``country`` is one of these.
     """
 
-    kind: tuple[KindId, ...] | None = None
+    kind: tuple[Name, ...] | None = None
     statement: Literal["refused"] | None = None
     protocol: tuple[Literal["party", "signatory", "none", "unknown"], ...] | None = None
     convention: tuple[Literal["party", "unknown"], ...] | None = None
@@ -65,13 +65,13 @@ class EligibilityFile(Strict):
 
     purposes: Annotated[dict[Name, Purpose], Setting(min_length=1)]
     fields: dict[Name, FieldEntry]
-    kinds: dict[KindId, KindEntry]
+    kinds: Annotated[dict[Name, KindEntry], Setting(min_length=1)]
     rules: Annotated[tuple[Rule, ...], Setting(min_length=1)]
 
 
 @dataclass(frozen=True)
-class Application:
-    """What is decided on; its form has been validated."""
+class Applicant:
+    """What is decided on; its form has been checked by ``Eligibility.read``."""
 
     kind: str
     country: str | None
@@ -103,14 +103,19 @@ class Eligibility:
                 fields=tuple(written.fields[name].field(name) for name in entry.ask),
                 decided=entry.decided,
                 country_required=entry.country == "required",
+                person=entry.person,
             )
             for kind, entry in written.kinds.items()
         )
         self._by_id = {kind.id: kind for kind in self.kinds}
 
+    def find(self, kind: str) -> Kind | None:
+        """The kind of this id, if the policies name it."""
+        return self._by_id.get(kind)
+
     def kind(self, kind: str) -> Kind:
-        """One kind; KeyError if there is none of this id."""
-        return self._by_id[kind]
+        """The kind of somebody who joined; one that the policies name no more is its id, and is asked nothing."""
+        return self._by_id.get(kind) or Kind.gone(kind)
 
     def as_json(self, lang: str) -> dict[str, Any]:
         """What ``/api/v1/eligibility`` answers."""
@@ -122,92 +127,98 @@ class Eligibility:
             ],
         }
 
-    def validate_answers(self, kind: object, answers: object) -> list[FieldError]:
-        """Every mistake in the form of the answers, with pointers below ``/answers`` (or at ``/kind``)."""
-        found = self._find(kind)
+    def read(
+        self, kind: object, country: object, answers: object, purposes: object, errors: list[FieldError]
+    ) -> Applicant:
+        """What is decided on, read from what was sent; every mistake in its form is added to ``errors``.
+
+        With a mistake among them, what is returned is not to be decided on.
+        """
+        found = self.find(kind) if isinstance(kind, str) else None
         if found is None:
-            return [FieldError.of("/kind", msgid("Choose one of %(options)s."), options=", ".join(self._by_id))]
-        return form.check(found.fields, answers)
+            errors.append(FieldError.of("/kind", msgid("Choose one of %(options)s."), options=", ".join(self._by_id)))
+        return Applicant(
+            kind=found.id if found else "",
+            country=_read_country(found, country, errors),
+            answers=form.read(found.fields, answers, errors) if found else {},
+            purposes=self._read_purposes(purposes, errors),
+        )
 
-    def validate_application(
-        self, kind: object, country: object, answers: object, purposes: object
-    ) -> list[FieldError]:
-        """Every mistake in the form of an application: kind, country, answers and purposes."""
-        errors = self.validate_answers(kind, answers)
-        found = self._find(kind)
-        if not form.missing(country):
-            if not is_country(country):
-                said = msgid("Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")
-                errors.append(FieldError.of("/country", said))
-        elif found and found.country_required:
-            said = msgid("This kind is decided by its country: send its code, such as AT or EU.")
-            errors.append(FieldError.of("/country", said))
-        return errors + self._validate_purposes(purposes)
-
-    def _find(self, kind: object) -> Kind | None:
-        return self._by_id.get(kind) if isinstance(kind, str) else None
-
-    def _validate_purposes(self, purposes: object) -> list[FieldError]:
+    def _read_purposes(self, purposes: object, errors: list[FieldError]) -> tuple[str, ...]:
         known = ", ".join(self.purposes)
         if not isinstance(purposes, (list, tuple)) or not purposes:
-            return [FieldError.of("/purposes", msgid("Send a list of at least one of %(options)s."), options=known)]
-        return [
-            FieldError.of(f"/purposes/{index}", msgid("Choose one of %(options)s."), options=known)
-            for index, purpose in enumerate(purposes)
-            if not isinstance(purpose, str) or purpose not in self.purposes
-        ]
+            errors.append(
+                FieldError.of("/purposes", msgid("Send a list of at least one of %(options)s."), options=known)
+            )
+            return ()
+        for index, purpose in enumerate(purposes):
+            if not isinstance(purpose, str) or purpose not in self.purposes:
+                errors.append(FieldError.of(f"/purposes/{index}", msgid("Choose one of %(options)s."), options=known))
+            elif purpose in purposes[:index]:
+                errors.append(FieldError.of("/purposes", msgid("Name each purpose once.")))
+        return tuple(purposes)
 
-    def decide(self, application: Application) -> Verdict:
-        """The decision of the first rule that holds. The application's form must have been validated."""
+    def decide(self, applicant: Applicant) -> Verdict:
+        """The decision of the first rule that holds. Its form must have been checked."""
         for rule in self.rules:
-            if self._holds(rule.when, application):
-                return Verdict(OUTCOMES[rule.decision], rule.id, self._reasons(rule, application))
+            if self._holds(rule.when, applicant):
+                return Verdict(OUTCOMES[rule.decision], rule.id, self._reasons(rule, applicant))
         raise AssertionError("the last rule always holds, which was checked when the rules were read")
 
-    def _holds(self, when: Condition, application: Application) -> bool:
-        row = self._parties.get(application.country or "")
+    def _holds(self, when: Condition, applicant: Applicant) -> bool:
+        row = self._parties.get(applicant.country or "")
         return all(
             (
-                when.kind is None or application.kind in when.kind,
-                when.statement is None or bool(self._refused(application)),
+                when.kind is None or applicant.kind in when.kind,
+                when.statement is None or bool(self._refused(applicant)),
                 when.protocol is None or protocol_status(row) in when.protocol,
                 when.convention is None or convention_status(row) in when.convention,
-                when.evidence is None or self._has_evidence(application) == when.evidence,
-                when.purposes is None or not set(when.purposes).isdisjoint(application.purposes),
-                when.country is None or application.country in when.country,
+                when.evidence is None or self._has_evidence(applicant) == when.evidence,
+                when.purposes is None or not set(when.purposes).isdisjoint(applicant.purposes),
+                when.country is None or applicant.country in when.country,
             )
         )
 
-    def _reasons(self, rule: Rule, application: Application) -> tuple[Text, ...]:
+    def _reasons(self, rule: Rule, applicant: Applicant) -> tuple[Text, ...]:
         reasons = [rule.reason] if rule.reason else []
         if rule.when.statement:
-            reasons += self._refused(application)
+            reasons += self._refused(applicant)
         if rule.when.purposes:
-            named = (self.purposes[name] for name in rule.when.purposes if name in application.purposes)
+            named = (self.purposes[name] for name in rule.when.purposes if name in applicant.purposes)
             reasons += [purpose.review for purpose in named if purpose.review]
-        country = application.country or ""
+        country = applicant.country or ""
         return tuple(reason.filled(country=lambda lang: country_name(country, lang)) for reason in reasons)
 
-    def _refused(self, application: Application) -> list[Text]:
+    def _refused(self, applicant: Applicant) -> list[Text]:
         """The reasons of each statement that was not given."""
         return [
             field.declines
-            for field in self.kind(application.kind).fields
-            if field.declines and application.answers.get(field.name) is not True
+            for field in self.kind(applicant.kind).fields
+            if field.declines and applicant.answers.get(field.name) is not True
         ]
 
-    def _has_evidence(self, application: Application) -> bool:
+    def _has_evidence(self, applicant: Applicant) -> bool:
         return any(
-            field.evidence and not form.missing(application.answers.get(field.name))
-            for field in self.kind(application.kind).fields
+            field.evidence and not form.missing(applicant.answers.get(field.name))
+            for field in self.kind(applicant.kind).fields
         )
+
+
+def _read_country(kind: Kind | None, country: object, errors: list[FieldError]) -> str | None:
+    """The country's code; None where none was sent, or what was sent is none."""
+    if form.missing(country):
+        if kind and kind.country_required:
+            said = msgid("This kind is decided by its country: send its code, such as AT or EU.")
+            errors.append(FieldError.of("/country", said))
+        return None
+    if isinstance(country, str) and is_country(country):
+        return country
+    errors.append(FieldError.of("/country", msgid("Send an ISO 3166-1 alpha-2 code in upper case such as AT, or EU.")))
+    return None
 
 
 def check_eligibility(source: Source, written: EligibilityFile) -> None:
     """Notes what a schema cannot see: names that do not exist, rules that never decide, reasons not given."""
-    for kind in get_args(KindId):
-        if kind not in written.kinds:
-            source.mistake(("kinds",), f"The kind {kind} is missing", f"Add {kind}: with what it is asked")
     asked: set[str] = set()
     for kind, entry in written.kinds.items():
         asked.update(entry.ask)
@@ -256,6 +267,10 @@ def _check_rule(source: Source, written: EligibilityFile, where: tuple[str | int
     reasoned = rule.reason or rule.when.statement or rule.when.purposes
     if not reasoned:
         source.mistake(where, f"{rule.id} gives no reason", "Add reason: as it is shown to the applicant")
+    for index, kind in enumerate(rule.when.kind or ()):
+        if kind not in written.kinds:
+            place = (*where, "when", "kind", index)
+            source.mistake(place, f"There is no kind {kind}", f"Use one of {', '.join(written.kinds)}")
     for index, purpose in enumerate(rule.when.purposes or ()):
         place = (*where, "when", "purposes", index)
         if purpose not in written.purposes:

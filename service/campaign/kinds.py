@@ -11,20 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from .source import Strict
 from .text import Text
+from .typed_text import LONGEST_LINE, LONGEST_TEXT, LONGEST_URL
 
-KindId = Literal[
-    "individual",
-    "civil_society",
-    "private_sector",
-    "intergovernmental_organization",
-    "government",
-    "regional_economic_integration_organization",
-]
 FieldType = Literal["text", "long_text", "boolean", "choice", "country", "url", "date"]
 Name = Annotated[str, Setting(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 # The most characters of an answer, by type; the other types are not measured.
-LONGEST = {"text": 200, "long_text": 4000, "url": 2000}
+LONGEST = {"text": LONGEST_LINE, "long_text": LONGEST_TEXT, "url": LONGEST_URL}
 
 
 class Option(Strict):
@@ -68,7 +61,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of participant: what it is asked, and in words how it is decided."""
+    """One kind of participant: what it is asked, and in words how it is decided.
+
+    A ``person`` signs in the own name, and is asked for no capacity.
+    """
 
     id: str
     label: Text
@@ -76,6 +72,13 @@ class Kind:
     fields: tuple[Field, ...]
     decided: Text
     country_required: bool
+    person: bool = False
+
+    @classmethod
+    def gone(cls, kind: str) -> Kind:
+        """What is left of a kind that the policies name no more."""
+        name = Text.of(kind)
+        return cls(id=kind, label=name, help=name, fields=(), decided=name, country_required=False)
 
     def as_json(self, lang: str) -> dict[str, Any]:
         """The kind as the interface gives it."""
@@ -161,6 +164,7 @@ class KindEntry(Strict):
     help: Text
     decided: Text
     country: Literal["required", "optional"] = "optional"
+    person: bool = False
     ask: Annotated[tuple[Name, ...], Setting(min_length=1)]
 
 

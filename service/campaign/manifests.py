@@ -36,10 +36,11 @@ from .file_rules import (
     patterned,
     windows_refuses,
 )
+from .languages import LANGUAGES, Language
 from .masters import Drawing, ViewBox, read_master
 from .mistakes import Mistakes, shown
 from .source import Source, Strict, read_yaml
-from .text import LANGUAGES, Text
+from .text import Text
 
 __all__ = [
     "ARCHIVE_MEDIA_TYPE",
@@ -88,7 +89,7 @@ class _PackageFile(Strict):
     description: Text
     version: Version
     terms: Id
-    languages: tuple[Literal["ar", "en", "es", "fr", "ru", "zh"], ...] = Field(min_length=1)
+    languages: tuple[Language, ...] = Field(min_length=1)
     filename: str
     licence: Text
     preview: PreviewEntry

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import markdown
 import nh3
@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from pydantic import Field as Setting
 from pydantic_core import PydanticCustomError
 
+from .languages import Language
 from .mistakes import Mistakes
 from .source import Source, Strict, read_text, read_yaml
 from .text import Text
@@ -50,9 +51,6 @@ def _version(value: Any) -> Any:
             "version", "this is no version", {"fix": 'Write a date in quotes: "2026-03-01", or "2026-03-01.2"'}
         ) from None
     return value
-
-
-Language = Literal["ar", "en", "es", "fr", "ru", "zh"]
 
 
 class VersionEntry(Strict):

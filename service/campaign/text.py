@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
-LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
+from .languages import LANGUAGES
 
 
 def msgid(text: str) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .languages import LANGUAGES
 from .mistakes import Mistakes, shown
 from .source import Path_, Source, read_yaml
-from .text import LANGUAGES
 
 
 @dataclass(frozen=True)

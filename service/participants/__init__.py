@@ -9,7 +9,7 @@ from ..store import Database
 from .acceptances import Acceptances
 from .access import Access, Caller, Portal, granted_to
 from .api_keys import ROLES, ApiKey, ApiKeys
-from .application import KINDS, PURPOSES, Application, Signatory
+from .application import Application, Signatory
 from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
 from .joining import Joining
@@ -35,7 +35,7 @@ class Participants:
     ) -> None:
         """``staff`` and ``auditors`` are the addresses, in lower case, that may sign in as such."""
         correspondence = Correspondence(campaign, mailer, base_url)
-        self.listing = Listing(database)
+        self.listing = Listing(database, campaign)
         self.access = Access(database)
         self.api_keys = ApiKeys(database, clock)
         self.joining = Joining(database, campaign, clock, correspondence)
@@ -45,9 +45,7 @@ class Participants:
 
 
 __all__ = [
-    "KINDS",
     "OUTCOMES",
-    "PURPOSES",
     "ROLES",
     "STATUSES",
     "AcceptanceView",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
-from ..campaign import Campaign, TermsVersion
+from ..campaign import Campaign, TermsVersion, typed_text
 from ..clock import Clock
 from ..ids import new_id
 from ..problems import (
@@ -24,7 +24,7 @@ from ..problems import (
 )
 from ..store import Database, tables
 from ..store.upsert import insert_new
-from .application import Signatory, check_line
+from .application import Signatory
 from .rows import find_acceptance
 from .views import AcceptanceView, accepted_record
 
@@ -56,7 +56,6 @@ class Acceptances:
         TermsNotCurrent, DigestMismatch, NotFound, Conflict (erased) or ParticipantNotApproved (declined).
         """
         found = self._terms(terms, version)
-        checked = _check_signatory(signatory)
 
         def work(session: Transaction) -> tuple[AcceptanceView, bool]:
             now = self._clock()
@@ -75,7 +74,9 @@ class Acceptances:
                     "A declined participant cannot accept terms. See the reasons of the decision.",
                     extra={"participant_status": owner.status},
                 )
-            made = self._insert(session, participant, found, language, checked, via, now)
+            person = self._campaign.eligibility.kind(owner.kind).person
+            signed = _check_signatory(signatory, capacity_needed=not person)
+            made = self._insert(session, participant, found, language, signed, via, now)
             if made is not None:
                 return made, True
             first = find_acceptance(session, participant, terms, version)
@@ -165,10 +166,12 @@ class Acceptances:
         return AcceptanceView.of(row, self._base_url)
 
 
-def _check_signatory(signatory: Signatory) -> Signatory:
+def _check_signatory(signatory: Signatory, *, capacity_needed: bool) -> Signatory:
     errors: list[FieldError] = []
-    name = check_line(signatory.name, "/signatory/name", errors)
-    capacity = check_line(signatory.capacity, "/signatory/capacity", errors)
+    name = typed_text.read(signatory.name, "/signatory/name", errors)
+    capacity = None
+    if capacity_needed or signatory.capacity:
+        capacity = typed_text.read(signatory.capacity, "/signatory/capacity", errors)
     if errors:
         raise InvalidRequest(errors=errors)
     return Signatory(name, capacity)

@@ -13,14 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
+from ..campaign import typed_text
 from ..clock import Clock, timestamp
 from ..ids import new_id, secret_digest
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
-from .application import LONGEST_LINE, check_line
 
 ROLES = ("portal", "staff", "auditor", "partner")
 _PREFIX = "emb_"
+_LONGEST_SECRET = 200
 _REMEMBERED_FOR = 2.0  # seconds: how long another process may take to notice a revocation
 _MOST_REMEMBERED = 10_000
 
@@ -96,7 +97,7 @@ class ApiKeys:
             errors.append(FieldError("/role", f"Choose one of {', '.join(ROLES)}."))
         if (role == "partner") != (participant is not None):
             errors.append(FieldError("/participant", "A partner's key needs its participant; others have none."))
-        name = check_line(name, "/name", errors) if name else ""
+        name = typed_text.read(name, "/name", errors) if name else ""
         if errors:
             raise InvalidRequest(errors=errors)
         secret = _PREFIX + secrets.token_urlsafe(32)
@@ -146,7 +147,7 @@ class ApiKeys:
 
     def authenticate(self, secret: str) -> ApiKey | None:
         """The key of a secret, or None for one that is unknown or revoked. Quick for a key that was just used."""
-        if not secret.startswith(_PREFIX) or len(secret) > LONGEST_LINE:
+        if not secret.startswith(_PREFIX) or len(secret) > _LONGEST_SECRET:
             return None
         secret_sha256 = secret_digest(secret)
         found = self._remembered.get(secret_sha256)

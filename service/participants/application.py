@@ -1,28 +1,22 @@
-"""Applications: what someone who joins says, and every mistake in its form."""
+"""Applications: what someone who joins says, read and checked in this one place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, get_args
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from ..campaign import LANGUAGES, Campaign
-from ..campaign import Application as Asked
-from ..campaign.answers import is_url, storable
-from ..campaign.kinds import KindId
+from ..campaign import LANGUAGES, Applicant, Campaign, typed_text
+from ..campaign.answers import is_url
+from ..campaign.text import msgid
 from ..problems import FieldError, InvalidRequest
-
-KINDS: tuple[str, ...] = get_args(KindId)
-PURPOSES = ("information", "fundraising", "commercial")
-LONGEST_LINE = 200
-_LONGEST_URL = 2000
 
 
 @dataclass(frozen=True)
 class Application:
-    """What someone says who wants to join. ``check`` says whether its form is right."""
+    """What someone says who wants to join, as ``read`` found it right in form."""
 
     kind: str
     name: str = field(repr=False)
@@ -33,12 +27,12 @@ class Application:
     answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     purposes: tuple[str, ...] = ()
 
-    def asked(self) -> Asked:
+    def applicant(self) -> Applicant:
         """What the rules decide on."""
-        return Asked(self.kind, self.country, self.answers, self.purposes)
+        return Applicant(self.kind, self.country, self.answers, self.purposes)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields as plain values; ``Application.of`` reads them back."""
+        """All fields as plain values; ``read`` takes them again."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -50,61 +44,60 @@ class Application:
             "purposes": list(self.purposes),
         }
 
-    @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Application:
-        """The application that ``as_json`` wrote. Raises InvalidRequest for one of other fields than today's."""
-        if set(value) != {one.name for one in fields(cls)}:
-            raise InvalidRequest("This application was written for another version of the service.")
-        return cls(**{**value, "purposes": tuple(value["purposes"])})
+
+_FIELDS = frozenset(one.name for one in fields(Application))
 
 
 @dataclass(frozen=True)
 class Signatory:
-    """The person who accepts terms for a participant, and in what capacity."""
+    """Who accepts terms for a participant, and in what capacity; a person who accepts in the own name has none."""
 
     name: str = field(repr=False)
-    capacity: str = field(repr=False)
+    capacity: str | None = field(default=None, repr=False)
 
 
-def check(application: Application, campaign: Campaign) -> Application:
-    """The application in the form in which it is stored; InvalidRequest names every mistake at once."""
-    errors: list[FieldError] = []
-    name = check_line(application.name, "/name", errors)
-    email = check_email(application.email, errors)
-    if application.language not in LANGUAGES:
-        errors.append(FieldError("/language", f"Choose one of {', '.join(LANGUAGES)}."))
-    website = (application.website or "").strip() or None
-    if website and (len(website) > _LONGEST_URL or not storable(website) or not is_url(website)):
-        errors.append(FieldError("/website", "Send a complete web address, such as https://www.example.org/."))
-    country = application.country or None
-    purposes = list(application.purposes)
-    errors += campaign.eligibility.validate_application(application.kind, country, application.answers, purposes)
-    if any(purposes.count(purpose) > 1 for purpose in purposes):
-        errors.append(FieldError("/purposes", "Name each purpose once."))
+def read(said: Mapping[str, Any], campaign: Campaign) -> Application:
+    """The application that somebody sent, in the form in which it is stored.
+
+    Raises InvalidRequest that names every mistake at once, with JSON Pointers into what was sent.
+    """
+    unknown = msgid("There is no such field here; remove it or correct its name.")
+    errors = [FieldError.of(_pointer(name), unknown) for name in said if name not in _FIELDS]
+    name = typed_text.read(said.get("name"), "/name", errors)
+    email = check_email(said.get("email"), errors)
+    language = said.get("language", "en")
+    if not isinstance(language, str) or language not in LANGUAGES:
+        errors.append(FieldError.of("/language", msgid("Choose one of %(options)s."), options=", ".join(LANGUAGES)))
+    website = _read_website(said.get("website"), errors)
+    applicant = campaign.eligibility.read(
+        said.get("kind"), said.get("country"), said.get("answers", {}), said.get("purposes"), errors
+    )
     if errors:
         raise InvalidRequest(errors=errors)
     return Application(
-        kind=application.kind,
+        kind=applicant.kind,
         name=name,
         email=email,
-        country=country,
-        language=application.language,
+        country=applicant.country,
+        language=language,
         website=website,
-        answers=dict(application.answers),
-        purposes=tuple(purposes),
+        answers=dict(applicant.answers),
+        purposes=applicant.purposes,
     )
 
 
-def check_line(value: object, pointer: str, errors: list[FieldError]) -> str:
-    """A line of 1 to 200 characters without control characters, or an error for this pointer."""
-    text = value.strip() if isinstance(value, str) else ""
-    if not text:
-        errors.append(FieldError(pointer, f"This is required: send 1 to {LONGEST_LINE} characters."))
-    elif len(text) > LONGEST_LINE:
-        errors.append(FieldError(pointer, f"This has {len(text)} characters; at most {LONGEST_LINE} are allowed."))
-    elif not storable(text) or any(char in "\t\r\n\u2028\u2029" for char in text):
-        errors.append(FieldError(pointer, "This has control characters or line ends in it; remove them."))
-    return text
+def _read_website(value: object, errors: list[FieldError]) -> str | None:
+    website = typed_text.clean(value) if isinstance(value, str) else value
+    if website is None or website == "":
+        return None
+    if isinstance(website, str) and not typed_text.flaw(website, longest=typed_text.LONGEST_URL) and is_url(website):
+        return website
+    errors.append(FieldError.of("/website", msgid("Send a complete web address, such as https://www.example.org/.")))
+    return None
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def check_email(value: object, errors: list[FieldError], pointer: str = "/email") -> str:
@@ -112,7 +105,7 @@ def check_email(value: object, errors: list[FieldError], pointer: str = "/email"
     try:
         if not isinstance(value, str):
             raise EmailNotValidError("Send an e-mail address as text in quotes.")
-        return validate_email(value.strip(), check_deliverability=False).normalized.lower()
+        return validate_email(typed_text.trim(value), check_deliverability=False).normalized.lower()
     except (EmailNotValidError, UnicodeError) as error:
         said = str(error) if isinstance(error, EmailNotValidError) else "This is not an e-mail address."
         errors.append(FieldError(pointer, f"{said} Send an address such as name@example.org."))
@@ -121,8 +114,8 @@ def check_email(value: object, errors: list[FieldError], pointer: str = "/email"
 
 def check_reason(value: object) -> str:
     """A reason typed by staff, of 1 to 4,000 characters; InvalidRequest otherwise."""
-    text = value.strip() if isinstance(value, str) else ""
-    if not text or len(text) > 4000 or not storable(text):
-        detail = "Send the reason as 1 to 4,000 characters without control characters."
-        raise InvalidRequest(errors=[FieldError("/reason", detail)])
+    errors: list[FieldError] = []
+    text = typed_text.read(value, "/reason", errors, longest=typed_text.LONGEST_TEXT, lines=True)
+    if errors:
+        raise InvalidRequest(errors=errors)
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from ..problems import AlreadyJoined
 from ..store import Database, tables
 from ..store.upsert import insert_new
 from . import mailed_links
-from .application import Application, check
+from .application import Application, read
 from .correspondence import Correspondence
 from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
 from .rows import find_by_email
@@ -46,14 +47,14 @@ class Joining:
         self._clock = clock
         self._correspondence = correspondence
 
-    def join(self, application: Application, *, via: str) -> ParticipantView:
-        """Joins somebody whose address the caller vouches for, and decides by rule.
+    def join(self, said: Mapping[str, Any], *, via: str) -> ParticipantView:
+        """Join somebody whose address the caller vouches for, and decide by rule.
 
         ``via`` is who acts: ``portal:<key id>``, ``staff…`` or another actor without personal data. Raises
         InvalidRequest with every mistake, or AlreadyJoined: with the participant's id for staff and for a
         portal that may act for it. For another portal the owner is mailed a page to allow it, once an hour.
         """
-        checked = check(application, self._campaign)
+        checked = read(said, self._campaign)
         outcome = self._database.write(lambda session: self._join_or_known(session, checked, via))
         if isinstance(outcome, ParticipantView):
             self.tell(outcome)
@@ -63,13 +64,13 @@ class Joining:
             self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
         raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
 
-    def apply(self, application: Application) -> None:
-        """Takes an application of the public page, and mails its address a link that confirms it.
+    def apply(self, said: Mapping[str, Any]) -> None:
+        """Take an application of the public page, and mail its address a link that confirms it.
 
         An address that has joined already is mailed a link to sign in instead; nothing seen from outside
         tells the two apart. Raises InvalidRequest with every mistake.
         """
-        checked = check(application, self._campaign)
+        checked = read(said, self._campaign)
 
         def work(session: Transaction) -> tuple[bool, str]:
             now = self._clock()
@@ -90,7 +91,7 @@ class Joining:
         ``payload`` is what ``apply`` kept. None where the address has joined meanwhile: its owner only signs in.
         Raises InvalidRequest where the policies in force now ask something else.
         """
-        return self._join(session, check(Application.of(payload), self._campaign), "page", now)
+        return self._join(session, read(payload, self._campaign), "page", now)
 
     def tell(self, joined: ParticipantView) -> None:
         """Mail somebody who joined what was decided."""
@@ -114,7 +115,7 @@ class Joining:
 
     def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> ParticipantView | None:
         """Joins and decides in this transaction; None where the address has joined already."""
-        verdict = self._campaign.eligibility.decide(application.asked())
+        verdict = self._campaign.eligibility.decide(application.applicant())
         reasons = [reason.get(application.language) for reason in verdict.reasons]
         row = tables.Participant(
             id=new_id("par"),

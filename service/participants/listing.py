@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from ..campaign import Campaign
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
 from ..store.paging import Page, paginate
 from .access import granted_to
-from .application import KINDS
 from .views import STATUSES, ParticipantView
 
 
 class Listing:
     """Reads participants."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, campaign: Campaign) -> None:
         self._database = database
+        self._campaign = campaign
 
     def get(self, participant: str) -> ParticipantView:
         """One participant, erased ones included; NotFound where there is none."""
@@ -42,8 +43,9 @@ class Listing:
         errors = []
         if status is not None and status not in STATUSES:
             errors.append(FieldError("?status", f"Choose one of {', '.join(STATUSES)}."))
-        if kind is not None and kind not in KINDS:
-            errors.append(FieldError("?kind", f"Choose one of {', '.join(KINDS)}."))
+        kinds = [known.id for known in self._campaign.eligibility.kinds]
+        if kind is not None and kind not in kinds:
+            errors.append(FieldError("?kind", f"Choose one of {', '.join(kinds)}."))
         if errors:
             raise InvalidRequest(errors=errors)
         table = tables.Participant

@@ -20,21 +20,12 @@ from babel import Locale
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
+from ..campaign import LANGUAGES, RIGHT_TO_LEFT
 from ..problems import FieldError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-#: Language tags with the name that their own speakers use.
-LANGUAGES = {
-    "ar": "العربية",
-    "en": "English",
-    "es": "Español",
-    "fr": "Français",
-    "ru": "Русский",
-    "zh": "中文",
-}
-RIGHT_TO_LEFT = frozenset({"ar"})
 TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 _ENGLISH = Markup(' lang="en" dir="ltr"')
 #: Where day and time are not written as in English, in CLDR's letters.
@@ -226,7 +217,7 @@ def in_language(lang: str) -> str:
 
 def install(app: Flask) -> None:
     """Gives every template the functions of this module under short names."""
-    functions: dict[str, Callable[..., Any] | dict[str, str]] = {
+    functions: dict[str, Callable[..., Any] | Mapping[str, str]] = {
         "_": translate,
         "_n": translate_count,
         "_attr": translate_plain,

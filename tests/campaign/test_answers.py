@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,15 +30,25 @@ def pointers(errors: list[FieldError]) -> list[str]:
     return [error.pointer for error in errors]
 
 
+def mistakes_of_all(campaign: Campaign, kind: Any, country: Any, answers: Any, purposes: Any) -> list[FieldError]:
+    errors: list[FieldError] = []
+    campaign.eligibility.read(kind, country, answers, purposes, errors)
+    return errors
+
+
+def mistakes(campaign: Campaign, kind: str, answers: Any) -> list[FieldError]:
+    return mistakes_of_all(campaign, kind, None, answers, ["information"])
+
+
 def test_complete_answers_have_no_mistake(campaign: Campaign) -> None:
-    assert campaign.eligibility.validate_answers("individual", GOOD) == []
-    assert campaign.eligibility.validate_answers("individual", GOOD | {"place": "x" * 200, "plan": "é" * 4000}) == []
-    assert campaign.eligibility.validate_answers("individual", GOOD | {"place": None}) == []
-    assert campaign.eligibility.validate_answers("individual", GOOD | {"place": "  "}) == []
+    assert mistakes(campaign, "individual", GOOD) == []
+    assert mistakes(campaign, "individual", GOOD | {"place": "x" * 200, "plan": "é" * 4000}) == []
+    assert mistakes(campaign, "individual", GOOD | {"place": None}) == []
+    assert mistakes(campaign, "individual", GOOD | {"place": "  "}) == []
 
 
 def test_a_refused_statement_is_an_answer(campaign: Campaign) -> None:
-    assert campaign.eligibility.validate_answers("individual", GOOD | {"pledge": False}) == []
+    assert mistakes(campaign, "individual", GOOD | {"pledge": False}) == []
 
 
 @pytest.mark.parametrize(
@@ -67,13 +78,13 @@ def test_a_refused_statement_is_an_answer(campaign: Campaign) -> None:
     ids=lambda change: next(f"{name}={value!r}"[:40] for name, value in change.items()),
 )
 def test_a_wrong_answer_is_pointed_at(campaign: Campaign, change: dict[str, Any]) -> None:
-    errors = campaign.eligibility.validate_answers("individual", GOOD | change)
+    errors = mistakes(campaign, "individual", GOOD | change)
     assert pointers(errors) == [f"/answers/{next(iter(change))}"]
 
 
 def test_a_line_end_counts_as_one_character_however_it_is_sent(campaign: Campaign) -> None:
     plan = "\r\n".join(["x"] * 2000)
-    assert campaign.eligibility.validate_answers("individual", GOOD | {"plan": plan}) == []
+    assert mistakes(campaign, "individual", GOOD | {"plan": plan}) == []
 
 
 @pytest.mark.parametrize(
@@ -95,7 +106,7 @@ def test_a_line_end_counts_as_one_character_however_it_is_sent(campaign: Campaig
     ],
 )
 def test_what_is_no_web_address(campaign: Campaign, url: str) -> None:
-    errors = campaign.eligibility.validate_answers("intergovernmental_organization", CITED | {"support_url": url})
+    errors = mistakes(campaign, "intergovernmental_organization", CITED | {"support_url": url})
     assert pointers(errors) == ["/answers/support_url"]
 
 
@@ -108,31 +119,31 @@ def test_web_addresses(url: str) -> None:
     "day", ["2024-02-30", "20240229", "2024-2-9", "2024-W09-4", "29.02.2024", "२०२४-०२-२९", "yesterday"]
 )
 def test_what_is_no_date(campaign: Campaign, day: str) -> None:
-    errors = campaign.eligibility.validate_answers("intergovernmental_organization", CITED | {"support_date": day})
+    errors = mistakes(campaign, "intergovernmental_organization", CITED | {"support_date": day})
     assert pointers(errors) == ["/answers/support_date"]
     good = CITED | {"support_date": "2024-02-29"}
-    assert campaign.eligibility.validate_answers("intergovernmental_organization", good) == []
+    assert mistakes(campaign, "intergovernmental_organization", good) == []
 
 
 def test_a_choice_is_one_of_its_options(campaign: Campaign) -> None:
-    assert campaign.eligibility.validate_answers("civil_society", GOOD | {"organization_type": "faith"}) == []
-    errors = campaign.eligibility.validate_answers("civil_society", GOOD | {"organization_type": "club"})
+    assert mistakes(campaign, "civil_society", GOOD | {"organization_type": "faith"}) == []
+    errors = mistakes(campaign, "civil_society", GOOD | {"organization_type": "club"})
     assert pointers(errors) == ["/answers/organization_type"]
     assert "foundation" in errors[0].detail
 
 
 def test_unknown_questions_are_pointed_at_as_json_pointers(campaign: Campaign) -> None:
-    errors = campaign.eligibility.validate_answers("individual", GOOD | {"a/b~c": 1})
+    errors = mistakes(campaign, "individual", GOOD | {"a/b~c": 1})
     assert pointers(errors) == ["/answers/a~1b~0c"]
 
 
 @pytest.mark.parametrize("answers", [None, [], "text", 7, True])
 def test_answers_that_are_no_object(campaign: Campaign, answers: Any) -> None:
-    assert pointers(campaign.eligibility.validate_answers("individual", answers)) == ["/answers"]
+    assert pointers(mistakes(campaign, "individual", answers)) == ["/answers"]
 
 
 def test_every_mistake_is_told_at_once(campaign: Campaign) -> None:
-    errors = campaign.eligibility.validate_application("government", None, {"pledge": "yes", "x": 1}, ["theft", 7])
+    errors = mistakes_of_all(campaign, "government", None, {"pledge": "yes", "x": 1}, ["theft", 7])
     assert sorted(pointers(errors)) == [
         "/answers/authority",
         "/answers/plan",
@@ -149,26 +160,26 @@ def test_these_kinds_need_a_country(campaign: Campaign, kind: str) -> None:
     answers = {"pledge": True, "authority": "Office", "organ": "Office", "plan": "Posters."}
     asked = {field.name for field in campaign.eligibility.kind(kind).fields}
     answers = {name: value for name, value in answers.items() if name in asked}
-    check = campaign.eligibility.validate_application
+    check = partial(mistakes_of_all, campaign)
     assert check(kind, "EU", answers, ["information"]) == []
     for country in (None, "", "ZZ", "at", 7):
         assert pointers(check(kind, country, answers, ["information"])) == ["/country"]
 
 
 def test_other_kinds_need_none_but_a_real_one(campaign: Campaign) -> None:
-    check = campaign.eligibility.validate_application
+    check = partial(mistakes_of_all, campaign)
     assert check("individual", None, GOOD, ["information"]) == []
     assert pointers(check("individual", "ZZ", GOOD, ["information"])) == ["/country"]
 
 
 @pytest.mark.parametrize("purposes", [None, [], "information", {"information": True}, 7])
 def test_purposes_are_a_list_of_at_least_one(campaign: Campaign, purposes: Any) -> None:
-    assert pointers(campaign.eligibility.validate_application("individual", None, GOOD, purposes)) == ["/purposes"]
+    assert pointers(mistakes_of_all(campaign, "individual", None, GOOD, purposes)) == ["/purposes"]
 
 
 @pytest.mark.parametrize("kind", ["", "Individual", "robot", None, 7, ["individual"]])
 def test_an_unknown_kind_is_pointed_at(campaign: Campaign, kind: Any) -> None:
-    assert pointers(campaign.eligibility.validate_application(kind, None, GOOD, ["information"])) == ["/kind"]
+    assert pointers(mistakes_of_all(campaign, kind, None, GOOD, ["information"])) == ["/kind"]
 
 
 json_values = st.recursive(
@@ -180,7 +191,7 @@ json_values = st.recursive(
 
 @given(kind=json_values, country=json_values, answers=json_values, purposes=json_values)
 def test_no_input_breaks_the_check(campaign: Campaign, kind: Any, country: Any, answers: Any, purposes: Any) -> None:
-    errors = campaign.eligibility.validate_application(kind, country, answers, purposes)
+    errors = mistakes_of_all(campaign, kind, country, answers, purposes)
     assert "/kind" in pointers(errors) or kind in [known.id for known in campaign.eligibility.kinds]
 
 

@@ -8,22 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.campaign import Application, Campaign, Verdict
+from service.campaign import Applicant, Campaign, Verdict
+from service.problems import FieldError
+
+from ..parts import willing
 
 STEPS = {"steps": "A bill is before parliament."}
 REGION = "regional_economic_integration_organization"
 KINDS = ("individual", "civil_society", "private_sector", "intergovernmental_organization", "government", REGION)
-
-
-def complete(campaign: Campaign, kind: str) -> dict[str, Any]:
-    """Answers to what is required, with every statement given."""
-    values = {
-        "boolean": True,
-        "url": "https://www.example.org/statement",
-        "text": "Ministry of Justice",
-        "long_text": "We show it on our pages.",
-    }
-    return {field.name: values[field.type] for field in campaign.eligibility.kind(kind).fields if field.required}
 
 
 def decide(
@@ -33,9 +25,11 @@ def decide(
     purposes: tuple[str, ...] = ("information",),
     **answers: Any,
 ) -> Verdict:
-    given = complete(campaign, kind) | answers
-    assert campaign.eligibility.validate_application(kind, country, given, list(purposes)) == []
-    return campaign.eligibility.decide(Application(kind, country, given, purposes))
+    given = willing.answers(campaign, kind, required_only=True) | answers
+    errors: list[FieldError] = []
+    applicant = campaign.eligibility.read(kind, country, given, list(purposes), errors)
+    assert errors == []
+    return campaign.eligibility.decide(applicant)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +110,15 @@ def test_reasons_name_the_country_in_each_language(campaign: Campaign) -> None:
     assert "Autriche" in reason.get("fr")
 
 
+def test_a_statement_that_is_not_given_declines_like_one_that_is_refused(campaign: Campaign) -> None:
+    """Only a statement that was given, as ``true``, is one: an applicant who says nothing of it is declined."""
+    given = willing.answers(campaign, "individual")
+    for said in ({}, {"pledge": None}, {"pledge": "true"}):
+        left = {name: answer for name, answer in given.items() if name != "pledge"} | said
+        verdict = campaign.eligibility.decide(Applicant("individual", "AT", left, ("information",)))
+        assert (verdict.outcome, verdict.rule) == ("declined", "statement-refused")
+
+
 @given(
     kind=st.sampled_from(KINDS),
     country=st.sampled_from(["AT", "CG", "TO", "IR", "SD", "EU", "AQ"]),
@@ -127,10 +130,10 @@ def test_nobody_is_approved_against_the_contract(
     campaign: Campaign, kind: str, country: str, purposes: set[str], evidence: bool, refused: bool
 ) -> None:
     """Approved is only who gave every statement, named information alone, and whose status decides."""
-    answers = complete(campaign, kind) | (STEPS if evidence else {})
+    answers = willing.answers(campaign, kind, required_only=True) | (STEPS if evidence else {})
     if refused:
         answers["pledge"] = False
-    verdict = campaign.eligibility.decide(Application(kind, country, answers, tuple(purposes)))
+    verdict = campaign.eligibility.decide(Applicant(kind, country, answers, tuple(purposes)))
     if verdict.outcome == "approved":
         assert not refused
         assert purposes == {"information"}

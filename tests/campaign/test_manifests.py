@@ -43,7 +43,7 @@ MUSEUM = (
     Defect("version_that_is_a_number", KIT, "version: 1.0.0", "version: 1.0", "text is needed", "quotes", "version:"),
     Defect("version_with_leading_zero", KIT, "version: 1.0.0", "version: 1.01.0", "no version", "1.0.0", "version:"),
     Defect("terms_that_do_not_exist", KIT, "terms: logo-terms", "terms: none", "no terms 'none'", "logo-", "terms: no"),
-    Defect("language_unknown", KIT, "languages: [en, fr]", "languages: [en, de]", "languages", "'en'", "languages:"),
+    Defect("language_unknown", KIT, "languages: [en, fr]", "languages: [en, de]", "'de' is no", "ar, en", "languages:"),
     Defect("language_twice", KIT, "languages: [en, fr]", "languages: [en, en]", "twice", "Keep one", "languages:"),
     Defect("no_languages", KIT, "languages: [en, fr]", "languages: []", "at least one item", "Add", "languages:"),
     Defect("filename_without_version", KIT, "kit-{version}.zip", "kit.zip", "the version in it", "kit-{", "filename"),

@@ -15,14 +15,17 @@ import pytest
 
 from service.campaign import Campaign
 from service.mail import Mailer
-from service.participants import Application, Participants
+from service.participants import Participants
 from service.privacy import Erasure
 from service.store import Database
 
 from ..conftest import FrozenClock
+from ..parts import willing
 
 BASE = "https://emblem.example.org"
 _numbers = itertools.count(1)
+
+Make = Callable[..., dict[str, Any]]
 
 
 class Outbox:
@@ -82,36 +85,21 @@ def erasure(
 
 
 @pytest.fixture
-def application(campaign: Campaign) -> Callable[..., Application]:
+def application(campaign: Campaign) -> Make:
     """Makes applications that are right in form; ``answers`` replace single ones."""
 
-    def make(kind: str = "civil_society", answers: dict[str, Any] | None = None, **changes: Any) -> Application:
-        given: dict[str, Any] = {}
-        for field in campaign.eligibility.kind(kind).fields:
-            match field.type:
-                case "boolean":
-                    given[field.name] = True
-                case "choice":
-                    given[field.name] = field.options[0].value
-                case "url":
-                    given[field.name] = "https://quill.example.org/statement"
-                case "country":
-                    given[field.name] = "AT"
-                case "date":
-                    given[field.name] = "2024-05-17"
-                case _:
-                    given[field.name] = ("We show the heart at our Quillmarsh stand. " * 20)[: field.max or 200].strip()
+    def make(kind: str = "civil_society", answers: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         number = next(_numbers)
         values: dict[str, Any] = {
             "kind": kind,
             "name": f"Quillmarsh {number}",
             "email": f"quill.{number}@example.org",
             "country": "EU" if kind.startswith("regional") else "AT",
-            "purposes": ("information",),
+            "purposes": ["information"],
             "website": "https://quillmarsh.example.org/",
-            "answers": given | (answers or {}),
+            "answers": willing.answers(campaign, kind) | (answers or {}),
         }
-        return Application(**values | changes)
+        return values | changes
 
     return make
 

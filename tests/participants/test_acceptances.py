@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from service import ledger
 from service.campaign import Campaign, Terms
 from service.mail import Mailer
-from service.participants import AcceptanceView, Application, Participants, Signatory, accepted_current
+from service.participants import AcceptanceView, Participants, Signatory, accepted_current
 from service.participants.views import accepted_record
 from service.privacy import Erasure
 from service.problems import (
@@ -31,10 +30,9 @@ from service.problems import (
 from service.store import Database, tables
 
 from ..conftest import FrozenClock
-from .conftest import BASE, Outbox
+from .conftest import BASE, Make, Outbox
 from .facts import entries
 
-Make = Callable[..., Application]
 TERMS = "logo-terms"
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from service.participants import Application, Participants
+from service.participants import Participants
 from service.privacy import Erasure
 from service.problems import Conflict, InvalidRequest, NotFound
 from service.store import Database
 
 from ..conftest import FrozenClock
-from .conftest import Outbox
+from .conftest import Make, Outbox
 from .facts import entries
 
-Make = Callable[..., Application]
 WHY = "Looked at by Quillmarsh's friend."
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
 from service.campaign import Campaign
 from service.ids import secret_digest
 from service.mail import Mailer
-from service.participants import Application, Participants
+from service.participants import Participants
 from service.problems import InvalidRequest, NotFound
 from service.store import Database
 
 from ..conftest import FrozenClock
-from .conftest import BASE, Outbox
+from .conftest import BASE, Make, Outbox
 from .facts import entries, everything
-
-Make = Callable[..., Application]
 
 
 def test_a_key_is_known_by_its_secret_of_which_only_the_hash_is_kept(people: Participants, database: Database) -> None:

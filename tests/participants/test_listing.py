@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.participants import Application, Participants, ParticipantView
+from service.participants import Participants, ParticipantView
 from service.problems import InvalidRequest, NotFound
 from service.store.paging import decode_cursor, encode_cursor
 
 from ..conftest import FrozenClock
-
-Make = Callable[..., Application]
+from .conftest import Make
 
 
 def test_pages_are_newest_first_ties_by_id_and_hold_everybody_once(

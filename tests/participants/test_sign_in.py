@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select
 
 from service.campaign import Campaign
 from service.mail import Mailer
-from service.participants import Application, Participants
+from service.participants import Participants
 from service.problems import InvalidRequest, InvalidSignIn
 from service.store import Database, tables
 
 from ..conftest import FrozenClock
-from .conftest import BASE, Outbox
+from .conftest import BASE, Make, Outbox
 from .facts import everything
-
-Make = Callable[..., Application]
 
 
 def test_looking_at_the_link_signs_nobody_in_and_uses_nothing_up(

@@ -8,19 +8,10 @@ import uuid
 from typing import Any
 
 from .demo import Answer, Demo
+from .willing import answers_to
 
 _RUN = uuid.uuid4().hex[:8]
 _count = itertools.count(1)
-
-
-def answers_to(fields: list[dict[str, Any]]) -> dict[str, Any]:
-    """A willing answer to every required question."""
-    by_type = {"boolean": True, "country": "AT", "url": "https://www.example.org/page", "date": "2024-05-17"}
-    return {
-        field["name"]: by_type.get(field["type"], "To raise awareness, and for no other cause.")
-        for field in fields
-        if field["required"]
-    }
 
 
 class Walk:
@@ -41,7 +32,7 @@ class Walk:
             "email": f"office-{_RUN}-{next(_count)}@shelter.example.org",
             "country": "AT",
             "language": "en",
-            "answers": answers_to(kinds[kind]["fields"]),
+            "answers": answers_to(kinds[kind]["fields"], required_only=True),
             "purposes": ["information"],
         }
         return self.portal.post("/api/v1/participants", body | changes)

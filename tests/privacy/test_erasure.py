@@ -14,22 +14,22 @@ from sqlalchemy import select
 
 from service import ledger
 from service.campaign import Campaign
-from service.participants import Application, Participants, Signatory
+from service.participants import Participants, Signatory
 from service.participants.views import accepted_record, joined_record
 from service.privacy import Erasure
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn, NotFound
 from service.store import Database, tables
 
 from ..conftest import NOON, FrozenClock
-from ..participants.conftest import Outbox
+from ..participants.conftest import Make, Outbox
 from ..participants.facts import entries, everything
 
-Make = Callable[..., Application]
 PERSONAL = (
     "Quillmarsh",
     "quill.erased@example.org",
     "quillmarsh.example.org",
     "Adalberta Erased",
+    "Adalberta pier",
     "Head of something",
     "Typed by staff",
     "Key of theirs",
@@ -41,7 +41,14 @@ PERSONAL = (
 @pytest.fixture
 def whole(people: Participants, campaign: Campaign, application: Make, portal: str, database: Database) -> str:
     """A participant with everything that one can have."""
-    joined = people.joining.join(application(name="Quillmarsh Zoë", email="quill.erased@example.org"), via=portal)
+    joined = people.joining.join(
+        application(
+            name="Quillmarsh Zoë",
+            email="quill.erased@example.org",
+            answers={"plan": "At the Adalberta pier."},
+        ),
+        via=portal,
+    )
     people.decisions.decide(joined.id, "approved", reason="Typed by staff about Quillmarsh", by="staff:key_x")
     version = campaign.terms.versions("logo-terms")[0]
     people.acceptances.accept(

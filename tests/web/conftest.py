@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.parts import willing
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -47,25 +49,12 @@ class Api:
 
     def application(self, kind: str = "civil_society", **changes: Any) -> dict[str, Any]:
         """The body of an application that is approved."""
-        answers: dict[str, Any] = {}
-        for asked in self.parts.campaign.eligibility.kind(kind).fields:
-            match asked.type:
-                case "boolean":
-                    answers[asked.name] = True
-                case "choice":
-                    answers[asked.name] = asked.options[0].value
-                case "url":
-                    answers[asked.name] = "https://www.example.org/statement"
-                case "date":
-                    answers[asked.name] = "2026-07-30"
-                case _:
-                    answers[asked.name] = "We show the Blue Heart at our events, in line with the Protocol."
         return {
             "kind": kind,
             "name": "Example Society",
             "email": f"society{next(_numbers)}@example.org",
             "country": "AT",
-            "answers": answers,
+            "answers": willing.answers(self.parts.campaign, kind),
             "purposes": ["information"],
         } | changes
 

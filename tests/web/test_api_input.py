@@ -50,6 +50,56 @@ def test_each_mistake_is_pointed_at(api: Api, changes: dict[str, Any], pointer: 
     assert not api.ask("GET", "/api/v1/participants", key="staff").json["participants"]
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Acme\t", "Acme"), ("\u202eHarbour", "Harbour"), ("می\u200cخواهم", "می\u200cخواهم")],
+)
+def test_a_name_is_kept_as_it_is_seen(api: Api, name: str, kept: str) -> None:
+    body = api.application() | {"name": name, "email": " pasted@example.org\t"}
+    body["answers"] |= {"plan": "\u202eWe show it.\r\nOften.\t", "place": "\u200b"}
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=body)
+    assert answer.status_code == 201, answer.text
+    told = answer.json
+    assert (told["name"], told["email"]) == (kept, "pasted@example.org")
+    assert told["answers"]["plan"] == "We show it.\nOften."
+    assert "place" not in told["answers"]
+    assert api.ask("GET", f"/api/v1/participants/{told['id']}", key="staff").json == told
+
+
+@pytest.mark.parametrize("name", ["\u200b\u200b", "\u3164", "a\tb"])
+def test_a_name_that_cannot_be_right_is_refused_in_words(api: Api, name: str) -> None:
+    body = api.application() | {"name": name}
+    told = problem(api.ask("POST", "/api/v1/participants", key="portal", json=body), 422, "invalid-request")
+    (error,) = told["errors"]
+    assert error["pointer"] == "/name"
+    assert "write" in error["detail"]
+
+
+def test_a_signatory_is_kept_as_it_is_seen(api: Api) -> None:
+    participant = api.join()
+    current = api.ask("GET", "/api/v1/terms/logo-terms").json
+    body = {name: current[name] for name in ("version", "language", "digest")} | {"terms": "logo-terms"}
+    path = f"/api/v1/participants/{participant}/acceptances"
+    bad = body | {"signatory": {"name": "\u2060", "capacity": "a\nb"}}
+    told = problem(api.ask("POST", path, key="portal", json=bad), 422, "invalid-request")
+    assert pointers(told) == {"/signatory/name", "/signatory/capacity"}
+    good = body | {"signatory": {"name": "\u202dRobin Example\t", "capacity": " Head of office "}}
+    assert api.ask("POST", path, key="portal", json=good).status_code == 201
+    (accepted,) = api.parts.participants.acceptances.of(participant)
+    assert (accepted.signatory_name, accepted.signatory_capacity) == ("Robin Example", "Head of office")
+
+
+def test_individuals_need_give_no_capacity(api: Api) -> None:
+    """``signatory: {name, capacity}``: individuals need give no ``capacity``; others do."""
+    current = api.ask("GET", "/api/v1/terms/logo-terms").json
+    body = {name: current[name] for name in ("version", "language", "digest")}
+    body |= {"terms": "logo-terms", "signatory": {"name": "Robin Example"}}
+    person, society = api.join(kind="individual"), api.join()
+    assert api.ask("POST", f"/api/v1/participants/{person}/acceptances", key="portal", json=body).status_code == 201
+    answer = api.ask("POST", f"/api/v1/participants/{society}/acceptances", key="portal", json=body)
+    assert pointers(problem(answer, 422, "invalid-request")) == {"/signatory/capacity"}
+
+
 def test_all_mistakes_are_told_at_once(api: Api) -> None:
     body = {"kind": "individual", "name": "", "email": 5, "purposes": [], "country": 3}
     told = problem(api.ask("POST", "/api/v1/participants", key="portal", json=body), 422, "invalid-request")

@@ -150,25 +150,22 @@ def test_a_link_works_on_the_page_of_its_purpose_only(visitor: Visitor) -> None:
 
 
 def test_a_participant_lets_a_portal_act_and_ends_it(visitor: Visitor) -> None:
-    from service.participants import Application
     from service.problems import AlreadyJoined
 
     visitor.join()
     people = visitor.parts.participants
     (participant,) = people.listing.list().items
     key, _ = people.api_keys.create("portal", name="Example portal", by="staff:cli")
-    again = Application.of(
-        {
-            "kind": participant.kind,
-            "name": "Example Person",
-            "email": visitor.address,
-            "country": "AT",
-            "language": "en",
-            "website": None,
-            "answers": dict(participant.answers or {}),
-            "purposes": ["information"],
-        }
-    )
+    again = {
+        "kind": participant.kind,
+        "name": "Example Person",
+        "email": visitor.address,
+        "country": "AT",
+        "language": "en",
+        "website": None,
+        "answers": dict(participant.answers or {}),
+        "purposes": ["information"],
+    }
     with pytest.raises(AlreadyJoined):
         people.joining.join(again, via=f"portal:{key.id}")
     path = visitor.mailed()

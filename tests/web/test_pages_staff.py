@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.parts.willing import PLAN
+
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def test_nobody_else_comes_in(app: Flask, waiting: Visitor) -> None:
 def test_staff_see_what_was_written_and_approve_from_the_queue(staff: Visitor, waiting: Visitor) -> None:
     text = staff.get("/staff").text
     assert "Example Waiting" in text
-    assert "I will wear the Blue Heart, and say why." in text
+    assert PLAN in text
     staff.post(
         f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "", "back": "queue"}, status=422
     )
@@ -111,7 +113,7 @@ def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Vis
     participant = _id(waiting)
     for page in (*PAGES, f"/participants/{participant}"):
         text = auditor.get(f"/staff{page}").text
-        for personal in ("Example Waiting", waiting.address, "I will wear the Blue Heart"):
+        for personal in ("Example Waiting", waiting.address, PLAN):
             assert personal not in text, page
         assert not [form for form in auditor.html.all("form") if form.attributes.get("method") == "post"], page
     auditor.get("/en/sign-in")

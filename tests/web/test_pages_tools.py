@@ -72,7 +72,7 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
 
 
 def test_accepting_needs_a_name_a_capacity_and_a_tick(visitor: Visitor) -> None:
-    visitor.join()
+    visitor.join("civil_society")
     visitor.get("tools/logo")
     visitor.post("tools/logo", {"name": "Example & Person", "capacity": ""}, status=422)
     assert {one.attributes["href"] for one in visitor.html.all("a") if "#f-" in one.attributes["href"]} == {

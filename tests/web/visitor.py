@@ -12,6 +12,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from tests.parts import willing
+
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.test import TestResponse
@@ -174,10 +176,8 @@ class Visitor:
     def application(self, kind: str = "individual", **changes: object) -> dict[str, object]:
         """The fields of the form of a kind, filled in so that it is approved."""
         filled: dict[str, object] = {"name": "Example Person", "email": self.address, "country": "AT"}
-        for asked in self.parts.campaign.eligibility.kind(kind).fields:
-            value = {"boolean": "yes", "url": "https://www.example.org/page", "date": "2026-07-30", "country": "AT"}
-            options = asked.options[0].value if asked.options else "I will wear the Blue Heart, and say why."
-            filled[f"answers.{asked.name}"] = value.get(asked.type, options)
+        for name, answer in willing.answers(self.parts.campaign, kind).items():
+            filled[f"answers.{name}"] = "yes" if answer is True else answer
         return filled | {"purposes": ["information"]} | changes
 
     def join(self, kind: str = "individual", **changes: object) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template
 
-from ..context import conditional
+from ..context import conditional, deployment
 from ..i18n import language
 
 pages = Blueprint("api_docs", __name__)
@@ -63,17 +64,33 @@ def schema_words(schema: dict[str, Any]) -> str:
 
 
 def document() -> dict[str, Any]:
-    """The document of this application, completed by what all operations share."""
-    made = current_app.extensions.get("emblem.openapi")
-    if made is None:
+    """The document of this application, completed by what all operations share and by what the campaign names."""
+    campaign = deployment().campaign
+    digest, made = current_app.extensions.get("emblem.openapi", ("", None))
+    if made is None or digest != campaign.digest:
         made = copy.deepcopy(current_app.api_doc)  # type: ignore[attr-defined]
+        kinds = [kind.id for kind in campaign.eligibility.kinds]
+        _name(made, {"campaign-kinds": kinds, "campaign-purposes": list(campaign.eligibility.purposes)})
         for path in made["paths"].values():
             for method, operation in path.items():
                 if method == "post":
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY)
                 _as_problems(operation.get("responses", {}))
-        current_app.extensions["emblem.openapi"] = made
+        current_app.extensions["emblem.openapi"] = campaign.digest, made
     return dict(made)
+
+
+def _name(part: Any, named: Mapping[str, list[str]]) -> None:
+    """Lists in each schema whose ``format`` is one of ``named`` what the campaign's policies name."""
+    if isinstance(part, dict):
+        if isinstance(mark := part.get("format"), str) and mark in named:
+            del part["format"]
+            part["enum"] = named[mark]
+        for inner in part.values():
+            _name(inner, named)
+    elif isinstance(part, list):
+        for inner in part:
+            _name(inner, named)
 
 
 def _as_problems(responses: dict[str, Any]) -> None:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from ...campaign import LANGUAGES
+from ...campaign.typed_text import LONGEST_LINE, LONGEST_TEXT, LONGEST_URL
 from ...clients import ClientKind
-from ...participants import KINDS, PURPOSES
+from ...participants import OUTCOMES, STATUSES
+from .schema import OneOf
 
-Language = Literal["ar", "en", "es", "fr", "ru", "zh"]
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
-]
+Language = Annotated[str, OneOf(LANGUAGES)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Kind = Literal[
-    "individual",
-    "civil_society",
-    "private_sector",
-    "intergovernmental_organization",
-    "government",
-    "regional_economic_integration_organization",
-]
-Purpose = Literal["information", "fundraising", "commercial"]
-Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
-
-assert set(KINDS) == set(Kind.__args__) and set(PURPOSES) == set(Purpose.__args__)  # type: ignore[attr-defined]  # noqa: PT018
+Status = Annotated[str, OneOf(STATUSES)]
+#: What the campaign's policies name: the OpenAPI document lists those that are in force.
+Kind = Annotated[str, WithJsonSchema({"type": "string", "format": "campaign-kinds"})]
+Purpose = Annotated[str, WithJsonSchema({"type": "string", "format": "campaign-purposes"})]
+#: Text that people type: the rooms clean and bound it, in words and in one place, so that it is only described here.
+Line = Annotated[Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_LINE})]
+Reason = Annotated[Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT})]
 
 
 class Body(BaseModel):
@@ -68,17 +62,30 @@ class IdPath(BaseModel):
 # ---- participants
 
 
-class JoinBody(Body):
+_JOIN = {
+    "kind": {"type": "string", "format": "campaign-kinds"},
+    "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_LINE},
+    "email": {"type": "string", "format": "email", "maxLength": 320},
+    "country": {"anyOf": [{"type": "string", "description": "ISO 3166-1 alpha-2, or EU"}, {"type": "null"}]},
+    "language": {"type": "string", "enum": list(LANGUAGES), "default": "en"},
+    "website": {"anyOf": [{"type": "string", "maxLength": LONGEST_URL}, {"type": "null"}]},
+    "answers": {"type": "object", "additionalProperties": True},
+    "purposes": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "campaign-purposes"}},
+}
+
+
+class JoinBody(BaseModel):
     """Who joins. ``answers`` are those of the kind's fields in ``/api/v1/eligibility``."""
 
-    kind: Kind
-    name: Line
-    email: Annotated[str, StringConstraints(min_length=3, max_length=320)]
-    country: str | None = None
-    language: Language = "en"
-    website: Annotated[str, StringConstraints(max_length=2000)] | None = None
-    answers: dict[str, Any] = Field(default_factory=dict)
-    purposes: list[Purpose] = Field(min_length=1, max_length=3)
+    # Described here, and read by the room of participants, which knows what the campaign asks.
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "properties": _JOIN,  # type: ignore[dict-item]
+            "required": ["kind", "name", "email", "answers", "purposes"],
+            "additionalProperties": False,
+        },
+    )
 
 
 class ParticipantsQuery(PageQuery):
@@ -91,21 +98,21 @@ class ParticipantsQuery(PageQuery):
 class DecisionBody(Body):
     """A decision of staff."""
 
-    outcome: Literal["approved", "declined", "suspended"]
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+    outcome: Annotated[str, OneOf(OUTCOMES)]
+    reason: Reason
 
 
 class ErasureBody(Body):
     """Why a participant is erased."""
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+    reason: Reason
 
 
 class SignatoryBody(Body):
-    """Who accepts, and in what capacity."""
+    """Who accepts, and in what capacity; individuals need give none."""
 
     name: Line
-    capacity: Line
+    capacity: Line = None
 
 
 class AcceptanceBody(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from ... import paths
-from ...participants import Application, Signatory
+from ...participants import Signatory
 from ..auth import may_see, need, portal, require
 from ..context import actor, deployment
 from . import answer, blueprint
@@ -29,17 +29,7 @@ api = blueprint("participants", "Joining, decisions and acceptances")
 @need("portal", "staff")
 def join(body: JoinBody) -> Response:
     """Joins someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
-    application = Application(
-        kind=body.kind,
-        name=body.name,
-        email=body.email,
-        country=body.country,
-        language=body.language,
-        website=body.website,
-        answers=body.answers,
-        purposes=tuple(body.purposes),
-    )
-    joined = deployment().participants.joining.join(application, via=actor())
+    joined = deployment().participants.joining.join(body.model_dump(exclude_unset=True), via=actor())
     return answer(joined.as_json(require("portal", "staff").role), 201, Location=paths.participant(joined.id))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, url_for
 
-from ...campaign import Application, Text
+from ...campaign import Applicant, Text
 from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
@@ -83,8 +83,8 @@ def reasons(participant: ParticipantView) -> list[Text | str]:
     """Why it was decided so: in the reader's language where the rules in force say the same, else as it was written."""
     campaign = deployment().campaign
     if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
-        asked = Application(participant.kind, participant.country, participant.answers, participant.purposes)
-        verdict = campaign.eligibility.decide(asked)
+        applicant = Applicant(participant.kind, participant.country, participant.answers, participant.purposes)
+        verdict = campaign.eligibility.decide(applicant)
         if verdict.rule == participant.rule:
             return list(verdict.reasons)
     return list(participant.reasons)

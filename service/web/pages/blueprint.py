@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from ..i18n import LANGUAGES, language
+from ...campaign import LANGUAGES
+from ..i18n import language
 
 pages = Blueprint("pages", __name__, url_prefix=f"/<any({','.join(LANGUAGES)}):lang>")
 root = Blueprint("root", __name__)

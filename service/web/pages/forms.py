@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from flask import request
 from markupsafe import Markup
 
-from ..i18n import translate
+from ...campaign import typed_text
+from ..i18n import translate, translate_error
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,15 @@ def sent(name: str, longest: int = 10_000) -> str:
     return request.form.get(name, "")[:longest].strip()
 
 
-def required(mistakes: Mistakes, name: str, message: str, longest: int = 0) -> str:
-    """A field's text; notes a mistake where it is empty or longer than ``longest`` characters."""
-    value = sent(name)
+def required(
+    mistakes: Mistakes, name: str, message: str, longest: int = typed_text.LONGEST_LINE, *, lines: bool = False
+) -> str:
+    """A field's text, cleaned; notes a mistake where it is empty (``message``) or not what can be stored."""
+    value = typed_text.clean(sent(name))
     if not value:
         mistakes.add(name, translate(message))
-    elif longest and len(value) > longest:
+    elif len(value) > longest:
         mistakes.add(name, translate("Shorten this to at most %(max)s characters.", max=longest))
+    elif wrong := typed_text.flaw(value, longest=longest, lines=lines):
+        mistakes.add(name, translate_error(typed_text.field_error("", wrong)))
     return value

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from ...campaign.kinds import Field, Kind
 from ...campaign.text import msgid
-from ...participants import Application
 from ...problems import FieldError, InvalidRequest
 from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
@@ -83,29 +82,26 @@ def join_sent() -> Response:
 
 
 def _kind(name: str) -> Kind | None:
-    try:
-        return deployment().campaign.eligibility.kind(name)
-    except KeyError:
-        return None
+    return deployment().campaign.eligibility.find(name)
 
 
-def _application(kind: Kind) -> Application:
+def _application(kind: Kind) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for field in kind.fields:
         text = sent(f"answers.{field.name}")
         value = _YES_NO.get(text) if field.type == "boolean" else text or None
         if value is not None:
             answers[field.name] = value
-    return Application(
-        kind=kind.id,
-        name=sent("name"),
-        email=sent("email"),
-        country=sent("country") or None,
-        language=language(),
-        website=sent("website") or None,
-        answers=answers,
-        purposes=tuple(request.form.getlist("purposes")[:10]),
-    )
+    return {
+        "kind": kind.id,
+        "name": sent("name"),
+        "email": sent("email"),
+        "country": sent("country"),
+        "language": language(),
+        "website": sent("website"),
+        "answers": answers,
+        "purposes": request.form.getlist("purposes")[:10],
+    }
 
 
 def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> Mistakes:

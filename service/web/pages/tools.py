@@ -18,8 +18,6 @@ from .blueprint import pages, root
 from .forms import Mistakes, required, sent
 from .render import private, public, see_other
 
-_LONGEST_NAME = 200
-
 
 @root.get("/brand/packages/<package>/<version>.png")
 def preview(package: str, version: str) -> Response:
@@ -53,8 +51,10 @@ def tool_accept(package: str) -> Response:
     facts = deployment().catalogue.current_version(package)
     participant = _own_participant()
     mistakes = Mistakes()
-    name = required(mistakes, "name", msgid("Write the name of the person who accepts."), _LONGEST_NAME)
-    capacity = required(mistakes, "capacity", msgid("Write in which capacity this person accepts."), _LONGEST_NAME)
+    name = required(mistakes, "name", msgid("Write the name of the person who accepts."))
+    capacity = None
+    if not _is_person(participant):
+        capacity = required(mistakes, "capacity", msgid("Write in which capacity this person accepts."))
     if sent("agree") != "yes":
         mistakes.add("agree", translate("Tick the box if you accept the terms."))
     if mistakes:
@@ -100,6 +100,10 @@ def _own_participant() -> ParticipantView:
     return deployment().participants.listing.get(session.participant)
 
 
+def _is_person(participant: ParticipantView) -> bool:
+    return deployment().campaign.eligibility.kind(participant.kind).person
+
+
 def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -> Response:
     session = current_session()
     terms = _terms(facts)
@@ -109,6 +113,7 @@ def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -
         "versions": deployment().catalogue.versions(facts.id, language()),
         "mistakes": mistakes,
         "participant": None,
+        "person": False,
         "state": "signed-out",
     }
     if session is None and not request.cookies:
@@ -117,6 +122,7 @@ def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -
         return response
     if session is not None:
         context["state"], context["participant"] = _state(session.participant, terms)
+        context["person"] = context["participant"] is not None and _is_person(context["participant"])
     return private("tool.html", status, **context)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, current_app, request
 from markupsafe import Markup
 
+from ...campaign import LANGUAGES
 from ...campaign.text import msgid
 from ...problems import Forbidden
-from ..i18n import LANGUAGES
 from ..security import current_session, require_session
 
 staff = Blueprint("staff", __name__, url_prefix="/staff")

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response, request, url_for
 
 from ...campaign.text import msgid
-from ...participants import KINDS, STATUSES, ParticipantView
+from ...campaign.typed_text import LONGEST_TEXT
+from ...participants import STATUSES, ParticipantView
 from ..context import actor, deployment
 from ..i18n import translate
 from ..pages.account import reasons
@@ -17,7 +18,6 @@ from ..pages.render import private, see_other
 from .blueprint import staff
 
 _PAGE = 50
-_LONGEST_REASON = 4000
 
 
 @staff.get("")
@@ -31,7 +31,8 @@ def queue() -> Response:
 def participants() -> Response:
     """All participants, narrowed by status and kind."""
     status, kind = query("status"), query("kind")
-    status, kind = status if status in STATUSES else "", kind if kind in KINDS else ""
+    known = [one.id for one in deployment().campaign.eligibility.kinds]
+    status, kind = status if status in STATUSES else "", kind if kind in known else ""
     found = deployment().participants.listing.list(
         status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
     )
@@ -49,7 +50,7 @@ def decide(participant: str) -> Response:
     """Approves, declines, suspends or erases, with the reason that the participant is told."""
     mistakes = Mistakes()
     outcome = sent("outcome")
-    reason = required(mistakes, "reason", msgid("Write the reason; the participant is told."), _LONGEST_REASON)
+    reason = required(mistakes, "reason", msgid("Write the reason; the participant is told."), LONGEST_TEXT, lines=True)
     if outcome not in ("approved", "declined", "suspended", "erased"):
         mistakes.add("outcome", translate(msgid("Choose one.")))
     if outcome == "erased" and sent("sure") != "yes":

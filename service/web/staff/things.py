@@ -72,7 +72,9 @@ def catalogue() -> Response:
 def withdraw(package: str, version: str) -> Response:
     """Hands a version out no more."""
     mistakes = Mistakes()
-    reason = required(mistakes, "reason", msgid("Write the reason; everybody can read it."), _LONGEST_REASON)
+    reason = required(
+        mistakes, "reason", msgid("Write the reason; everybody can read it."), _LONGEST_REASON, lines=True
+    )
     if mistakes:
         return _catalogue(mistakes, 422)
     deployment().catalogue.withdraw(package, version, reason)

@@ -17,9 +17,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from ...campaign import LANGUAGES
 from ...problems import REGISTRY
 
-LANGUAGES = ("ar", "es", "fr", "ru", "zh")
+#: The languages into which the interface is translated.
+TRANSLATED = tuple(tag for tag in LANGUAGES if tag != "en")
 FOLDER = Path(__file__).resolve().parent
 _SERVICE = FOLDER.parent.parent
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,7 +53,7 @@ def template() -> Catalog:
     for problem in REGISTRY.values():
         for text in (problem.title, problem.help):
             found.add(text, locations=[("problems.py", 0)])
-    for folder in ("web", "campaign", "embeds"):
+    for folder in ("web", "campaign", "embeds", "participants"):
         for path, _, words, _, _ in extract_from_dir(_SERVICE / folder, _METHODS, keywords=_KEYWORDS):
             found.add(words, locations=[(f"{folder}/{path}", 0)])
     for path, text in _details():

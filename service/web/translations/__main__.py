@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import LANGUAGES, update
+from . import TRANSLATED, update
 
-for lang in sys.argv[1:] or LANGUAGES:
+for lang in sys.argv[1:] or TRANSLATED:
     untranslated = update(lang)
     sys.stdout.write(f"{lang}: {len(untranslated)} texts not translated\n")
     for text in untranslated if sys.argv[1:] else ():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .defect import Defect
 
 DEFECTS = (
-    Defect("kind_unknown", "  individual:", "  robot:", "robot", "'individual'", "  robot:"),
+    Defect("kind_with_a_space", "  individual:", "  in dividual:", "right form", "underscores", "  in dividual:"),
     Defect(
         "kind_of_rule_unknown",
         "kind: [government], protocol: [unk",
         "kind: [king], protocol: [unk",
-        "'king' is not known",
-        "'individual'",
+        "no kind king",
+        "individual, ",
         "[king]",
     ),
     Defect("question_not_written", "plan, place]", "plan, site]", "no field site", "fields", "plan, site]"),

@@ -11,5 +11,5 @@ DEFECTS = (
     Defect("version_without_quotes", '"2026-03-01"', "2026-03-01", "no version", "quotes", "version: 2026"),
     Defect("version_with_correction_zero", '"2026-03-01"', '"2026-03-01.0"', "no version", "quotes", "03-01.0"),
     Defect("instants_in_the_wrong_order", "2026-03-01T", "2020-03-01T", "wrong order", "later", "effective: 2024"),
-    Defect("language_unknown", "[ar, en, es, fr, ru, zh]", "[en, de]", "", "'ar'", "[en, de]"),
+    Defect("language_unknown", "[ar, en, es, fr, ru, zh]", "[en, de]", "", "ar, en", "[en, de]"),
 )

@@ -1,0 +1,86 @@
+"""Text that people type, cleaned and bounded in one place before any backend stores it.
+
+Names, capacities, reasons, addresses of websites and answers all come through here, from the API and from pages
+alike. What is cleaned is what nobody meant to type: blanks at the ends, and characters that turn the direction of
+the text after them. What cannot be right is refused in words. Letters that need joiners keep them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from ..problems import FieldError
+from .text import msgid
+
+LONGEST_LINE = 200
+LONGEST_TEXT = 4000
+LONGEST_URL = 2000
+
+Said = tuple[str, Mapping[str, object]]  # a text of the catalogue, and the values for its names
+
+#: Embeddings, overrides and isolates of the Unicode bidirectional algorithm (UAX 9): they turn what stands after them.
+_TURNING: dict[int, None] = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
+#: Characters that are drawn as nothing although Unicode calls them letters or symbols.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+#: What is taken off the ends: white space, and the spaces and marks that have no width. Joiners stay, for they shape
+#: the letter beside them.
+_ENDS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200b\u2060\ufeff"
+
+
+def clean(value: str) -> str:
+    """The text without blanks at its ends and characters that turn its direction; line ends are line feeds."""
+    return trim(value.translate(_TURNING).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def trim(value: str) -> str:
+    """The text without blanks at its ends, those without width included."""
+    return value.strip(_ENDS)
+
+
+def is_visible(text: str) -> bool:
+    """Whether a reader sees anything of the text: a letter, number, sign or symbol."""
+    return any(unicodedata.category(char)[0] in "LNPS" and char not in _BLANK for char in text)
+
+
+def flaw(text: str, *, longest: int, least: int = 0, lines: bool = False) -> Said | None:
+    """What is wrong with a cleaned text, if anything; ``lines`` allows line ends and tabs. Lengths are in characters.
+
+    Control characters and half surrogate pairs are refused, which no database stores alike.
+    """
+    values = {"length": len(text), "min": least, "max": longest}
+    if not text:
+        return msgid("This is required: write 1 to %(max)s characters."), values
+    if not is_visible(text):
+        return msgid("Nothing in this can be seen: write letters, digits or signs."), values
+    if len(text) > longest:
+        return msgid("This has %(length)s characters; at most %(max)s are allowed."), values
+    if len(text) < least:
+        return msgid("This has %(length)s characters; at least %(min)s are needed."), values
+    if not lines and any(char == "\t" or char in _LINE_ENDS for char in text):
+        return msgid("This has a tab or a line end in it: write it in one line, with spaces."), values
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n" for char in text):
+        return msgid("This has control characters or broken text in it; remove them."), values
+    return None
+
+
+def read(
+    value: object, pointer: str, errors: list[FieldError], *, longest: int = LONGEST_LINE, lines: bool = False
+) -> str:
+    """A required text, cleaned; what is wrong with it is added to ``errors`` for this JSON Pointer."""
+    if value is not None and not isinstance(value, str):
+        errors.append(FieldError.of(pointer, msgid("Send this as text in quotes.")))
+        return ""
+    text = clean(value or "")
+    if wrong := flaw(text, longest=longest, lines=lines):
+        errors.append(field_error(pointer, wrong))
+    return text
+
+
+def field_error(pointer: str, said: Said) -> FieldError:
+    """The mistake at a pointer, with those of the values that its text names."""
+    template, values = said
+    return FieldError.of(
+        pointer, template, **{name: value for name, value in values.items() if f"%({name})s" in template}
+    )
