@@ -1,7 +1,8 @@
 """Making one file of a package from its source: taken as it is, rendered, or compiled.
 
-The fonts are those inside typst and one text face that is installed with the service: what the machine
-has of its own never shows in a package.
+The fonts are those inside typst and a text face for each script that are installed with the service (Latin,
+Cyrillic, Arabic): what the machine has of its own never shows in a package, and a character that none of them has
+is an error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import fontpkg_hanken_grotesk
+import fontpkg_ibm_plex_sans_arabic
+import fontpkg_onest
 import oxipng
 import pyvips
 import typst
@@ -24,6 +27,7 @@ from ..campaign.manifests import FileRule
 from ..svg import DrawingError, read
 
 _ONE_POINT_PER_PIXEL = 72.0
+_FACES = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)
 _EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
 
 
@@ -44,9 +48,10 @@ class Maker:
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
-            font_paths=[str(fontpkg_hanken_grotesk.ROOT / "files")],
+            font_paths=[str(face.ROOT / "files") for face in _FACES],
         )
         self._local = threading.local()
+        self._displayed: set[tuple[object, ...]] = set()
 
     def make(self, rule: FileRule) -> bytes:
         """The bytes of the file; MakingError where the source does not give it."""
@@ -91,10 +96,28 @@ class Maker:
                 )
             except typst.TypstError as error:
                 raise _explained(self.root, rule, error) from error
+            self._check_glyphs(rule, inputs)
         if isinstance(made, list):
             raise MakingError(rule.source, f"it has {len(made)} pages, a picture has one")
         assert isinstance(made, bytes)
         return _sized(made, rule) if rule.width else made
+
+    def _check_glyphs(self, rule: FileRule, inputs: dict[str, str]) -> None:
+        """MakingError for a character that no font has; looked for once for all sizes of a picture.
+
+        Only with a standard that asks for it does typst tell of one; its other demands are not made here.
+        """
+        words = (rule.source, *sorted(item for item in inputs.items() if item[0] not in ("width", "height")))
+        if words in self._displayed:
+            return
+        try:
+            self._local.compiler.compile(
+                self.root / rule.source, format="pdf", pdf_standards=["a-2b"], sys_inputs=inputs, timestamp=_EPOCH
+            )
+        except typst.TypstError as error:
+            if "could not be displayed" in str(error):
+                raise _explained(self.root, rule, error) from error
+        self._displayed.add(words)
 
 
 def render_svg(svg: bytes, width: int, source: str = "") -> bytes:

@@ -17,7 +17,7 @@ from PIL import Image
 from service.campaign import CampaignError
 from service.campaign.manifests import PREVIEW_SIZE, load_packages
 from service.packages import Built, build, check, source_digest
-from service.packages.renderers import MakingError, render_svg
+from service.packages.renderers import Maker, MakingError, render_svg
 
 from .conftest import SVG, Assets
 
@@ -223,6 +223,36 @@ def test_a_picture_of_another_size_is_told_at_its_entry(assets: Assets, tmp_path
 def test_a_picture_of_several_pages_is_told(assets: Assets, tmp_path: Path) -> None:
     assets.edit("tools/kit/page.typ", "#sys", "#pagebreak()\n#sys")
     assert "it has 2 pages, a picture has one" in mistakes_of(assets, tmp_path)[0]
+
+
+def test_a_character_that_no_font_has_is_told(assets: Assets, tmp_path: Path) -> None:
+    """In documents and in pictures, where a hollow box would be printed instead."""
+    assets.edit("tools/kit/sheet.typ", "sys.inputs.lang", "[\u84dd\u5fc3]")
+    assets.edit("tools/kit/page.typ", '#sys.inputs.at("lang", default: "preview")', "#sys.inputs.width \u84dd")
+    told = mistakes_of(assets, tmp_path)
+    assert {line.split(" of kit")[0].rpartition(" ")[2] for line in told} == {
+        "preview.png",
+        "sheet-en.pdf",
+        "sheet-fr.pdf",
+        "page-en.png",
+        "page-fr.png",
+    }
+    assert all("could not be displayed" in line for line in told)
+
+
+@pytest.mark.parametrize("lang", ["ar", "en", "es", "fr"])
+def test_pictures_begin_at_the_side_where_the_language_begins(lang: str) -> None:
+    """The signature's heart stands before its words: on the left, and on the right in Arabic."""
+    rule = next(
+        file
+        for file in load_packages(ROOT / "assets")["email-and-letterhead"].files
+        if file.path == f"signature-wear-{lang}.png"
+    )
+    with Image.open(io.BytesIO(Maker(ROOT / "assets").make(rule))) as opened:
+        picture = opened.convert("RGB")
+    blue = [x for x in range(picture.width) if picture.getpixel((x, picture.height // 2)) == (11, 92, 173)]
+    assert len(blue) > 20
+    assert (min(blue) > picture.width * 0.8) if lang == "ar" else (max(blue) < picture.width * 0.2)
 
 
 def test_files_outside_the_sources_cannot_be_read(assets: Assets, tmp_path: Path) -> None:
