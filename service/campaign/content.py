@@ -45,6 +45,18 @@ class Retention(Strict):
     client_prefix_days: Days
 
 
+class RightsStatement(Strict):
+    """What files of packages say of their rights, beside the licence of their package.
+
+    The addresses are the campaign's, whichever deployment hands the file out; ``{terms}`` in ``licence`` stands for
+    the id of the package's terms.
+    """
+
+    owner: Annotated[str, Setting(min_length=1, max_length=200)]
+    web_statement: Annotated[str, Setting(pattern=r"^https://[^\s]+$", max_length=500)]
+    licence: Annotated[str, Setting(pattern=r"^https://[^\s]+$", max_length=500)]
+
+
 class Info(Strict):
     """``campaign.yaml``: the campaign itself."""
 
@@ -56,6 +68,7 @@ class Info(Strict):
     tagline: Text
     summary: Text
     contact_email: EmailStr
+    rights: RightsStatement
     terms_grace_days: Annotated[int, Setting(ge=0, le=365)]
     retention: Retention
     home: Home

@@ -24,9 +24,11 @@ from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from ..svg import DrawingError, read
 from .archive import write_archive
 from .renderers import Maker, MakingError
+from .rights import Rights, with_rights
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
-GENERATOR = 1
+GENERATOR = 2
+_NO_RIGHTS = Rights(owner="", usage_terms={"en": ""}, web_statement="", licence="", version="")
 T = TypeVar("T")
 _THREADS = 2  # the renderers are native code and let go of the interpreter
 
@@ -57,26 +59,32 @@ class Built:
     preview: builtins.bytes = field(repr=False)
 
 
-def source_digest(manifest: PackageManifest, assets_dir: Path) -> str:
-    """SHA-256 over everything that a package is made of: manifest, its folder, shared sources, logos, generator.
+def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights) -> str:
+    """SHA-256 over all that a package is made of: manifest, its folder, shared sources, logos, rights, generator.
 
     Layout and comments of the manifest, and the date from which it is shown, do not count.
     """
-    digest = hashlib.sha256(rfc8785.dumps([GENERATOR, _plain(manifest.content)]))
+    digest = hashlib.sha256(rfc8785.dumps([GENERATOR, _plain(manifest.content), rights.document()]))
     for path, file in _sources(manifest, assets_dir).items():
         digest.update(f"\n{path} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
 
-def build(manifest: PackageManifest, assets_dir: Path, into: Path | None = None) -> Built:
+def build(manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Path | None = None) -> Built:
     """Builds a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
-        digest = source_digest(manifest, root)
+        digest = source_digest(manifest, root, rights)
         _resolve_logos(root, assets_dir)
-        made = _for_each(manifest, assets_dir, Maker(root).make)
+        maker = Maker(root)
+
+        def make(rule: FileRule) -> bytes:
+            content = maker.make(rule)
+            return content if rule is manifest.preview else _told(rule, content, rights)
+
+        made = _for_each(manifest, assets_dir, make)
     preview, *contents = made
     members = {rule.path: content for rule, content in zip(manifest.files, contents, strict=True)}
     descriptor, name = tempfile.mkstemp(prefix="emblem-", suffix=".zip", dir=into)
@@ -98,10 +106,29 @@ def check(*manifests: PackageManifest) -> None:
         try:
             with _staged(manifest, manifest.assets_dir) as root:
                 _resolve_logos(root, manifest.assets_dir)
-                _for_each(manifest, manifest.assets_dir, Maker(root).check)
+                _for_each(manifest, manifest.assets_dir, _checked(root))
         except CampaignError as error:
             mistakes.extend(error.mistakes)
     mistakes.raise_if_any()
+
+
+def _checked(root: Path) -> Callable[[FileRule], None]:
+    maker = Maker(root)
+
+    def check_file(rule: FileRule) -> None:
+        maker.check(rule)
+        if rule.making == "copy":  # what is made is of its kind
+            _told(rule, maker.make(rule), _NO_RIGHTS)
+
+    return check_file
+
+
+def _told(rule: FileRule, content: bytes, rights: Rights) -> bytes:
+    """The file with its rights in it; MakingError where it is not of the kind that its name says."""
+    try:
+        return with_rights(content, rule.path, rights)
+    except ValueError as error:
+        raise MakingError(rule.source, f"its rights cannot be written into it: {error}") from error
 
 
 @contextmanager

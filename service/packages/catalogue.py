@@ -32,6 +32,7 @@ from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
 from .published import PublishedPackage, published_of
+from .rights import Rights
 
 Progress = Callable[[str], None]
 
@@ -208,9 +209,12 @@ class Catalogue:
                 row = session.get(PackageVersion, (manifest.id, manifest.version))
             if row is None:
                 waiting.append(manifest)
-            elif row.source_digest != source_digest(manifest, manifest.assets_dir):
+            elif row.source_digest != source_digest(manifest, manifest.assets_dir, self._rights(manifest)):
                 mistakes.extend(_changed(manifest))
         return waiting, mistakes
+
+    def _rights(self, manifest: PackageManifest) -> Rights:
+        return Rights.of(self.campaign.info.rights, manifest)
 
     def _build(
         self, waiting: Iterable[PackageManifest], mistakes: Mistakes, folder: Path, progress: Progress | None
@@ -220,7 +224,7 @@ class Catalogue:
             if progress:
                 progress(f"{manifest.id} {manifest.version}")
             try:
-                built.append((manifest, build(manifest, manifest.assets_dir, folder)))
+                built.append((manifest, build(manifest, manifest.assets_dir, self._rights(manifest), folder)))
             except CampaignError as error:
                 mistakes.extend(error.mistakes)
             except OSError as error:

@@ -12,6 +12,7 @@ from service.campaign import Campaign
 from service.campaign.manifests import PackageManifest, load_packages
 from service.clock import Clock
 from service.packages import Catalogue
+from service.packages.rights import Rights
 from service.storage import Storage
 from service.store import Database
 
@@ -44,6 +45,13 @@ files:
   - {path: "sheet-{lang}.pdf", from: sheet.typ, for: {lang: [en, fr]}}
   - {path: "page-{lang}.png", from: page.typ, width: 30, height: 20, for: {lang: [en, fr]}}
 """
+RIGHTS = Rights(
+    owner="Mark & Friends",
+    usage_terms={"en": "Not for sale", "fr": "Pas à vendre"},
+    web_statement="https://mark.example.org/rules?a=1&b=2",
+    licence="https://mark.example.org/terms/logo-terms",
+    version="1.0.0",
+)
 FILES = {
     "logos/mark/manifest.yaml": "id: mark\ntitle: {en: Mark}\nterms: logo-terms\nmasters: {blue: blue.svg}\n",
     "logos/mark/blue.svg": SVG,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,7 @@ from service.campaign.manifests import PREVIEW_SIZE, load_packages
 from service.packages import Built, build, check, source_digest
 from service.packages.renderers import Maker, MakingError, render_svg
 
-from .conftest import SVG, Assets
+from .conftest import RIGHTS, SVG, Assets
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = """
@@ -28,8 +29,9 @@ from pathlib import Path
 os.umask(int(sys.argv[2], 8))
 from service.campaign.manifests import load_packages
 from service.packages import build
+from tests.packages.conftest import RIGHTS
 assets = Path(sys.argv[1])
-built = build(load_packages(assets)[sys.argv[3]], assets)
+built = build(load_packages(assets)[sys.argv[3]], assets, RIGHTS)
 built.path.unlink()
 print(built.sha256, built.source_digest)
 """
@@ -37,7 +39,7 @@ print(built.sha256, built.source_digest)
 
 @pytest.fixture
 def built(assets: Assets, tmp_path: Path) -> Built:
-    return build(assets.package(), assets.path, tmp_path)
+    return build(assets.package(), assets.path, RIGHTS, tmp_path)
 
 
 def built_elsewhere(assets: Path, package: str, umask: str, **environment: str) -> str:
@@ -51,7 +53,7 @@ def built_elsewhere(assets: Path, package: str, umask: str, **environment: str) 
 def mistakes_of(assets: Assets, tmp_path: Path) -> list[str]:
     """What building says is wrong; checking says the same without building."""
     with pytest.raises(CampaignError) as caught:
-        build(assets.package(), assets.path, tmp_path)
+        build(assets.package(), assets.path, RIGHTS, tmp_path)
     assert not list(tmp_path.glob("*.zip"))
     with pytest.raises(CampaignError) as checked:
         check(assets.package())
@@ -83,7 +85,7 @@ def test_files_are_made_by_their_kinds(built: Built, assets: Assets) -> None:
         "sheet-fr.pdf",
         "svg/blue.svg",
     ]
-    assert files["svg/blue.svg"].decode() == SVG
+    assert re.sub("<metadata>.*</metadata>", "", files["svg/blue.svg"].decode()) == SVG
     assert files["README.txt"].decode() == "Cœur bleu\n"
     assert {Image.open(io.BytesIO(files[f"png/mark-{width}.png"])).size for width in (20, 41)} == {(20, 10), (41, 21)}
     assert Image.open(io.BytesIO(files["page-en.png"])).size == (30, 20)
@@ -141,7 +143,7 @@ def test_every_process_zone_and_umask_gives_the_same_bytes(assets: Assets, built
 
 def test_a_shipped_package_is_the_same_in_another_process(tmp_path: Path) -> None:
     assets = ROOT / "assets"
-    built = build(load_packages(assets)["event-kit"], assets, tmp_path)
+    built = build(load_packages(assets)["event-kit"], assets, RIGHTS, tmp_path)
     said = built_elsewhere(assets, "event-kit", TZ="Asia/Kathmandu", umask="027")
     assert said == f"{built.sha256} {built.source_digest}"
 
@@ -150,7 +152,7 @@ def test_the_age_and_order_of_the_files_do_not_matter(assets: Assets, built: Bui
     other = Assets(tmp_path / "elsewhere" / "assets")
     for number, path in enumerate(sorted(other.path.rglob("*"), reverse=True)):
         os.utime(path, (number, number))
-    again = build(other.package(), other.path, tmp_path)
+    again = build(other.package(), other.path, RIGHTS, tmp_path)
     assert (again.sha256, again.source_digest) == (built.sha256, built.source_digest)
 
 
@@ -166,9 +168,9 @@ def test_the_age_and_order_of_the_files_do_not_matter(assets: Assets, built: Bui
     ],
 )
 def test_whatever_a_package_is_made_of_changes_its_digest(assets: Assets, file: str, old: str, new: str) -> None:
-    before = source_digest(assets.package(), assets.path)
+    before = source_digest(assets.package(), assets.path, RIGHTS)
     assets.edit(file, old, new)
-    assert source_digest(assets.package(), assets.path) != before
+    assert source_digest(assets.package(), assets.path, RIGHTS) != before
 
 
 @pytest.mark.parametrize(
@@ -180,15 +182,15 @@ def test_whatever_a_package_is_made_of_changes_its_digest(assets: Assets, file: 
     ],
 )
 def test_what_a_package_is_not_made_of_does_not(assets: Assets, file: str, text: str) -> None:
-    before = source_digest(assets.package(), assets.path)
+    before = source_digest(assets.package(), assets.path, RIGHTS)
     assets.write(file, text)
-    assert source_digest(assets.package(), assets.path) == before
+    assert source_digest(assets.package(), assets.path, RIGHTS) == before
 
 
 def test_comments_and_the_day_of_showing_are_no_content(assets: Assets) -> None:
-    before = source_digest(assets.package(), assets.path)
+    before = source_digest(assets.package(), assets.path, RIGHTS)
     assets.edit("tools/kit/manifest.yaml", "kind: tool", "# for everyone\nkind:   tool\nvisible_from: 2027-01-01")
-    assert source_digest(assets.package(), assets.path) == before
+    assert source_digest(assets.package(), assets.path, RIGHTS) == before
 
 
 def test_what_can_be_built_passes_the_check(assets: Assets) -> None:
@@ -202,9 +204,9 @@ def test_shipped_packages_pass_the_check(package: str) -> None:
 
 def test_a_moved_file_is_another_source(assets: Assets) -> None:
     assets.write("tools/kit/a.txt", "x")
-    before = source_digest(assets.package(), assets.path)
+    before = source_digest(assets.package(), assets.path, RIGHTS)
     (assets.path / "tools/kit/a.txt").rename(assets.path / "tools/kit/b.txt")
-    assert source_digest(assets.package(), assets.path) != before
+    assert source_digest(assets.package(), assets.path, RIGHTS) != before
 
 
 def test_a_mistake_in_a_source_is_told_with_its_line(assets: Assets, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ PARTS: dict[str, Part] = {
         Part("redis", "rate limits shared by machines", ("redis-server",), ("redis-server",)),
         Part("nginx", "downloads and variants behind a proxy", ("nginx",), ("nginx-light",)),
         Part("chromium", "journeys in a real browser", ("chromium",), ("chromium", "fonts-dejavu-core")),
+        Part("exiftool", "rights in files, read by another program", ("exiftool",), ("libimage-exiftool-perl",)),
         Part("clients", "downloads by the programs people use", ("curl", "wget", "aria2c"), ("curl", "wget", "aria2")),
     )
 }
