@@ -23,13 +23,12 @@ from ..clients import NAMELESS
 from ..clock import Clock
 from ..store import Database, advisory
 from ..store.tables import Embed, LogoUse, LogoUseWriter
+from .crowding import Crowd
 from .snapshot import Live
 
 log = structlog.get_logger()
 
 INTERVAL = 1.0  # seconds between flushes
-ORIGINS = 200  # different ones an embed and hour; the rest are OTHER
-OTHER = "other"
 _MANY = 20_000  # different counts in memory that are flushed without waiting for the interval
 _NUMBERS_KEPT = timedelta(days=7)  # much longer than any process keeps on sending one batch
 
@@ -50,7 +49,7 @@ class Counter:
         self._number = 0
         self._counts: dict[Key, int] = {}
         self._sending: dict[Key, int] | None = None
-        self._origins: dict[tuple[datetime, str], set[str]] = {}
+        self._crowds: dict[tuple[datetime, str], Crowd] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._wake = threading.Event()
@@ -62,8 +61,7 @@ class Counter:
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
         site = "" if origin is None or origin == NAMELESS else origin
         with self._lock:
-            if site and site not in live.origins:
-                site = self._one_of_few(hour, live, site)
+            variant, site = self._crowd(hour, live).admit(variant, site)
             key = (hour, live.key, variant, site)
             self._counts[key] = self._counts.get(key, 0) + 1
             full = len(self._counts) >= _MANY
@@ -123,18 +121,14 @@ class Counter:
         log.error("views of unknown embeds were dropped", views=sum(counts.values()) - sum(kept.values()))
         return kept
 
-    def _one_of_few(self, hour: datetime, live: Live, site: str) -> str:
-        seen = self._origins.get((hour, live.key))
-        if seen is None:
-            for old in [key for key in self._origins if key[0] < hour - timedelta(hours=1)]:
-                del self._origins[old]
-            seen = self._origins[hour, live.key] = set()
-        if site in seen:
-            return site
-        if len(seen) + len(live.origins) >= ORIGINS:
-            return OTHER
-        seen.add(site)
-        return site
+    def _crowd(self, hour: datetime, live: Live) -> Crowd:
+        crowd = self._crowds.get((hour, live.key))
+        if crowd is None:
+            for old in [key for key in self._crowds if key[0] < hour - timedelta(hours=1)]:
+                del self._crowds[old]
+            crowd = self._crowds[hour, live.key] = Crowd(live.origins)
+        crowd.list_anew(live.origins)
+        return crowd
 
     def _run(self) -> None:
         while not self._ending:

@@ -33,7 +33,7 @@ from . import terms_reminders
 from .counter import INTERVAL, Counter
 from .origins import check_origins
 from .presentation import UNLISTED, Embed, Views
-from .rollup import enter_some
+from .rollup import enter_waiting
 from .site_statistics import SiteUse, usage_of
 from .snapshot import Live, LiveEmbeds, terms_not_accepted
 from .terms_status import Acceptances
@@ -215,7 +215,9 @@ class Embeds:
         except Exception as error:  # what other processes have written is entered all the same, if it can be
             log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
         entered = 0
-        while some := self._database.write(lambda session: enter_some(session, self._clock(), everything=everything)):
+        while some := self._database.write(
+            lambda session: enter_waiting(session, self._clock(), everything=everything)
+        ):
             entered += some
         return entered
 

@@ -1,23 +1,16 @@
-"""Lines of server logs, in five formats: which of them tell of a logo's view that the service did not see.
-
-A format is a function from a line to ``Seen``, or to None for a line that is right and is no such view. It
-raises ValueError for a line that is not in the format.
-"""
+"""Lines of server logs, in five formats: which of them tell of a logo's view that the service did not see."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
-
-from ..logos.formats import AUTO, TABLE
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote_to_bytes
 
 
 class Seen(NamedTuple):
-    """A view: when (as the log writes it), the path asked for, and the fields that tell the site."""
+    """A view: when (as the log writes it), the path asked for, and the header fields that tell the site."""
 
     when: bytes
     path: bytes
@@ -25,120 +18,215 @@ class Seen(NamedTuple):
     origin: bytes
 
 
-Parse = Callable[[bytes], Seen | None]
+class LogFormat(Protocol):
+    """How one file of a format is read. A new one is made for each file."""
 
-# time "request" status bytes "referer" "origin" "cache status": see docs/audit-import.md
-_NGINX = re.compile(rb'(\S{19,32}) "([^"]*)" (\d{3}) (?:\d+|-) "([^"]*)" "([^"]*)" "?([A-Z_]+|-)"?\s*', re.DOTALL)
-_COMBINED = re.compile(
-    rb'\S+ \S+ .*?\[([^\]]{20,40})\] "((?:[^"\\]|\\.)*)" (\d{3}) (?:\d+|-)'
-    rb'(?: "((?:[^"\\]|\\.)*)" "(?:[^"\\]|\\.)*")?.*',
-    re.DOTALL,
-)
-_S3 = re.compile(
-    rb'\S+ \S+ \[([^\]]{20,40})\] \S+ \S+ \S+ (\S+) (\S+) (?:"((?:[^"\\]|\\.)*)"|-) (\d{3}|-) \S+ \S+ \S+ \S+ \S+ '
-    rb'(?:"((?:[^"\\]|\\.)*)"|-).*',
-    re.DOTALL,
-)
-_FROM_CACHE = {b"HIT", b"STALE", b"UPDATING", b"REVALIDATED"}
-_FROM_EDGE = {b"Hit", b"RefreshHit", b"OriginShieldHit"}
+    header: bytes  # how a line begins that tells how to read those after it; empty for none
 
+    def parse(self, line: bytes) -> Seen | None:
+        """Read a line: None where it is right and tells of no view; raise ValueError where it is not in the format."""
 
-def nginx(line: bytes) -> Seen | None:
-    """The documented ``log_format``; only what the cache answered by itself."""
-    match = _NGINX.fullmatch(line)
-    if match is None:
-        raise ValueError("the line is not in the documented log_format")
-    when, request, status, referer, origin, cache = match.groups()
-    if status != b"200" or cache not in _FROM_CACHE:
-        return None
-    return _of_request(when, request, referer, origin)
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Tell whether a line at a file's end is complete though its line end is missing.
+
+        Of the first line of a file it has to be known to the last byte: the file will be known by it.
+        """
+
+    def unescape(self, field: bytes) -> bytes:
+        """Return a field of ``Seen`` as the client sent it."""
 
 
-def combined(line: bytes) -> Seen | None:
-    """Apache's and nginx's combined format (and common, which tells no site)."""
-    match = _COMBINED.fullmatch(line)
-    if match is None:
-        raise ValueError("the line is not in the combined format")
-    when, request, status, referer = match.groups()
-    return _of_request(when, request, referer or b"", b"") if status == b"200" else None
+_QUOTED = rb'"((?:[^"\\]|\\.)*)"'
+_ESCAPED = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
-def s3(line: bytes) -> Seen | None:
-    """Amazon S3 server access logs."""
-    match = _S3.fullmatch(line)
-    if match is None:
-        raise ValueError("the line is not an S3 server access log's")
-    when, operation, key, _, status, referer = match.groups()
-    if status != b"200" or operation not in (b"REST.GET.OBJECT", b"WEBSITE.GET.OBJECT"):
-        return None
-    path = key[key.find(b"logos/") :] if b"logos/" in key else key
-    return Seen(when, b"/" + path.lstrip(b"/"), referer or b"", b"")
+class _Plain:
+    r"""What most formats share: no header, and bytes escaped as ``\xHH``."""
+
+    header = b""
+
+    def unescape(self, field: bytes) -> bytes:
+        """Undo the escapes of nginx and Apache."""
+        if b"\\" not in field:
+            return field
+        return _ESCAPED.sub(
+            lambda match: bytes([int(match[1][1:], 16)]) if match[1][:1] == b"x" and match[1][1:] else match[1], field
+        )
 
 
-def json_lines(line: bytes) -> Seen | None:
+class Nginx(_Plain):
+    """The ``log_format`` of docs/audit-import.md; only what the cache answered by itself counts.
+
+    Time, request, status, bytes, referer, origin, cache status.
+    """
+
+    _LINE = re.compile(
+        rb'(\S{19,32}) "([^"]*)" (\d{3}) (?:\d+|-) "([^"]*)" "([^"]*)" (?:"([A-Z_]+|-)"|([A-Z_]+|-))\s*', re.DOTALL
+    )
+    _FROM_CACHE = frozenset((b"HIT", b"STALE", b"UPDATING", b"REVALIDATED"))
+    _OTHERS = frozenset((b"MISS", b"BYPASS", b"EXPIRED", b"-"))
+
+    def parse(self, line: bytes) -> Seen | None:
+        """See ``LogFormat``."""
+        match = self._LINE.fullmatch(line)
+        if match is None:
+            raise ValueError("the line is not in the documented log_format")
+        when, request, status, referer, origin, quoted, bare = match.groups()
+        if status != b"200" or (quoted or bare) not in self._FROM_CACHE:
+            return None
+        return _of_request(when, request, referer, origin)
+
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Whole with the closing quote of the cache status, or with a status that no other begins with."""
+        match = self._LINE.fullmatch(line)
+        return match is not None and (match[6] is not None or match[7] in self._FROM_CACHE | self._OTHERS)
+
+
+class Combined(_Plain):
+    """Apache's and nginx's combined format (and common, which tells no site): every successful line counts."""
+
+    _REQUEST = rb"\S+ \S+ .*?\[([^\]]{20,40})\] " + _QUOTED + rb" (\d{3}) (?:\d+|-)"
+    _LINE = re.compile(_REQUEST + rb"(?: " + _QUOTED + rb" " + _QUOTED + rb")?.*", re.DOTALL)
+    _WHOLE = re.compile(_REQUEST + rb" " + _QUOTED + rb" " + _QUOTED, re.DOTALL)
+
+    def parse(self, line: bytes) -> Seen | None:
+        """See ``LogFormat``."""
+        match = self._LINE.fullmatch(line)
+        if match is None:
+            raise ValueError("the line is not in the combined format")
+        when, request, status, referer, _ = match.groups()
+        return _of_request(when, request, referer or b"", b"") if status == b"200" else None
+
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Whole where it ends with the user agent's closing quote: of other fields it cannot be known."""
+        return self._WHOLE.fullmatch(line) is not None
+
+
+class S3(_Plain):
+    """Amazon S3 server access logs: every successful line counts."""
+
+    _LINE = re.compile(
+        rb"\S+ \S+ \[([^\]]{20,40})\] \S+ \S+ \S+ (\S+) (\S+) (?:" + _QUOTED + rb"|-) (\d{3}|-) \S+ \S+ \S+ \S+ \S+ "
+        rb"(?:" + _QUOTED + rb"|-)(?=\s).*",
+        re.DOTALL,
+    )
+
+    def parse(self, line: bytes) -> Seen | None:
+        """See ``LogFormat``."""
+        match = self._LINE.fullmatch(line)
+        if match is None:
+            raise ValueError("the line is not an S3 server access log's")
+        when, operation, key, _, status, referer = match.groups()
+        if status != b"200" or operation not in (b"REST.GET.OBJECT", b"WEBSITE.GET.OBJECT"):
+            return None
+        path = key[key.find(b"logos/") :] if b"logos/" in key else key
+        return Seen(when, b"/" + path.lstrip(b"/"), referer or b"", b"")
+
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Whole where all that is read stands there: what Amazon adds at the end grows from year to year."""
+        return not first and self._LINE.fullmatch(line) is not None
+
+
+class JsonLines(_Plain):
     """One JSON object a line, with the names that common servers use (nginx, Apache, Caddy, Traefik)."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        raise ValueError("the line is not JSON") from None
-    if not isinstance(value, dict):
-        raise ValueError("the line is not a JSON object")
-    request = value.get("request")
-    inner = request if isinstance(request, dict) else {}
-    headers = inner.get("headers")
-    headers = {name.lower(): item for name, item in headers.items()} if isinstance(headers, dict) else {}
-    status = _first(value, "status", "status_code", "DownstreamStatus", "sc-status")
-    when = _first(value, "time", "timestamp", "@timestamp", "time_iso8601", "time_local", "ts", "msec", "StartUTC")
-    method = _first({**value, **inner}, "method", "request_method", "RequestMethod", "verb")
-    path = _first({**value, **inner}, "path", "uri", "request_uri", "url", "RequestPath")
-    if isinstance(request, str):
-        method, path = [*request.split(" "), "", ""][:2]
-    if status is None or when is None or method is None or path is None:
-        raise ValueError("the object has no time, method, path or status")
-    if str(status) != "200" or str(method) != "GET":
-        return None
-    referer = _first({**value, **headers}, "referer", "referrer", "http_referer", "http_referrer") or ""
-    origin = _first({**value, **headers}, "origin", "http_origin") or ""
-    return Seen(_text(when), _text(path), _text(referer), _text(origin))
+
+    def parse(self, line: bytes) -> Seen | None:
+        """See ``LogFormat``."""
+        value = _json_object(line)
+        request = value.get("request")
+        inner = request if isinstance(request, dict) else {}
+        headers = inner.get("headers")
+        headers = {name.lower(): item for name, item in headers.items()} if isinstance(headers, dict) else {}
+        status = _first(value, "status", "status_code", "DownstreamStatus", "sc-status")
+        when = _first(value, "time", "timestamp", "@timestamp", "time_iso8601", "time_local", "ts", "msec", "StartUTC")
+        method = _first({**value, **inner}, "method", "request_method", "RequestMethod", "verb")
+        path = _first({**value, **inner}, "path", "uri", "request_uri", "url", "RequestPath")
+        if isinstance(request, str):
+            method, path = [*request.split(" "), "", ""][:2]
+        if "cs-uri-stem" in value:
+            raise ValueError("the object is CloudFront's: import it with --format cloudfront")
+        if status is None or when is None or method is None or path is None:
+            raise ValueError("the object has no time, method, path or status")
+        if str(status) != "200" or str(method) != "GET":
+            return None
+        said = {**value, **headers}
+        referer = _first(said, "referer", "referrer", "http_referer", "http_referrer", "request_Referer")
+        origin = _first(said, "origin", "http_origin", "request_Origin")
+        return Seen(_text(when), _text(path), _text(referer), _text(origin))
+
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Whole where the object is closed."""
+        return _is_json_object(line)
+
+    def unescape(self, field: bytes) -> bytes:
+        """Return it as it is: JSON's own escapes are undone by then."""
+        return field
 
 
 class CloudFront:
-    """CloudFront standard logs: tab-separated, their columns named in a ``#Fields:`` line."""
+    """CloudFront's standard logs: tab-separated with a ``#Fields:`` line, or, of the newer ones, JSON.
+
+    Only what was answered at the edge counts. Names are those of Amazon's field list; values are percent-encoded.
+    """
+
+    _NEEDED = (b"date", b"time", b"cs-method", b"cs-uri-stem", b"sc-status", b"x-edge-result-type")
+    header = b"#Fields:"
+    _FROM_EDGE = frozenset((b"Hit", b"RefreshHit", b"OriginShieldHit"))
 
     def __init__(self) -> None:
-        self.columns: dict[bytes, int] = {}
+        self._columns: dict[bytes, int] = {}
 
-    def __call__(self, line: bytes) -> Seen | None:
-        """See ``Parse``; lines that begin with # tell the columns of those after them."""
+    def parse(self, line: bytes) -> Seen | None:
+        """See ``LogFormat``; lines that begin with # tell the columns of those after them."""
         if line.startswith(b"#"):
-            if line.startswith(b"#Fields:"):
-                self.columns = {name: place for place, name in enumerate(line[8:].split())}
+            if line.startswith(self.header):
+                self._columns = {name: place for place, name in enumerate(line[len(self.header) :].split())}
             return None
-        at = self.columns
-        values = line.rstrip(b"\r\n").split(b"\t")
-        needed = (b"date", b"time", b"cs-method", b"cs-uri-stem", b"sc-status", b"x-edge-result-type")
-        if any(name not in at for name in needed):
+        if line.startswith(b"{"):
+            value = _json_object(line)
+            return self._seen({name.encode(): _text(item) for name, item in value.items()})
+        if any(name not in self._columns for name in self._NEEDED):
             raise ValueError("there is no #Fields line with the columns of a standard log before it")
-        if len(values) < len(at):
+        values = line.rstrip(b"\r\n").split(b"\t")
+        if len(values) < len(self._columns):
             raise ValueError("the line has fewer fields than the #Fields line names")
-        if values[at[b"sc-status"]] != b"200" or values[at[b"cs-method"]] != b"GET":
+        return self._seen({name: values[place] for name, place in self._columns.items()})
+
+    def is_whole(self, line: bytes, *, first: bool) -> bool:
+        """Whole where the object is closed, or where all columns stand there and more text would change nothing."""
+        if line.startswith(b"{"):
+            return _is_json_object(line)
+        values = line.split(b"\t")
+        if first or line.startswith(b"#") or not self._columns or len(values) != len(self._columns):
+            return False
+        last = next(name for name, place in self._columns.items() if place == len(values) - 1)
+        # A referer's site cannot change any more behind the slash that ends it.
+        if last == b"cs(Referer)":
+            return values[-1] == b"-" or re.match(rb"https?(?::|%3A)//[^/?#]+[/?#]", values[-1]) is not None
+        return last not in self._NEEDED
+
+    def unescape(self, field: bytes) -> bytes:
+        """Undo the percent-encoding."""
+        return unquote_to_bytes(field) if b"%" in field else field
+
+    def _seen(self, value: Mapping[bytes, bytes]) -> Seen | None:
+        if any(name not in value for name in self._NEEDED):
+            raise ValueError(f"a standard log has {', '.join(name.decode() for name in self._NEEDED)}")
+        if value[b"sc-status"] != b"200" or value[b"cs-method"] != b"GET":
             return None
-        if values[at[b"x-edge-result-type"]] not in _FROM_EDGE:
+        if value[b"x-edge-result-type"] not in self._FROM_EDGE:
             return None
-        when = values[at[b"date"]] + b"T" + values[at[b"time"]] + b"Z"
-        referer = values[at[b"cs(Referer)"]] if b"cs(Referer)" in at else b""
-        if b"%" in referer:
-            referer = unquote(referer.decode("utf-8", "replace")).encode("utf-8", "replace")
-        return Seen(when, values[at[b"cs-uri-stem"]], referer, b"")
+        when = value[b"date"] + b"T" + value[b"time"] + b"Z"
+        return Seen(when, value[b"cs-uri-stem"], value.get(b"cs(Referer)", b""), b"")
 
 
-#: format -> what makes a parser of one file
-FORMATS: dict[str, Callable[[], Parse]] = {
-    "nginx": lambda: nginx,
-    "combined": lambda: combined,
-    "json": lambda: json_lines,
+#: the formats by the name that ``import-log`` knows them by
+FORMATS: Mapping[str, Callable[[], LogFormat]] = {
+    "nginx": Nginx,
+    "combined": Combined,
+    "json": JsonLines,
     "cloudfront": CloudFront,
-    "s3": lambda: s3,
+    "s3": S3,
 }
 
 
@@ -148,7 +236,25 @@ def _of_request(when: bytes, request: bytes, referer: bytes, origin: bytes) -> S
     return Seen(when, request[4:].partition(b" ")[0], referer, origin)
 
 
-def _first(value: dict[str, Any], *names: str) -> Any:
+def _json_object(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("the line is not JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("the line is not a JSON object")
+    return value
+
+
+def _is_json_object(line: bytes) -> bool:
+    try:
+        _json_object(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _first(value: Mapping[str, Any], *names: str) -> Any:
     for name in names:
         if name in value:
             item = value[name]
@@ -157,69 +263,4 @@ def _first(value: dict[str, Any], *names: str) -> Any:
 
 
 def _text(value: object) -> bytes:
-    return str(value).encode("utf-8", "replace")
-
-
-# --- what the fields say
-
-_EXTENSIONS = "|".join([*(row.name for row in TABLE), AUTO])
-_LOGO = re.compile(
-    rf"/logos/([A-Za-z0-9_-]{{1,40}})/([a-z0-9-]{{1,60}})/([a-z0-9-]{{1,40}}/[1-9][0-9]{{0,3}}\.(?:{_EXTENSIONS}))"
-)
-_SITE = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#@\s]{1,255})(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
-    )
-}
-_CLF = re.compile(r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):[0-9]{2} ([+-])([0-9]{2})([0-9]{2})")
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def target(path: bytes) -> tuple[str, str, str] | None:
-    """Embed, logo and variant of a path or URL, None where it is no logo's."""
-    text = path.decode("utf-8", "replace")
-    if text.startswith(("http://", "https://")):
-        text = urlsplit(text).path
-    match = _LOGO.fullmatch(text.partition("?")[0])
-    return (match[1], match[2], match[3]) if match else None
-
-
-def site(origin: bytes, referer: bytes) -> str:
-    """``scheme://host[:port]`` by Origin, else by Referer; empty where neither tells one."""
-    for field in (origin, referer):
-        text = field.decode("utf-8", "replace").strip()
-        if text in ("", "-", "null"):
-            continue
-        match = _SITE.fullmatch(text)
-        if match is None:
-            continue
-        scheme, host = match[1].lower(), match[2].lower()
-        default = ":443" if scheme == "https" else ":80"
-        found = f"{scheme}://{host.removesuffix(default)}"
-        return found if len(found) <= 300 and found.isprintable() else "other"
-    return ""
-
-
-def hour(when: bytes) -> datetime:
-    """The hour of an instant as logs write it: ISO 8601, CLF, or seconds since 1970; ValueError otherwise."""
-    text = when.decode("ascii", "replace")
-    clf = _CLF.fullmatch(text)
-    if clf:
-        day, month, year, hours, minutes, sign, zone_hours, zone_minutes = clf.groups()
-        if month not in _MONTHS:
-            raise ValueError("the time is not one")
-        iso = f"{year}-{_MONTHS[month]:02d}-{day}T{hours}:{minutes}:00{sign}{zone_hours}:{zone_minutes}"
-        at = datetime.fromisoformat(iso)
-    elif re.fullmatch(r"[0-9]{9,13}(\.[0-9]+)?", text):
-        seconds = float(text)
-        at = datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC)  # some write milliseconds
-    else:
-        at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("the time has no zone")
-    at = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    if at < EARLIEST:
-        raise ValueError("the time is before the year 2000")
-    return at
+    return b"" if value is None else str(value).encode("utf-8", "replace")

@@ -1,8 +1,8 @@
-"""Taking in what a cache delivered: server logs become logo uses, each line once however often it is given.
+"""Import views that a cache delivered from its access logs, each line once however often it is given.
 
-What was taken of a file is known by the digest of exactly those bytes (after gunzip). So the same file
-again changes nothing, a file that has grown is taken from where it was, and an import that was
-interrupted goes on. Views wait in ``log_import_counts`` until the file's end, then become entries.
+What was imported of a file is known by digests of its beginnings (``log_beginnings``). So the same file again changes
+nothing, a file that has grown is taken from where it was, a shorter copy is known, and an import that was interrupted
+goes on. Views wait in ``log_import_counts`` until the file's end, then are entered into the ledger.
 """
 
 from __future__ import annotations
@@ -10,35 +10,40 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, func, insert, select, text
+from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from ..clock import Clock, timestamp
+from .. import ledger
+from ..clock import Clock
 from ..ids import new_id
-from ..ledger import LogoUsed, ReportImported, append, append_many
 from ..store.audit_tables import LogImport, LogImportCount
 from ..store.database import Database
 from ..store.leadership import leadership
-from ..store.tables import Embed, Instant, LogoUse, Participant
-from .log_formats import FORMATS, Seen, hour, site, target
+from ..store.tables import Embed, Instant
+from .counter import lock_uses
+from .log_beginnings import Beginning, Overlap, blocks, first_line, is_counted_tail, overlap
+from .log_fields import hour, site, target
+from .log_formats import FORMATS, LogFormat, Seen
+from .rollup import Counts, enter
 
-ORIGINS = 200  # different ones an embed and hour; the rest are ``other``
-_BLOCK = 1 << 20  # bytes read at a time
 _COMMIT = 1_000_000  # lines between two commits
 _MOST_COUNTS = 200_000  # in memory
-_ENTRIES = 5_000  # a transaction
+_MOST_KEPT = 100_000  # different fields that are kept with what they say
+_ROWS = 5_000  # a transaction, unless one embed has more in one hour
 _PATIENCE = 5.0  # seconds to wait for another import
 _SHOWN = 1_000  # bad lines kept by number
 
 Progress = Callable[[int, int], None]
+K = TypeVar("K")
+V = TypeVar("V")
 _Key = tuple[str, str, str, datetime]  # embed, variant, site, hour
 
 
@@ -59,9 +64,10 @@ class Imported:
     unknown: int = 0
     bad: int = 0
     bad_lines: list[tuple[int, str]] = field(default_factory=list)
+    unended: bool = False  # the last line has no end yet; it is left for the next time
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return plain values."""
         return {
             "file": self.file,
             "lines": self.lines,
@@ -72,6 +78,7 @@ class Imported:
             "unknown_embed": self.unknown,
             "bad": self.bad,
             "bad_lines": [{"line": number, "detail": detail} for number, detail in self.bad_lines],
+            "last_line_left": self.unended,
         }
 
 
@@ -80,7 +87,7 @@ def _silent(done: int, total: int) -> None:
 
 
 class Importer:
-    """Imports server logs into one deployment. One import of a file at a time."""
+    """Imports server logs into one deployment, one file at a time."""
 
     def __init__(self, database: Database, data_dir: Path, clock: Clock) -> None:
         self.database = database
@@ -89,295 +96,289 @@ class Importer:
         self.commit_every = _COMMIT
 
     def run(self, path: Path, form: str, progress: Progress = _silent) -> Imported:
-        """Takes in a file (gzip too). LogFileError where it cannot be read to its end; lines are never fatal."""
+        """Import a file (gzip too). Raise LogFileError where it cannot be read to its end; lines are never fatal."""
         result = Imported(str(path))
         try:
             with leadership(self.database, self.data_dir, _PATIENCE, "import") as alone, _opened(path) as (stream, raw):
                 if alone is None:
                     raise LogFileError("Another import is running; start this one when it is done.")
-                known = self._known(stream, form)
-                state = _State(self, form, known, result)
-                if state.start:
-                    stream.seek(state.start)
-                for block in _blocks(stream):
-                    state.take(block)
-                    progress(raw.tell(), max(1, path.stat().st_size))
-                state.finish()
+                began = first_line(stream)
+                if began is None:
+                    return result  # nothing but headers
+                stream.seek(0)
+                reader = FORMATS[form]()
+                found = overlap(stream, self._candidates(form, began[0]), reader.header)
+                run = _Run(self, form, reader, began, found, result)
+                if not found.ended:
+                    stream.seek(found.beginning.bytes)
+                    for lines, rest in blocks(stream):
+                        run.take(lines)
+                        run.rest = rest
+                        progress(raw.tell(), max(1, path.stat().st_size))
+                run.finish()
         except (OSError, EOFError, zlib.error) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise LogFileError(f"{path} cannot be read to its end: {reason}.") from error
         return result
 
-    def _known(self, stream: IO[bytes], form: str) -> tuple[LogImport, Any] | None:
-        """The longest beginning of the file that is taken already, with the state of its digest."""
+    def _candidates(self, form: str, began: str) -> Sequence[LogImport]:
+        """The imported files that begin with the same line, the shortest first."""
         with self.database.read() as session:
-            statement = select(LogImport).where(LogImport.format == form, LogImport.bytes > 0).order_by(LogImport.bytes)
-            rows = list(session.scalars(statement))
+            alike = (LogImport.format == form, LogImport.first_line.in_((began, "")))
+            rows = list(session.scalars(select(LogImport).where(*alike).order_by(LogImport.lines, LogImport.at)))
             session.expunge_all()
-        digest = hashlib.sha256()
-        position = 0
-        found = None
-        for row in rows:
-            while position < row.bytes:
-                piece = stream.read(min(_BLOCK, row.bytes - position))
-                if not piece:
-                    break
-                digest.update(piece)
-                position += len(piece)
-            if position < row.bytes:
-                break
-            if digest.hexdigest() == row.sha256:
-                found = (row, digest.copy())
-        stream.seek(0)
-        return found
+        return rows
 
 
-class _State:
+class _Run:
     """One import on its way through a file."""
 
-    def __init__(self, importer: Importer, form: str, known: tuple[LogImport, Any] | None, result: Imported) -> None:
+    def __init__(
+        self,
+        importer: Importer,
+        form: str,
+        reader: LogFormat,
+        began: tuple[str, bool],
+        found: Overlap,
+        result: Imported,
+    ) -> None:
         self.importer = importer
         self.database = importer.database
         self.form = form
-        self.parse = FORMATS[form]()
+        self.began, ended = began
+        self.only_line = not ended
+        self.format = reader
+        if found.header:
+            self.format.parse(found.header)
         self.result = result
-        row = known[0] if known else None
-        self.digest = known[1] if known else hashlib.sha256()
-        self.start = self.bytes = row.bytes if row else 0
-        self.number = result.before = row.lines if row else 0
-        self.unfinished = row is not None and not row.finished
-        self.id = row.import_id if row is not None and self.unfinished else new_id("imp")
+        self.beginning: Beginning = found.beginning
+        self.rest = b""
+        self.tail = _NO_TAIL  # how much of `rest` was counted
+        result.before = self.beginning.lines
+        last = found.known[-1] if found.known else None
+        resumed = last if last is not None and not last.finished and last.lines == self.beginning.lines else None
+        self.id = resumed.import_id if resumed is not None else new_id("imp")
         # What an interrupted run has counted already belongs to the same import.
-        self.carried = (row.bad, row.views) if row is not None and self.unfinished else (0, 0)
+        self.carried = (resumed.bad, resumed.views) if resumed is not None else (0, 0)
+        self.resumed = resumed is not None
+        # Its files are known by this one from now on; one that goes on behind a counted line only if this one does.
+        self.tails = [known for known in found.known if known.tail_bytes and known.lines == self.beginning.lines]
+        self.superseded = [known.import_id for known in found.known if known.finished and known not in self.tails]
+        self.unfinished = [known for known in (*found.known, *found.others) if not known.finished and known != resumed]
         self.counts: dict[_Key, int] = {}
-        self.committed = self.number
+        self.committed = self.beginning.lines
         self.embeds: dict[str, str | None] = {}
         self.targets: dict[bytes, tuple[str, str] | None] = {}
         self.sites: dict[tuple[bytes, bytes], str] = {}
         self.hours: dict[bytes, datetime | str] = {}
 
-    def take(self, block: bytes) -> None:
-        """Counts the lines of a block, which ends with a line."""
-        self.digest.update(block)
-        self.bytes += len(block)
-        parse, counts = self.parse, self.counts
-        number = self.number
-        for line in block.removesuffix(b"\n").split(b"\n"):
+    def take(self, lines: list[bytes]) -> None:
+        """Count further lines, each with its end."""
+        if not lines:
+            return
+        number = self.beginning.lines
+        for _ in self.beginning.extend(lines):
+            pass
+        new = lines
+        if self.tails:
+            new = self._after_counted_tail(lines)
+            number += len(lines) - len(new)
+        for line in new:
             number += 1
-            if not line:
-                continue
-            try:
-                seen = parse(line)
-            except ValueError as error:
-                self._bad(number, str(error))
-                continue
-            if seen is None:
-                self.result.other += 1
-                continue
-            self._count(number, seen, counts)
-        self.result.lines += number - self.number
-        self.number = number
-        if self.number - self.committed >= self.importer.commit_every or len(counts) > _MOST_COUNTS:
-            self.commit()
+            self._line(number, line)
+        self.result.lines += len(new)
+        if number - self.committed >= self.importer.commit_every or len(self.counts) > _MOST_COUNTS:
+            self._commit()
 
-    def _count(self, number: int, seen: Seen, counts: dict[_Key, int]) -> None:
+    def _after_counted_tail(self, lines: list[bytes]) -> list[bytes]:
+        """The lines without the first, where that was counted before its end was written."""
+        same = [known for known in self.tails if is_counted_tail(lines[0], known)]
+        self.tails = []
+        self.superseded += [known.import_id for known in same]
+        self.result.before += bool(same)
+        return lines[1:] if same else lines
+
+    def _line(self, number: int, line: bytes) -> None:
+        if line in (b"\n", b"\r\n"):
+            return
+        try:
+            seen = self.format.parse(line)
+        except ValueError as error:
+            self._bad(number, str(error))
+            return
+        if seen is None:
+            self.result.other += 1
+            return
+        self._count(number, seen)
+
+    def _count(self, number: int, seen: Seen) -> None:
         # The minute is enough to know the hour in any zone; so few different ones are looked at closely.
         when = seen.when[:17] + seen.when[19:] if seen.when[10:11] in b"T " and len(seen.when) > 19 else seen.when
-        at = self.hours.get(when)
-        if at is None:
-            if len(self.hours) > 100_000:
-                self.hours.clear()
-            try:
-                at = hour(seen.when)
-            except (ValueError, OverflowError, OSError):
-                at = "the time is not one"
-            self.hours[when] = at
+        at = _kept(self.hours, when, lambda: _hour(seen.when))
         if isinstance(at, str):
             self._bad(number, at)
             return
-        try:
-            what = self.targets[seen.path]
-        except KeyError:
-            what = self._target(seen.path)
+        what = _kept(self.targets, seen.path, lambda: self._target(seen.path))
         if what is None:
             self.result.other += 1
             return
         if what == _UNKNOWN:
             self.result.unknown += 1
             return
-        pair = (seen.origin, seen.referer)
-        where = self.sites.get(pair)
-        if where is None:
-            if len(self.sites) > 100_000:
-                self.sites.clear()
-            where = self.sites[pair] = site(*pair)
+        unescape = self.format.unescape
+        where = _kept(
+            self.sites, (seen.origin, seen.referer), lambda: site(unescape(seen.origin), unescape(seen.referer))
+        )
         key = (*what, where, at)
-        counts[key] = counts.get(key, 0) + 1
+        self.counts[key] = self.counts.get(key, 0) + 1
 
     def _target(self, path: bytes) -> tuple[str, str] | None:
-        if len(self.targets) > 100_000:
-            self.targets.clear()
-        found = target(path)
-        what: tuple[str, str] | None = None
-        if found is not None:
-            embed, logo, variant = found
-            if embed not in self.embeds:
-                with self.database.read() as session:
-                    self.embeds[embed] = session.scalar(select(Embed.logo).where(Embed.key == embed))
-            what = (embed, variant) if self.embeds[embed] == logo else _UNKNOWN
-        self.targets[path] = what
-        return what
+        found = target(self.format.unescape(path))
+        if found is None:
+            return None
+        embed, logo, variant = found
+        if embed not in self.embeds:
+            with self.database.read() as session:
+                self.embeds[embed] = session.scalar(select(Embed.logo).where(Embed.key == embed))
+        return (embed, variant) if self.embeds[embed] == logo else _UNKNOWN
 
     def _bad(self, number: int, why: str) -> None:
         self.result.bad += 1
         if len(self.result.bad_lines) < _SHOWN:
             self.result.bad_lines.append((number, why))
 
-    def commit(self, finished: bool = False) -> None:
-        """Makes durable what was counted so far, together with how far that is."""
-        if self.number == self.committed and not finished:
+    def finish(self) -> None:
+        """Enter the counts into the ledger, some thousand rows a transaction; then note that the import is done."""
+        self._take_rest()
+        if self.result.lines or self.resumed:
+            self._commit()
+            while entered := self.database.write(partial(self._enter, import_id=self.id)):
+                self.result.entries += entered
+            self.database.write(self._end)
+        for known in self.unfinished:
+            # What an interrupted import of a file that goes on otherwise has counted is not waited for.
+            while entered := self.database.write(partial(self._enter, import_id=known.import_id)):
+                self.result.entries += entered
+            self.database.write(partial(self._end_other, known=known))
+
+    def _take_rest(self) -> None:
+        """Count a last line without its end if it is whole; else leave it for the next time."""
+        if not self.rest.strip():
             return
+        for known in self.tails:
+            if is_counted_tail(self.rest, known):
+                self.result.before += 1
+                self.tail = known.tail_bytes, known.tail_sha256
+                return
+        if not self.format.is_whole(self.rest, first=self.only_line):
+            self.result.unended = True
+            return
+        self.result.lines += 1
+        self.tail = len(self.rest), hashlib.sha256(self.rest).hexdigest()
+        self._line(self.beginning.lines + 1, self.rest)
+
+    def _commit(self) -> None:
+        """Make durable what was counted so far, together with how far that is."""
         rows = [
             {"import_id": self.id, "embed": key[0], "variant": key[1], "origin": key[2], "hour": key[3], "views": views}
             for key, views in self.counts.items()
         ]
         self.result.views += sum(self.counts.values())
         self.counts.clear()
-        self.committed = self.number
+        self.committed = self.beginning.lines
 
         def work(session: Session) -> None:
             if rows:
                 # Insert or add, in bulk; the statement is understood by both databases.
                 session.connection().execute(_ADD, rows)
-            session.execute(delete(LogImport).where(LogImport.import_id == self.id, LogImport.finished.is_(False)))
-            session.execute(insert(LogImport).values(**self._progress(finished)))
+            session.execute(delete(LogImport).where(LogImport.import_id.in_([self.id, *self.superseded])))
+            session.execute(insert(LogImport).values(**self._progress(finished=False)))
 
         self.database.write(work)
 
-    def _progress(self, finished: bool) -> dict[str, Any]:
+    def _progress(self, *, finished: bool) -> dict[str, Any]:
         return {
-            "sha256": self.digest.hexdigest(),
-            "format": self.form,
             "import_id": self.id,
-            "bytes": self.bytes,
-            "lines": self.number,
+            "format": self.form,
+            "first_line": self.began,
+            "sha256": self.beginning.digest.hexdigest(),
+            "bytes": self.beginning.bytes,
+            "lines": self.beginning.lines,
+            "marks": bytes(self.beginning.marks),
+            "tail_bytes": self.tail[0],
+            "tail_sha256": self.tail[1],
             "bad": self.carried[0] + self.result.bad,
             "views": self.carried[1] + self.result.views,
             "finished": finished,
             "at": self.importer.clock(),
         }
 
-    def finish(self) -> None:
-        """Turns the counts into entries, some thousand a transaction, then says that the import is done."""
-        if self.number == self.result.before and not self.unfinished:
-            return  # nothing new
-        self.commit()
-        self._cap_origins()
-        while entered := self.database.write(self._enter):
-            self.result.entries += entered
-        self.database.write(self._end)
-
-    def _cap_origins(self) -> None:
-        """Where an embed has more than 200 sites in an hour, those with the fewest views become ``other``."""
-        crowded = (
-            select(LogImportCount.embed, LogImportCount.hour)
-            .where(LogImportCount.import_id == self.id)
-            .group_by(LogImportCount.embed, LogImportCount.hour)
-            .having(func.count(LogImportCount.origin.distinct()) > ORIGINS)
-        )
-        with self.database.read() as session:
-            found = session.execute(crowded).all()
-        for embed, at in found:
-            self.database.write(partial(self._merge_others, embed=embed, at=at))
-
-    def _merge_others(self, session: Session, embed: str, at: datetime) -> None:
-        mine = (LogImportCount.import_id == self.id, LogImportCount.embed == embed, LogImportCount.hour == at)
-        views = func.sum(LogImportCount.views)
-        ranked = session.execute(
-            select(LogImportCount.origin)
-            .where(*mine, LogImportCount.origin.not_in(("", "other")))
-            .group_by(LogImportCount.origin)
-            .order_by(views.desc(), LogImportCount.origin)
-        ).scalars()
-        surplus = list(ranked)[ORIGINS:]
-        for start in range(0, len(surplus), 500):
-            some = (*mine, LogImportCount.origin.in_(surplus[start : start + 500]))
-            totals = session.execute(
-                select(LogImportCount.variant, views).where(*some).group_by(LogImportCount.variant)
-            ).all()
-            session.execute(delete(LogImportCount).where(*some))
-            rows = [
-                {
-                    "import_id": self.id,
-                    "embed": embed,
-                    "variant": variant,
-                    "origin": "other",
-                    "hour": at,
-                    "views": count,
-                }
-                for variant, count in totals
-            ]
-            if rows:
-                session.connection().execute(_ADD, rows)
-
-    def _enter(self, session: Session) -> int:
-        """Some of the counts, as uses and as entries; their number, 0 where all are entered."""
-        counts = LogImportCount
-        columns = (counts.id, counts.embed, counts.hour, counts.variant, counts.origin, counts.views)
-        mine = counts.import_id == self.id
-        rows = session.execute(select(*columns).where(mine).order_by(counts.id).limit(_ENTRIES)).all()
-        if not rows:
+    def _enter(self, session: Session, import_id: str) -> int:
+        """Enter some of the counts; return the number of entries, 0 where all are entered."""
+        lock_uses(session, shared=False)
+        waiting = LogImportCount
+        mine = waiting.import_id == import_id
+        sizes = select(waiting.hour, waiting.embed, func.count()).where(mine).group_by(waiting.hour, waiting.embed)
+        counts: Counts = {}
+        total = 0
+        for at, embed, size in session.execute(sizes.order_by(waiting.hour, waiting.embed).limit(500)):
+            total += size
+            if counts and total > _ROWS:
+                break
+            counts[at, embed] = {}
+        if not counts:
             return 0
-        keys = {row.embed for row in rows}
-        joined = select(Embed, Participant).join(Participant, Participant.id == Embed.participant)
-        facts: dict[str, dict[str, Any]] = {
-            embed.key: {
-                "embed": embed.key,
-                "participant": embed.participant,
-                "participant_kind": person.kind,
-                "country": person.country,
-                "logo": embed.logo,
-            }
-            for embed, person in session.execute(joined.where(Embed.key.in_(keys)))
-        }
-        now = self.importer.clock()
-        use = {"batch": self.id, "entered_at": now}
-        shared = ("embed", "hour", "variant", "origin", "views")
-        session.execute(insert(LogoUse), [{**{name: getattr(row, name) for name in shared}, **use} for row in rows])
-        append_many(
-            session,
-            (
-                LogoUsed(
-                    **facts[row.embed],
-                    hour=timestamp(row.hour),
-                    variant=row.variant,
-                    origin=row.origin or None,
-                    views=row.views,
-                )
-                for row in rows
-            ),
-            now,
-        )
-        session.execute(delete(counts).where(mine, counts.id <= rows[-1].id))
-        return len(rows)
+        some = (mine, tuple_(waiting.hour, waiting.embed).in_(list(counts)))
+        columns = (waiting.hour, waiting.embed, waiting.variant, waiting.origin, waiting.views)
+        for at, embed, variant, origin, views in session.execute(select(*columns).where(*some)):
+            counts[at, embed][variant, origin] = views
+        session.execute(delete(waiting).where(*some).execution_options(synchronize_session=False))
+        return enter(session, self.importer.clock(), counts)
 
     def _end(self, session: Session) -> None:
-        progress = self._progress(True)
-        session.execute(delete(LogImport).where(LogImport.import_id == self.id, LogImport.finished.is_(False)))
+        progress = self._progress(finished=True)
+        session.execute(delete(LogImport).where(LogImport.import_id == self.id))
         session.execute(insert(LogImport).values(**progress))
-        entry = ReportImported(
+        self._note(session, progress, self.result.before + 1)
+
+    def _end_other(self, session: Session, known: LogImport) -> None:
+        session.get_one(LogImport, known.import_id).finished = True
+        names = ("import_id", "sha256", "lines", "tail_bytes", "bad", "views")
+        self._note(session, {name: getattr(known, name) for name in names}, 1)
+
+    def _note(self, session: Session, progress: dict[str, Any], first: int) -> None:
+        entry = ledger.ReportImported(
             format=self.form,
             sha256=progress["sha256"],
-            first_line=self.result.before + 1,
-            last_line=self.number,
+            first_line=first,
+            last_line=progress["lines"] + bool(progress["tail_bytes"]),
             bad_lines=progress["bad"],
             views=progress["views"],
-            import_=self.id,
+            import_=progress["import_id"],
         )
-        append(session, entry, self.importer.clock())
+        ledger.append(session, entry, self.importer.clock())
+
+
+def _kept(memo: dict[K, V], key: K, find: Callable[[], V]) -> V:
+    """Return what a field says, looked at once for many lines."""
+    try:
+        return memo[key]
+    except KeyError:
+        if len(memo) >= _MOST_KEPT:
+            memo.clear()
+        memo[key] = found = find()
+        return found
+
+
+def _hour(when: bytes) -> datetime | str:
+    try:
+        return hour(when)
+    except (ValueError, OverflowError, OSError):
+        return "the time is not one"
 
 
 _UNKNOWN = ("", "")
+_NO_TAIL = (0, hashlib.sha256().hexdigest())
 _ADD = text(
     "insert into log_import_counts (import_id, embed, variant, origin, hour, views) "
     "values (:import_id, :embed, :variant, :origin, :hour, :views) "
@@ -397,20 +398,3 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
                 yield stream, raw  # type: ignore[misc]  # GzipFile reads and seeks like a file
         else:
             yield raw, raw
-
-
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The rest of a file in blocks of whole lines; the last may lack its line end."""
-    rest = b""
-    while piece := stream.read(_BLOCK):
-        cut = piece.rfind(b"\n") + 1
-        if not cut:
-            rest += piece
-            if len(rest) > 16 * _BLOCK:  # one endless line: it is given on in parts, each a bad line
-                yield rest
-                rest = b""
-            continue
-        yield rest + piece[:cut]
-        rest = piece[cut:]
-    if rest:
-        yield rest

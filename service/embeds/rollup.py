@@ -1,14 +1,16 @@
-"""Entering uses: the counts of an hour that is over become entries of the ledger, each exactly once.
+"""Rolls counts of views up into the ledger: one entry an embed, hour, variant and site, each view exactly once.
 
-Counts wait in rows without a batch. Entering them puts rows with a batch, one for each entry, in their
-place, in one transaction with the entries; a count that comes later begins a new row, entered in its turn.
+Counts of this service wait in rows without a batch until their hour is over. Entering them puts rows with a batch,
+one for each entry, in their place, in one transaction with the entries; a count that comes later begins a new row,
+entered in its turn. Imported counts are entered by the same function as soon as their file is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -16,17 +18,20 @@ from .. import ledger
 from ..clock import timestamp
 from ..ids import new_id
 from ..store.tables import Embed, LogoUse, Participant
-from .counter import ORIGINS, OTHER, forget_writers, lock_uses
+from .counter import forget_writers, lock_uses
+from .crowding import OTHER, Use, named_by_views
+
+log = structlog.get_logger()
 
 LATE = timedelta(seconds=10)  # after an hour: what other processes have counted in it is in the database by then
 _ROWS = 5_000  # a transaction, unless one embed has more in one hour
 
-_Group = tuple[datetime, str]  # hour, embed
-_Use = tuple[str, str]  # variant, origin
+Group = tuple[datetime, str]  # hour, embed
+Counts = dict[Group, dict[Use, int]]
 
 
-def enter_some(session: Session, now: datetime, *, everything: bool = False) -> int:
-    """Enters the uses of hours that are over, or of all; returns how many entries it wrote.
+def enter_waiting(session: Session, now: datetime, *, everything: bool = False) -> int:
+    """Enter the counts of hours that are over, or of all; return the number of entries written.
 
     It takes some thousand rows: call it, each time in a transaction of its own, until it returns 0.
     """
@@ -36,16 +41,30 @@ def enter_some(session: Session, now: datetime, *, everything: bool = False) -> 
     if not groups:
         return 0
     waiting = LogoUse.entered_at.is_(None), tuple_(LogoUse.hour, LogoUse.embed).in_(groups)
-    counts: dict[_Group, dict[_Use, int]] = {group: {} for group in groups}
+    counts: Counts = {group: {} for group in groups}
     for hour, embed, *use, views in session.execute(
         select(LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin, LogoUse.views).where(*waiting)
     ):
         counts[hour, embed][use[0], use[1]] = views
-    embeds = _embeds(session, {embed for _, embed in groups})
-    for group in groups:
-        counts[group] = _capped(session, group, embeds[group[1]][0].origins, counts[group])
-    batch = new_id("use")
     session.execute(delete(LogoUse).where(*waiting).execution_options(synchronize_session=False))
+    return enter(session, now, counts)
+
+
+def enter(session: Session, now: datetime, counts: Counts) -> int:
+    """Enter counts of embeds and hours as one batch, however they were seen; return the number of entries written.
+
+    The caller has locked the uses (``lock_uses``), and takes the counts from where they waited in the same transaction.
+    """
+    batch = new_id("use")
+    embeds = _embeds(session, {embed for _, embed in counts})
+    named = _named(session, counts)
+    entered = {
+        group: named_by_views(embeds[group[1]][0].origins, named.get(group, ()), uses)
+        for group, uses in sorted(counts.items())
+    }
+    for (hour, embed), uses in entered.items():
+        if beyond := sum(views for use, views in uses.items() if OTHER in use):
+            log.warning("an embed was seen in too many ways; the rest is summed", embed=embed, hour=hour, views=beyond)
     session.execute(
         insert(LogoUse),
         [
@@ -58,15 +77,30 @@ def enter_some(session: Session, now: datetime, *, everything: bool = False) -> 
                 "views": views,
                 "entered_at": now,
             }
-            for (hour, embed), uses in counts.items()
+            for (hour, embed), uses in entered.items()
             for (variant, origin), views in uses.items()
         ],
     )
-    return ledger.append_many(session, _entries(counts, embeds), now)
+    return ledger.append_many(session, _entries(entered, embeds), now)
 
 
-def _groups(session: Session, before: datetime | None) -> list[_Group]:
-    """Hours and embeds that have something to enter, whole, up to some thousand rows."""
+def _named(session: Session, groups: Collection[Group]) -> dict[Group, set[Use]]:
+    """The names that earlier entries of each hour and embed have."""
+    found: dict[Group, set[Use]] = {}
+    keys = list(groups)
+    for start in range(0, len(keys), 500):
+        rows = session.execute(
+            select(LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin)
+            .where(tuple_(LogoUse.hour, LogoUse.embed).in_(keys[start : start + 500]), LogoUse.entered_at.is_not(None))
+            .distinct()
+        )
+        for hour, embed, variant, origin in rows:
+            found.setdefault((hour, embed), set()).add((variant, origin))
+    return found
+
+
+def _groups(session: Session, before: datetime | None) -> list[Group]:
+    """List hours and embeds that have something to enter, whole, up to some thousand rows."""
     statement = (
         select(LogoUse.hour, LogoUse.embed, func.count())
         .where(LogoUse.entered_at.is_(None))
@@ -76,7 +110,7 @@ def _groups(session: Session, before: datetime | None) -> list[_Group]:
     )
     if before is not None:
         statement = statement.where(LogoUse.hour < before)
-    groups: list[_Group] = []
+    groups: list[Group] = []
     total = 0
     for hour, embed, rows in session.execute(statement):
         total += rows
@@ -91,33 +125,8 @@ def _embeds(session: Session, keys: set[str]) -> dict[str, tuple[Embed, Particip
     return {embed.key: (embed, person) for embed, person in session.execute(joined.where(Embed.key.in_(keys)))}
 
 
-def _capped(session: Session, group: _Group, listed: list[str], uses: dict[_Use, int]) -> dict[_Use, int]:
-    """The counts with at most 200 origins under their names, since each process has counted 200 of its own.
-
-    First those that earlier entries of the hour name, then the embed's own, then those with most views.
-    """
-    hour, embed = group
-    views: dict[str, int] = {}
-    for (_, origin), number in uses.items():
-        views[origin] = views.get(origin, 0) + number
-    named = set(
-        session.scalars(
-            select(LogoUse.origin)
-            .where(LogoUse.hour == hour, LogoUse.embed == embed, LogoUse.entered_at.is_not(None))
-            .distinct()
-        )
-    ) - {"", OTHER}
-    new = sorted(views.keys() - named - {"", OTHER}, key=lambda origin: (origin not in listed, -views[origin], origin))
-    named.update({"", OTHER}, new[: max(0, ORIGINS - len(named))])
-    capped: dict[_Use, int] = {}
-    for (variant, origin), number in sorted(uses.items()):
-        use = variant, origin if origin in named else OTHER
-        capped[use] = capped.get(use, 0) + number
-    return capped
-
-
 def _entries(
-    counts: Mapping[_Group, Mapping[_Use, int]], embeds: Mapping[str, tuple[Embed, Participant]]
+    counts: Mapping[Group, Mapping[Use, int]], embeds: Mapping[str, tuple[Embed, Participant]]
 ) -> Iterator[ledger.LogoUsed]:
     for (hour, key), uses in counts.items():
         embed, person = embeds[key]

@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from ..store.tables import Embed, LogoUse
-from .counter import OTHER
+from .crowding import OTHER
 
 MOST = 20  # sites of an embed that are named; the rest are summed
 _LAST = ("", OTHER)  # no sites: they stand below those that are, in this order

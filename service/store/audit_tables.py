@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables import Base, BigId
@@ -35,14 +36,22 @@ class Segment(Base):
 
 
 class LogImport(Base):
-    """How far a server log has been taken in: ``lines`` lines, ``bytes`` bytes, with the digest of those bytes."""
+    """How far a server log has been imported: ``lines`` lines with their ends, and the digest of their bytes.
+
+    ``first_line`` is a digest of its first line of data, by which it is found; ``marks`` are digests of its
+    beginnings, so that a shorter copy is known. ``tail`` is what was counted of a further line without its end.
+    """
 
     __tablename__ = "log_imports"
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    format: Mapped[str] = mapped_column(String(12), primary_key=True)
-    import_id: Mapped[str] = mapped_column(String(40), index=True)
-    bytes: Mapped[int] = mapped_column(BigInteger, index=True)
+    import_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    format: Mapped[str] = mapped_column(String(12))
+    first_line: Mapped[str] = mapped_column(String(64), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(BigInteger)
     lines: Mapped[int] = mapped_column(BigInteger)
+    marks: Mapped[builtins.bytes] = mapped_column(LargeBinary)
+    tail_bytes: Mapped[int] = mapped_column(Integer)
+    tail_sha256: Mapped[str] = mapped_column(String(64))
     bad: Mapped[int] = mapped_column(BigInteger)
     views: Mapped[int] = mapped_column(BigInteger)
     finished: Mapped[bool]

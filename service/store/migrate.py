@@ -38,13 +38,13 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(database: Database) -> None:
-    """Brings the schema to the newest revision. Safe to call at once from several processes."""
+def upgrade(database: Database, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or to another one. Safe to call at once from several processes."""
     config = _config()
     with database.engine.connect() as connection:
         _lock(database, connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         connection.commit()
 
 

@@ -169,13 +169,15 @@ def deployment(make: Callable[[str], Deployment]) -> Deployment:
     return make("deployment")
 
 
-def add_embed(database: Database) -> None:
-    """Adds the participant ``par_one`` with the embed ``ebd_one``."""
+def add_embed(database: Database, name: str = "one") -> None:
+    """Adds the participant ``par_{name}`` with the embed ``ebd_{name}``."""
     person = Participant(
-        id="par_one", kind="individual", country="AT", language="en", purposes=[], status="approved",
+        id=f"par_{name}", kind="individual", country="AT", language="en", purposes=[], status="approved",
         outcome="approved", rule="r", reasons=[], policy="p", joined_via="page", created_at=START,
     )  # fmt: skip
-    embed = Embed(key="ebd_one", participant="par_one", logo="heart", origins=[], unlisted="report", created_at=START)
+    embed = Embed(
+        key=f"ebd_{name}", participant=person.id, logo="heart", origins=[], unlisted="report", created_at=START
+    )
 
     def work(session: Any) -> None:
         session.add(person)

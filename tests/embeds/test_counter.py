@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 
 from service.embeds import counter
+from service.embeds.crowding import ORIGINS, OTHER
 from service.embeds.rollup import LATE
 from service.problems import Unavailable
 from service.store.tables import Embed, LogoUse, LogoUseWriter
@@ -195,22 +196,22 @@ def test_the_numbers_of_processes_that_ended_long_ago_are_dropped(world: World) 
 
 def test_from_the_201st_site_of_an_hour_on_views_are_those_of_other(world: World) -> None:
     live = world.live(origins=[SITE, "https://shop.example"])
-    for number in range(counter.ORIGINS + 30):
+    for number in range(ORIGINS + 30):
         views(world.embeds, live, 1, f"https://site{number}.example")
     views(world.embeds, live, 5)  # on the list: named, however late it comes
     views(world.embeds, live, 1, "https://site0.example")  # named before
     views(world.embeds, live, 1, None)
     world.embeds.flush()
     found = stored_origins(world)
-    assert counter.ORIGINS == 200
+    assert ORIGINS == 200
     assert (found.pop(""), found.pop(SITE), found["https://site0.example"]) == (1, 5, 2)
-    assert found.pop(counter.OTHER) == 32
-    assert sorted(found) == sorted(f"https://site{number}.example" for number in range(counter.ORIGINS - 2))
+    assert found.pop(OTHER) == 32
+    assert sorted(found) == sorted(f"https://site{number}.example" for number in range(ORIGINS - 2))
 
 
 def test_each_embed_and_each_hour_has_200_sites_of_its_own(world: World) -> None:
     def fill(live: Live, name: str) -> None:
-        for number in range(counter.ORIGINS):
+        for number in range(ORIGINS):
             views(world.embeds, live, 1, f"https://{name}{number}.example")
 
     first, second = world.live(), world.live()
@@ -219,7 +220,7 @@ def test_each_embed_and_each_hour_has_200_sites_of_its_own(world: World) -> None
     world.clock.advance(HOUR)
     fill(first, "c")
     world.embeds.flush()
-    assert stored_origins(world)[counter.OTHER] == 3  # one each, for the place that the listed site has
+    assert stored_origins(world)[OTHER] == 3  # one each, for the place that the listed site has
 
 
 def test_processes_together_enter_at_most_200_sites_under_their_names(world: World) -> None:
@@ -233,17 +234,17 @@ def test_processes_together_enter_at_most_200_sites_under_their_names(world: Wor
     for process in processes:
         process.flush()
     world.clock.advance(2 * HOUR)
-    assert processes[0].enter_uses() == counter.ORIGINS + 1
+    assert processes[0].enter_uses() == ORIGINS + 1
     found = entered(world)
-    assert len(found) == counter.ORIGINS + 1
+    assert len(found) == ORIGINS + 1
     assert sum(found.values()) == 307
-    assert (found[SITE], found[counter.OTHER]) == (1, 103)
+    assert (found[SITE], found[OTHER]) == (1, 103)
     assert found["https://most-seen-by-a.example"] == found["https://most-seen-by-b.example"] == 3
 
 
 def test_what_is_entered_later_for_the_hour_names_no_further_site(world: World) -> None:
     live = world.live()
-    for number in range(counter.ORIGINS - 1):
+    for number in range(ORIGINS - 1):
         views(world.embeds, live, 1, f"https://site{number}.example")
     views(world.embeds, live, 1)
     world.embeds.enter_uses(everything=True)
@@ -253,8 +254,8 @@ def test_what_is_entered_later_for_the_hour_names_no_further_site(world: World) 
     late.enter_uses(everything=True)
     found = entered(world)
     assert found["https://site0.example"] == 2
-    assert found.pop(counter.OTHER) == 1
-    assert len(found) == counter.ORIGINS
+    assert found.pop(OTHER) == 1
+    assert len(found) == ORIGINS
 
 
 # ---- the ledger

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from service.alerts.alerts import unlisted_origins, views_after_suspension
 from service.audit.query import parse
-from service.embeds.log_formats import hour, site, target
+from service.embeds.crowding import ORIGINS, OTHER, PAIRS
+from service.embeds.log_fields import hour, site, target
 from service.embeds.log_import import Imported, Importer, LogFileError
 from service.store.tables import Decision, Embed, LedgerEntry, LogoUse, Participant
 
@@ -364,7 +365,7 @@ def test_a_second_import_at_the_same_time_waits_for_the_first(
         (b"-", b"https://user:pw@a.example/x", "https://a.example"),
         (b"-", b"android-app://com.example", ""),
         (b"-", b"https://" + b"a" * 400 + b"/", ""),
-        (b"-", b"https://a\x01b.example/", "other"),
+        (b"-", b"https://a\x01b.example/", ""),
     ],
 )
 def test_sites(origin: bytes, referer: bytes, found: str) -> None:
@@ -394,3 +395,112 @@ def test_targets() -> None:
 
 def test_gzip_with_a_plain_name(tmp_path: Path, site_with_embed: Deployment) -> None:
     assert take(site_with_embed, gzip.compress(nginx().encode()), "nginx", "plain.log").views == 1
+
+
+# --- columns, line ends, sites: as caches write them
+
+FIELDS = "#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status x-edge-result-type cs(Referer)\n"
+
+
+def edge(hour_: int) -> str:
+    return f"2026-11-28\t{hour_:02d}:11:12\tGET\t{PATH}\t200\tHit\thttps://a.example/\n"
+
+
+def views(deployment: Deployment) -> int:
+    return sum(use[3] for use in uses(deployment))
+
+
+def test_columns_that_an_earlier_import_has_read_are_known_to_the_next(site_with_embed: Deployment) -> None:
+    """An hour without views is a file that has nothing but its header; and a file grows behind its header."""
+    assert take(site_with_embed, FIELDS, "cloudfront").bad == 0
+    assert take(site_with_embed, FIELDS + edge(1), "cloudfront").bad == 0
+    assert views(site_with_embed) == 1
+    grown = take(site_with_embed, FIELDS + edge(1) + edge(2) + edge(3), "cloudfront")
+    assert (grown.views, grown.bad, grown.before) == (2, 0, 3)
+
+
+def test_cloudfronts_newer_json_is_read_too(site_with_embed: Deployment) -> None:
+    names = ("date", "time", "cs-method", "cs-uri-stem", "sc-status", "x-edge-result-type", "cs(Referer)")
+    line = json.dumps(dict(zip(names, edge(10).rstrip("\n").split("\t"), strict=True)))
+    assert take(site_with_embed, f"{line}\n{line.replace('Hit', 'Miss')}\n", "cloudfront").views == 1
+    assert uses(site_with_embed) == [("2026-11-28T10", "blue/256.png", "https://a.example", 1)]
+    told = take(site_with_embed, line + "\n", "json")
+    assert "--format cloudfront" in told.bad_lines[0][1]
+
+
+def test_a_last_line_that_is_still_being_written_is_left_and_not_called_bad(site_with_embed: Deployment) -> None:
+    text = nginx() * 2
+    cut = take(site_with_embed, text[: len(nginx()) + 75], "nginx")
+    assert (cut.views, cut.bad, cut.unended, cut.as_json()["last_line_left"]) == (1, 0, True, True)
+    whole = take(site_with_embed, text, "nginx")
+    assert (whole.views, whole.before, whole.unended) == (1, 1, False)
+    assert views(site_with_embed) == 2
+
+
+def test_a_shorter_copy_of_a_file_is_known(site_with_embed: Deployment) -> None:
+    text = "".join(nginx(path=f"/logos/ebd_one/heart/blue/{100 + number}.png") for number in range(20))
+    take(site_with_embed, text, "nginx")
+    for lines in (1, 7, 19):
+        shorter = take(site_with_embed, "".join(text.splitlines(keepends=True)[:lines]), "nginx")
+        assert (shorter.lines, shorter.before) == (0, lines)
+    assert views(site_with_embed) == 20
+
+
+HEAD = f'192.0.2.9 - - [25/Nov/2026:11:59:59 +0100] "GET {PATH} HTTP/1.1"'
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "origin"),
+    [
+        ("combined", f'{HEAD} 200 9 "https://bücher.example/" "M"', "xn--bcher-kva"),
+        ("combined", f'{HEAD} 200 9 "https://b\\xC3\\xBCcher.example/" "M"', "xn--bcher-kva"),
+        ("nginx", f'{TIME} "GET {PATH} HTTP/1.1" 200 9 "https://b\\xC3\\xBCcher.example/" "-" "HIT"', "xn--bcher-kva"),
+        ("nginx", f'{TIME} "GET {PATH} HTTP/1.1" 200 9 "-" "https://B\\xC3\\x9CCHER.example" "HIT"', "xn--bcher-kva"),
+        ("cloudfront", edge(10).replace("a.example", "b%C3%BCcher.example"), "xn--bcher-kva"),
+        ("cloudfront", edge(10).replace("https://a", "https%3A%2F%2Fb%25C3"), ""),
+        ("combined", f'{HEAD} 200 9 "http://[2001:DB8:0:0::1]:8080/x" "M"', "[2001:db8::1]:8080"),
+        ("combined", f'{HEAD} 200 9 "https://<b>spam</b>.example/" "M"', ""),
+        ("combined", f'{HEAD} 200 9 "https://a.example\\"><script>/" "M"', ""),
+        ("json", json.dumps({"DownstreamStatus": 200, "RequestMethod": "GET", "RequestPath": PATH, "time": TIME,
+                             "request_Referer": "https://traefik.example/"}), "traefik"),
+        ("json", json.dumps({"DownstreamStatus": 200, "RequestMethod": "GET", "RequestPath": PATH, "time": TIME,
+                             "request_Origin": "https://traefik.example"}), "traefik"),
+    ],
+)  # fmt: skip
+def test_sites_of_imported_lines_are_those_of_live_requests(
+    site_with_embed: Deployment, form: str, line: str, origin: str
+) -> None:
+    result = take(site_with_embed, (FIELDS if form == "cloudfront" else "") + line.rstrip("\n") + "\n", form)
+    assert (result.views, result.bad) == (1, 0)
+    ((_, _, found, _),) = uses(site_with_embed)
+    assert found == {"": "", "[2001:db8::1]:8080": "http://[2001:db8::1]:8080"}.get(origin, f"https://{origin}.example")
+
+
+# --- one bound for all that is seen in an hour
+
+
+def test_three_imports_of_an_hour_together_name_200_sites(site_with_embed: Deployment) -> None:
+    for name in "abc":
+        text = "".join(nginx(referer=f"https://{name}{number}.example/") for number in range(250))
+        take(site_with_embed, text, "nginx", name)
+    named = {use[2] for use in uses(site_with_embed)}
+    assert len(named - {OTHER}) == ORIGINS == 200
+    assert views(site_with_embed) == 750
+
+
+def test_pairs_of_site_and_variant_are_bounded_and_every_view_counts(site_with_embed: Deployment) -> None:
+    """One public key, with any site and any variant: entries are there for ever."""
+    text = "".join(
+        nginx(path=f"/logos/ebd_one/heart/blue/{width}.png", referer=f"https://s{site_}.example/")
+        for width in range(100, 160)
+        for site_ in range(30)
+    )
+    for part in (text, nginx(path="/logos/ebd_one/heart/blue/400.png") + text):
+        take(site_with_embed, part, "nginx")
+    found = uses(site_with_embed)
+    pairs = {use[1:3] for use in found}
+    assert len({pair for pair in pairs if pair[0] != OTHER}) == PAIRS
+    assert {variant for variant, _ in pairs} > {OTHER}
+    assert len({site_ for _, site_ in pairs}) == 31
+    assert views(site_with_embed) == 2 * 1800 + 1
+    assert len(entries(site_with_embed, "logo.used")) <= 2 * (PAIRS + ORIGINS + 2)

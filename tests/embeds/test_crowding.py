@@ -1,0 +1,49 @@
+"""What of an embed and hour is named, and what is summed as ``other``."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.embeds.crowding import ORIGINS, OTHER, PAIRS, Crowd, named_by_views
+
+SITE = "https://partner.example"
+
+
+def test_a_site_that_is_listed_meanwhile_is_named_though_the_hour_is_full() -> None:
+    crowd = Crowd(())
+    for number in range(ORIGINS - 1):
+        crowd.admit("blue/64.png", f"https://s{number}.example")
+    crowd.list_anew([SITE])
+    assert crowd.admit_origin("https://late.example") == OTHER
+    assert crowd.admit_origin(SITE) == SITE
+
+
+def test_beyond_the_pairs_a_site_keeps_its_name_and_a_view_its_site() -> None:
+    crowd = Crowd([SITE])
+    for width in range(100, 100 + PAIRS):
+        assert crowd.admit(f"blue/{width}.png", "")[0] != OTHER
+    assert crowd.admit("blue/900.png", SITE) == (OTHER, SITE)
+    assert crowd.admit("blue/100.png", "") == ("blue/100.png", "")
+
+
+uses = st.dictionaries(
+    st.tuples(
+        st.integers(0, 40).map("v{}".format), st.integers(0, 300).map("https://s{}.example".format) | st.just("")
+    ),
+    st.integers(1, 9),
+    max_size=900,
+)
+
+
+@given(earlier=uses, later=uses)
+def test_names_are_bounded_over_all_that_is_entered_and_no_view_is_lost(
+    earlier: dict[tuple[str, str], int], later: dict[tuple[str, str], int]
+) -> None:
+    first = named_by_views([SITE], (), earlier)
+    second = named_by_views([SITE], set(first), later)
+    named = set(first) | set(second)
+    assert len({origin for _, origin in named} - {"", OTHER}) <= ORIGINS
+    assert len({use for use in named if use[0] != OTHER}) <= PAIRS
+    assert sum(first.values()) == sum(earlier.values())
+    assert sum(second.values()) == sum(later.values())
