@@ -244,12 +244,12 @@ def verify(
     something does not hold.
     """
     from ..verification.log_reader import SourceError
-    from ..verification.signed_note import BadFormError, kept_checkpoint, parse_vkey
+    from ..verification.signed_note import BadFormError, kept_checkpoint, parse_vkey, plain_text
     from ..verification.verifier import read_keys, verify_log, verify_receipt
 
     if url and folder:
         raise click.UsageError("Give --url or --dir, not both.")
-    token = token_file.read_text(encoding="utf-8").strip() if token_file else None
+    token = plain_text(token_file.read_bytes()).decode("utf-8", "replace").strip() if token_file else None
     try:
         keys: list[PublicKey] = [parse_vkey(vkey) for vkey in vkeys]
     except BadFormError as error:

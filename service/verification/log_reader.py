@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from .signed_note import plain_text
+
+_TEXTS = ("checkpoint", "key")  # files of an export that an editor or a version control may have saved anew
+
 
 class SourceError(Exception):
     """The source does not answer; the text says what to do."""
@@ -36,7 +40,8 @@ class FolderSource(Source):
     def read(self, path: str) -> bytes | None:
         """See ``Source.read``."""
         try:
-            return (self.folder / path).read_bytes()
+            data = (self.folder / path).read_bytes()
+            return plain_text(data) if path in _TEXTS else data
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

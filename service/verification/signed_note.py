@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import email
 import hashlib
 import re
@@ -90,18 +91,35 @@ def _signers(
     return signed_by
 
 
-def kept_checkpoint(data: bytes) -> bytes:
-    """The checkpoint in a file that somebody kept: alone, or in the mail that it came in, between its marks.
+_ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
-    Line ends may be those of a mail or of another system; the signature says whether the text is the same.
+
+def plain_text(data: bytes) -> bytes:
+    """A text file as it was before somebody saved it: UTF-8 without a byte order mark, lines ended by line feeds.
+
+    Editors, mail programs and copying add a mark, write UTF-16, change line ends, take the last one away or
+    add some. What a file says is told by its signature, so none of that may make it look tampered with.
     """
+    for mark, encoding in _ENCODINGS.items():
+        if data.startswith(mark):
+            try:
+                data = data.decode(encoding).encode()
+            except UnicodeDecodeError:
+                return data
+            break
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip(b"\n")
+    return text + b"\n" if text else b""
+
+
+def kept_checkpoint(data: bytes) -> bytes:
+    """The checkpoint in a file that somebody kept: alone, or in the mail that it came in, between its marks."""
     mark = MARK.encode() + b"\n"
     parts = [part.get_payload(decode=True) for part in email.message_from_bytes(data).walk()]
     for text in (data, *(part for part in parts if isinstance(part, bytes))):
-        pieces = text.replace(b"\r\n", b"\n").split(mark)
+        pieces = plain_text(text).split(mark)
         if len(pieces) == 3 and b"=3D" not in pieces[1]:  # a mail's own encoding, which its parts are free of
-            return pieces[1]
-    return data.replace(b"\r\n", b"\n")
+            return plain_text(pieces[1])
+    return plain_text(data)
 
 
 def parse_checkpoint(note: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> SignedHead:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .log_reader import NotAllowedError, Source
-from .signed_note import BadFormError, PublicKey, SignedHead, parse_checkpoint, parse_vkey, unbase64
+from .signed_note import BadFormError, PublicKey, SignedHead, parse_checkpoint, parse_vkey, plain_text, unbase64
 
 _ENOUGH = 20  # findings after which reading on tells nothing new
 _SHA = hashlib.sha256
@@ -337,11 +337,14 @@ def _judge_roots(
 
 
 def verify_receipt(text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> tuple[Verdict, bytes]:
-    """Checks a tlog-proof file by itself, and gives the entry that it proves. ``stated``: see ``parse_checkpoint``."""
+    """Check the bytes of a tlog-proof file by themselves; give the verdict and the entry that the file proves.
+
+    ``stated``: see ``parse_checkpoint``.
+    """
     verdict = Verdict(entries_read=True)
     entry = b""
     try:
-        proof, gap, note = text.partition(b"\n\n")
+        proof, gap, note = plain_text(text).partition(b"\n\n")
         lines = proof.decode("utf-8").split("\n")
         if not gap or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 3:
             raise BadFormError("this is no C2SP tlog-proof file")

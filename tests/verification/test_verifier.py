@@ -449,7 +449,8 @@ def test_every_flipped_bit_of_a_receipt_that_two_keys_signed_is_found(small: Dep
 @pytest.mark.parametrize("leaf", [0, 4])
 def test_a_receipt_cut_off_anywhere_is_found(small: Deployment, leaf: int) -> None:
     original = make_receipt(small, leaf)
-    for length in set(range(len(original))) - {one_signature(original)}:
+    whole = {one_signature(original), one_signature(original) - 1, len(original) - 1}  # a line end may be missing
+    for length in set(range(len(original))) - whole:
         assert not verify_receipt(original[:length], keys(small), keys(small))[0].ok, length
 
 
