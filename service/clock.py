@@ -15,4 +15,4 @@ def now() -> datetime:
 
 def timestamp(at: datetime) -> str:
     """An instant as RFC 3339 in UTC with six decimals and ``Z``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from tests.ledger.entries_page import entries_page
+
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _MADE = "<!-- Made from the code by `python -m tests.reference`; edit the code instead. -->\n"
 
@@ -66,6 +68,7 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
 #: file below docs/reference -> what makes it
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
+    "entries.md": entries_page,
     "settings.md": settings_page,
 }
 

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..audit.query import DIMENSIONS, TIMES
+from ..audit.dimensions import DIMENSIONS
 from ..campaign.mistakes import Mistakes
 from ..campaign.source import Strict, read_yaml
 
 FILE = "alerts.yaml"
+_GROUPS = [name for name, dimension in DIMENSIONS.items() if not dimension.over_time]
 
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 _Title = Annotated[str, Field(min_length=1, max_length=200)]
@@ -83,8 +84,8 @@ def read_rules(policies_dir: Path, mistakes: Mistakes) -> Rules:
         if rule.id in seen:
             source.mistake(("rules", number, "id"), f"the id {rule.id} stands here twice", "Give each rule its own id")
         seen.add(rule.id)
-        if isinstance(rule, Spike) and rule.by is not None and (rule.by not in DIMENSIONS or rule.by in TIMES):
-            known = ", ".join(name for name in DIMENSIONS if name not in TIMES)
+        if isinstance(rule, Spike) and rule.by is not None and rule.by not in _GROUPS:
+            known = ", ".join(_GROUPS)
             source.mistake(("rules", number, "by"), f"{rule.by} is no dimension for a rule", f"Use one of {known}")
     for number, url in enumerate(rules.webhooks):
         if url.startswith("http:") and not url.startswith(("http://127.", "http://localhost", "http://[::1]")):

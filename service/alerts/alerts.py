@@ -13,12 +13,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .. import paths
-from ..audit.query import Query
+from ..audit.query import ReportQuery
 from ..audit.reports import Reports
 from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..mail import Mailer
 from ..packages import Damage
+from ..period import Period
 from ..problems import NotSealed
 from ..store.audit_tables import Alert, Refusal
 from ..store.database import Database
@@ -155,9 +156,9 @@ class Alerts:
         """A day counts from its first entry on, so a spike is told of while it grows."""
         today = datetime.combine(self.clock().date(), time(tzinfo=self.clock().tzinfo))
         by = ("day", rule.by) if rule.by else ("day",)
-        query = Query(by=by, start=today - timedelta(days=rule.days), end=today + timedelta(days=1))
+        span = Period(today - timedelta(days=rule.days), today + timedelta(days=1))
         try:
-            rows = self.reports.run(query).rows
+            rows = self.reports.run(ReportQuery(by=by, period=span)).rows
         except NotSealed:
             return
         day = today.date().isoformat()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..ledger import tiles
 from ..ledger.tree import levels
 from ..problems import LogDamaged
 from ..storage import ObjectMissing, Storage
 from ..storage.durable import replace_file
-from .entry_table import connect, load_entries
+from .entry_table import connect, is_current, load_entries, write_segment
 from .reports import Reports
+from .segments import SegmentFile
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Progress = Callable[[int, int], None]
 
@@ -48,15 +54,14 @@ def export(
     entries = folder / "entries"
     for stale in entries.glob("day=*/tail-*.parquet"):
         stale.unlink()
-    for done, file in enumerate(files):
-        path = entries / f"day={file.day}" / Path(file.key).name
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            staged = path.with_suffix(".part")
-            shutil.copyfile(reports.segments.local(file), staged)
-            staged.replace(path)
-        progress(len(names) + done + 1, total)
-    written = _write_tail(reports, entries, max((file.last + 1 for file in files), default=0), checkpoint.size)
+    with closing(connect(threads=1)) as connection:
+        for done, file in enumerate(files):
+            path = entries / f"day={file.day}" / Path(file.key).name
+            if not path.exists() or not is_current(connection, path):
+                _copy_segment(reports, connection, file, path)
+            progress(len(names) + done + 1, total)
+        first = max((file.last + 1 for file in files), default=0)
+        written = _write_tail(reports, connection, entries, first, checkpoint.size)
     (folder / "key").write_text("".join(f"{vkey}\n" for vkey in vkeys), encoding="utf-8")
     (folder / "checkpoint").write_text(checkpoint.note, encoding="utf-8", newline="")
     progress(total, total)
@@ -95,22 +100,30 @@ def _copy_tile(storage: Storage, folder: Path, level: int | str, index: int, wid
         shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
 
 
-def _write_tail(reports: Reports, entries: Path, first: int, end: int) -> int:
+def _copy_segment(reports: Reports, connection: DuckDBPyConnection, file: SegmentFile, path: Path) -> None:
+    """Copy a segment's file; one of an older schema is written anew, so that all files of an export are alike."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = reports.segments.local(file)
+    if is_current(connection, source):
+        replace_file(path, source.read_bytes(), mode=0o644)
+        return
+    staged = path.with_suffix(".part")
+    (rows,) = reports.segments.selected(connection, [file])
+    write_segment(connection, f"from ({rows}) order by leaf", staged)
+    replace_file(path, staged.read_bytes(), mode=0o644)
+    staged.unlink()
+
+
+def _write_tail(reports: Reports, connection: DuckDBPyConnection, entries: Path, first: int, end: int) -> int:
     """Entries that are in no segment yet, as files named so that the next export replaces them."""
     if first >= end:
         return 0
-    connection = connect(threads=1)
     load_entries(connection, "tail", reports.segments.entries(first, end))
     days = connection.execute("select distinct cast(happened_at as date)::varchar from tail order by 1").fetchall()
     for (day,) in days:
         path = entries / f"day={day}" / f"tail-{first:012d}-{end - 1:012d}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        quoted = str(path).replace("'", "''")
-        connection.execute(
-            f"copy (from tail where cast(happened_at as date) = date '{day}' order by leaf) "
-            f"to '{quoted}' (format parquet, compression zstd)"
-        )
-    connection.close()
+        write_segment(connection, f"from tail where cast(happened_at as date) = date '{day}' order by leaf", path)
     return len(days)
 
 

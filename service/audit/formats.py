@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from .dimensions import MEASURES
 from .entry_table import connect
-from .query import MEASURES
+from .parquet import quoted, write_parquet
 from .reports import Report
 
 MEDIA_TYPES = {
@@ -52,13 +54,10 @@ def as_parquet(report: Report) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         rows, made = Path(folder) / "rows.json", Path(folder) / "report.parquet"
         rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report.rows), encoding="utf-8")
-        connection = connect(threads=1)
         listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-        connection.execute(
-            f"copy (from read_json('{rows}', format='newline_delimited', columns={{{listed}}})) "
-            f"to '{made}' (format parquet)"
-        )
-        connection.close()
+        with closing(connect(threads=1)) as connection:
+            read = f"from read_json({quoted(rows)}, format='newline_delimited', columns={{{listed}}})"
+            write_parquet(connection, read, made, columns)
         return made.read_bytes()
 
 

@@ -8,17 +8,9 @@ import hashlib
 from jinja2 import Environment
 from markupsafe import Markup
 
+from .dimensions import DIMENSIONS, MEASURES
 from .plots import CSS, plot
-from .query import MEASURES
 from .reports import Report
-
-NAMES = {
-    "downloads": "Downloads",
-    "requests": "Requests",
-    "bytes": "Bytes",
-    "participants": "Participants",
-    "logo_views": "Logo views",
-}
 
 _STYLE = (
     """
@@ -50,9 +42,10 @@ _TEMPLATE = """<!doctype html>
 <main>
 <h1>{{ title }}</h1>
 <dl>
-<dt>From</dt><dd>{{ report.query.from_text or "the beginning" }}</dd>
-<dt>To</dt><dd>{{ report.query.to_text or "the end" }}</dd>
-{% for name, value in report.query.where | dictsort %}<dt>Only {{ name | replace("_", " ") }}</dt><dd>{{ value }}</dd>
+<dt>From</dt><dd>{{ report.query.period.from_text or "the beginning" }}</dd>
+<dt>To</dt><dd>{{ report.query.period.to_text or "the end" }}</dd>
+{% for name, value in report.query.where | dictsort %}
+<dt>Only {{ dimensions[name].words | lower }}</dt><dd>{{ value }}</dd>
 {% endfor %}
 <dt>Log</dt><dd>{{ report.checkpoint.origin }}</dd>
 <dt>Checkpoint</dt><dd>{{ report.checkpoint.size }} leaves, root {{ report.checkpoint.root }}</dd>
@@ -66,8 +59,8 @@ _TEMPLATE = """<!doctype html>
 <div class="table" tabindex="0" role="region" aria-label="All figures">
 <table>
 <thead><tr>
-{% for name in by %}<th scope="col">{{ name | replace("_", " ") | capitalize }}</th>{% endfor %}
-{% for name in measures %}<th scope="col" class="n">{{ names[name] }}</th>{% endfor %}
+{% for name in by %}<th scope="col">{{ dimensions[name].words }}</th>{% endfor %}
+{% for words in measures.values() %}<th scope="col" class="n">{{ words }}</th>{% endfor %}
 </tr></thead>
 <tbody>
 {% for row in report.rows %}<tr>
@@ -93,10 +86,11 @@ def as_html(report: Report, campaign: str) -> bytes:
     by = report.query.by
     plots = []
     if len(by) == 1:
-        title = f"{campaign}: by {by[0].replace('_', ' ')}"
+        words = DIMENSIONS[by[0]].words.lower()
+        title = f"{campaign}: by {words}"
         for measure in ("downloads", "logo_views"):
             if any(row[measure] for row in report.rows):
-                heading = f"{NAMES[measure]} by {by[0].replace('_', ' ')}"
+                heading = f"{MEASURES[measure]} by {words}"
                 plots.append((heading, Markup(plot(report.rows, by[0], measure, label=heading))))  # noqa: S704 - our SVG
     else:
         title = f"{campaign}: audit report"
@@ -108,7 +102,7 @@ def as_html(report: Report, campaign: str) -> bytes:
         plots=plots,
         by=by,
         measures=MEASURES,
-        names=NAMES,
+        dimensions=DIMENSIONS,
     ).encode()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from .dimensions import DIMENSIONS
 from .reports import Row
 
 MOST_BARS = 16  # horizontal bars; the table beside a plot has everything
@@ -99,7 +100,7 @@ def plot(
     accessible name; ``link`` gives where a click on a row's mark leads; ``say`` puts a value of the dimension
     into words.
     """
-    over_time = name in ("day", "week", "month")
+    over_time = DIMENSIONS[name].over_time
     if over_time:
         shown = list(rows)[-_MOST_COLUMNS:]
     else:

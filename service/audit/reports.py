@@ -13,8 +13,9 @@ from ..ledger import notes
 from ..ledger.rows import Rows, StoredCheckpoint
 from ..problems import FieldError, InvalidRequest, NotSealed
 from ..store.database import Database
-from .entry_table import COLUMNS, connect, load_entries
-from .query import MEASURES, Query, sql
+from .dimensions import MEASURES
+from .entry_table import connect, load_entries
+from .query import ReportQuery, sql
 from .segments import Segments
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 class Report:
     """An answer: rows by the dimensions of its question, and the totals, of one checkpoint."""
 
-    query: Query
+    query: ReportQuery
     checkpoint: dict[str, Any]
     rows: list[Row]
     totals: Row
@@ -38,8 +39,8 @@ class Report:
         """The answer's document; what was not asked for is left out."""
         document: dict[str, Any] = {
             "by": list(self.query.by),
-            "from": self.query.from_text,
-            "to": self.query.to_text,
+            "from": self.query.period.from_text,
+            "to": self.query.period.to_text,
             "checkpoint": self.checkpoint,
         }
         if self.query.where:
@@ -80,18 +81,18 @@ class Reports:
             raise InvalidRequest(errors=[FieldError("?checkpoint", detail)])
         return found
 
-    def run(self, query: Query) -> Report:
+    def run(self, query: ReportQuery) -> Report:
         """The report. Raises as ``checkpoint`` does."""
         return self.run_all([query])[0]
 
-    def run_all(self, queries: Sequence[Query]) -> list[Report]:
+    def run_all(self, queries: Sequence[ReportQuery]) -> list[Report]:
         """Reports of one checkpoint, that of the first question; what they read is opened once."""
         checkpoint = self.checkpoint(queries[0].checkpoint)
         head = notes.read(checkpoint.note)
         stated = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
         before = [query.previous() if query.compare else None for query in queries]
         asked = [query for query in (*queries, *before) if query is not None]
-        starts, ends = [query.start for query in asked], [query.end for query in asked]
+        starts, ends = [query.period.start for query in asked], [query.period.end for query in asked]
         start = None if None in starts else min(item for item in starts if item is not None)
         end = None if None in ends else max(item for item in ends if item is not None)
         with self.opened(checkpoint.size, start, end) as (connection, source):
@@ -115,7 +116,7 @@ class Reports:
         files = self.segments.files(size)
         sealed = max((file.last + 1 for file in files), default=0)
         wanted = [
-            str(self.segments.local(file))
+            file
             for file in files
             if (start is None or file.day >= start.date().isoformat())
             and (end is None or file.day <= end.date().isoformat())
@@ -123,16 +124,9 @@ class Reports:
         connection = connect()
         try:
             load_entries(connection, "tail", self.segments.entries(sealed, size))
-            names = ", ".join(COLUMNS)
-            source = "tail"
-            if wanted:
-                listed = ", ".join("'" + path.replace("'", "''") + "'" for path in wanted)
-                connection.execute(
-                    f"create temp view entries as select {names} from read_parquet([{listed}], "  # noqa: S608 - our paths
-                    f"hive_partitioning=false) union all select {names} from tail"
-                )
-                source = "entries"
-            yield connection, source
+            parts = [*self.segments.selected(connection, wanted), "select * from tail"]
+            connection.execute(f"create temp view entries as {' union all by name '.join(parts)}")
+            yield connection, "entries"
         finally:
             connection.close()
 
@@ -140,7 +134,7 @@ class Reports:
 _SOON = {"Retry-After": "10"}
 
 
-def _answer(connection: DuckDBPyConnection, source: str, query: Query, size: int) -> tuple[list[Row], Row]:
+def _answer(connection: DuckDBPyConnection, source: str, query: ReportQuery, size: int) -> tuple[list[Row], Row]:
     statement, parameters = sql(query, source)
     found = connection.execute(statement, {**parameters, "size": size}).fetchall()
     names = [*query.by, *MEASURES]
@@ -153,9 +147,9 @@ def _row(names: Any, values: Any) -> Row:
     return {name: int(value) if name in MEASURES else value for name, value in zip(names, values, strict=False)}
 
 
-def _note(query: Query, checkpoint: StoredCheckpoint) -> str | None:
+def _note(query: ReportQuery, checkpoint: StoredCheckpoint) -> str | None:
     """What a reader has to know of a range that the checkpoint cannot cover."""
-    last = query.end or query.start
+    last = query.period.end or query.period.start
     if last is None or last <= checkpoint.at:
         return None
     return (

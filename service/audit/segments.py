@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -27,7 +27,7 @@ from ..store.audit_tables import Segment
 from ..store.database import Database
 from ..store.leadership import leadership
 from ..store.tables import Checkpoint, LedgerEntry
-from .entry_table import DERIVED, FIELDS, connect, load_entries
+from .entry_table import DERIVED, FIELDS, as_column, columns_of, connect, load_entries, select_files, write_segment
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -58,6 +58,7 @@ class Segments:
         self.data_dir = data_dir
         self.clock = clock
         self.rows = ROWS
+        self._columns: dict[str, frozenset[str]] = {}  # of files by their key: a file never changes
         self._new = data_dir / "segments.new"  # where files are made, by one leader at a time
         self.step: Callable[[str], None] = lambda _name: None
 
@@ -110,6 +111,17 @@ class Segments:
             Path(staged.name).replace(path)
         return path
 
+    def selected(self, connection: DuckDBPyConnection, files: Sequence[SegmentFile]) -> list[str]:
+        """SQL for the rows of these files in the shape of ``COLUMNS``, one statement for files of one schema."""
+        paths = {self.local(file): file.key for file in files}
+        unseen = [path for path, key in paths.items() if key not in self._columns]
+        for path, columns in columns_of(connection, unseen).items():
+            self._columns[paths[path]] = columns
+        alike: dict[frozenset[str], list[Path]] = {}
+        for path, key in paths.items():
+            alike.setdefault(self._columns[key], []).append(path)
+        return [select_files(columns, some) for columns, some in alike.items()]
+
     def entries(self, first: int, end: int) -> Iterator[tuple[int, str]]:
         """Leaf and entry of the leaves ``first`` to ``end - 1`` from the database."""
         while first < end:
@@ -157,10 +169,8 @@ class Segments:
             )
             for day, rows in days.fetchall():
                 path = folder / f"{day}.parquet"
-                _copy(
-                    connection,
-                    f"from segment where cast(happened_at as date) = date '{day}' order by leaf",
-                    path,
+                write_segment(
+                    connection, f"from segment where cast(happened_at as date) = date '{day}' order by leaf", path
                 )
                 key = f"segments/day={day}/{first:012d}-{end - 1:012d}.parquet"
                 self.step("made")
@@ -188,11 +198,13 @@ class Segments:
         """Takes the file that is there in place of the one made, where both say the same."""
         there = made.with_suffix(".there")
         there.write_bytes(self.storage.read(key))
-        same = "select count(*) from (select * from read_parquet($a) except all select * from read_parquet($b))"
         try:
+            rows = [
+                f"({select_files(columns, [path])})" for path, columns in columns_of(connection, [made, there]).items()
+            ]
             differ = sum(
-                connection.execute(same, {"a": str(a), "b": str(b)}).fetchall()[0][0]
-                for a, b in ((made, there), (there, made))
+                connection.execute(f"select count(*) from ({a} except all {b})").fetchall()[0][0]  # noqa: S608 - our names
+                for a, b in (rows, rows[::-1])
             )
         except Exception as error:
             raise LogDamaged(
@@ -214,11 +226,6 @@ class Segments:
 
     def _clear(self) -> None:
         shutil.rmtree(self._new, ignore_errors=True)
-
-
-def _copy(connection: DuckDBPyConnection, query: str, path: Path) -> None:
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"copy ({query}) to '{quoted}' (format parquet, compression zstd, row_group_size 65536)")
 
 
 class Comparison:
@@ -247,8 +254,11 @@ class Comparison:
 
         file = {"file": str(path)}
         stored = "from read_parquet($file, hive_partitioning=false)"
-        differ = " or ".join(f"stored.{name} is distinct from {what}" for name, what in DERIVED.items())
         try:
+            (columns,) = columns_of(self._connection, [path]).values()
+            differ = " or ".join(
+                f"{as_column(name)} is distinct from {what}" for name, what in DERIVED.items() if name in columns
+            )
             for leaf, entry in self._connection.execute(f"select leaf, entry {stored} order by leaf", file).fetchall():
                 if not isinstance(leaf, int) or not isinstance(entry, str):
                     return None, "it has rows without a leaf or an entry"
@@ -257,7 +267,7 @@ class Comparison:
                 if leaf < self.end and self._note(leaf):
                     return leaf, "the leaf is there twice"
             found = self._connection.execute(
-                f"select min(leaf) from (select *, {FIELDS} as f {stored}) as stored where {differ}",  # noqa: S608
+                f"select min(leaf) from (select *, {FIELDS} as f {stored}) where {differ}",  # noqa: S608 - our names
                 file,
             ).fetchall()
         except duckdb.Error:

@@ -60,22 +60,27 @@ class Entry(BaseModel):
 
     kind: ClassVar[str]
     v: ClassVar[int] = 1
-    _left_out: ClassVar[tuple[str, ...]] = ()
+    _missing: ClassVar[tuple[str, ...]] = ()
 
     id: EntryId = Field(default_factory=lambda: new_id("ent"))
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_options: Any) -> None:
-        cls._left_out = tuple(
+        cls._missing = tuple(
             field.serialization_alias or name
             for name, field in cls.model_fields.items()
             if field.default is None and not field.is_required()
         )
 
+    @classmethod
+    def may_be_missing(cls) -> tuple[str, ...]:
+        """The names of facts that an entry lacks where they do not apply."""
+        return cls._missing
+
     def facts(self) -> dict[str, Any]:
         """The facts by their names in the entry, as JSON values."""
         facts = self.model_dump(by_alias=True)
-        for name in self._left_out:
+        for name in self._missing:
             if facts[name] is None:
                 del facts[name]
         return facts
@@ -273,7 +278,7 @@ class ReportImported(Entry):
     format: str = Field(min_length=1, description="the log's format, such as `nginx`")
     sha256: Digest = Field(description="SHA-256 of the bytes read, unpacked")
     first_line: Count = Field(description="the first line that was new")
-    last_line: Count
+    last_line: Count = Field(description="the last line that was read")
     bad_lines: Count = Field(description="lines that could not be understood")
     views: Count = Field(description="views that were counted")
     import_: str = Field(serialization_alias="import", min_length=1, description="the import's id")

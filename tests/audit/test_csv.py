@@ -10,14 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.audit import formats
-from service.audit.query import DIMENSIONS, MEASURES, TIMES, Query, parse
+from service.audit.dimensions import DIMENSIONS, MEASURES
+from service.audit.query import ReportQuery, parse
 from service.audit.reports import Report
 
 from .conftest import START, Deployment, download, use
 
 # What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four.
 RUN = ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
-TEXTS = [name for name in DIMENSIONS if name not in TIMES]
+TEXTS = [name for name in DIMENSIONS if not DIMENSIONS[name].over_time]
 
 
 def read(data: bytes) -> list[dict[str, str]]:
@@ -26,7 +27,7 @@ def read(data: bytes) -> list[dict[str, str]]:
 
 def of(value: str) -> Report:
     """A report with one row."""
-    return Report(Query(by=("origin",)), {}, [{"origin": value, **dict.fromkeys(MEASURES, 7)}], {})
+    return Report(ReportQuery(by=("origin",)), {}, [{"origin": value, **dict.fromkeys(MEASURES, 7)}], {})
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))

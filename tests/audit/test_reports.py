@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from service.audit import formats
-from service.audit.query import DIMENSIONS, MEASURES, parse
+from service.audit.dimensions import DIMENSIONS, MEASURES
+from service.audit.query import parse
 from service.problems import InvalidRequest, NotSealed
 
 from .conftest import START, Deployment, Fact, download, some_facts, use

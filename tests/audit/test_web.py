@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service import ledger
-from service.audit.query import MEASURES
+from service.audit.dimensions import MEASURES
 from service.store.tables import Embed, LogoUse
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import Verdict, verify_log, verify_receipt

@@ -23,7 +23,8 @@ from typing import Any
 import duckdb
 
 from service import ledger
-from service.audit.query import DIMENSIONS, parse, sql
+from service.audit.dimensions import DIMENSIONS
+from service.audit.query import parse, sql
 from service.audit.reports import Reports
 from service.audit.segments import ROWS, Segments
 from service.clock import now

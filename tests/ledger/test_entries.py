@@ -100,3 +100,12 @@ def test_a_commitment_binds_a_record_by_its_salt() -> None:
     found = ledger.commitment(salt, record)
     assert found == hashlib.sha256(salt + b'{"email":"a@example.org","name":"A"}').hexdigest()
     assert found != ledger.commitment(ledger.new_salt(), record)
+
+
+@pytest.mark.parametrize("kind", ledger.KINDS.values(), ids=list(ledger.KINDS))
+def test_every_kind_and_each_of_its_facts_says_what_it_is(kind: type[ledger.Entry]) -> None:
+    """The reference of entries is made of it."""
+    assert kind.__doc__
+    assert kind.__doc__ != ledger.Entry.__doc__
+    fields = kind.model_json_schema(mode="serialization", by_alias=True)["properties"]
+    assert [name for name, field in fields.items() if not field.get("description")] == []

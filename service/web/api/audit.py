@@ -6,7 +6,8 @@ from flask import Response, make_response, request
 from pydantic import BaseModel, Field
 
 from ...audit import formats, html_report
-from ...audit.query import DIMENSIONS, parse
+from ...audit.dimensions import DIMENSIONS
+from ...audit.query import FORMATS, parse
 from ...problems import Forbidden, NotFound, Unauthorized
 from ..auth import need
 from ..context import deployment, key
@@ -45,7 +46,7 @@ _PARAMETERS = [
     _parameter("from", "A date, included, or an instant", _TEXT),
     _parameter("to", "A date, included, or an instant, excluded", _TEXT),
     _parameter("checkpoint", "The size of a published checkpoint; the newest if not given", {"type": "integer"}),
-    _parameter("format", "How to answer", {"type": "string", "enum": ["json", "csv", "parquet", "html"]}),
+    _parameter("format", "How to answer", {"type": "string", "enum": list(FORMATS)}),
     _parameter("compare", "The same for as long a time before", {"type": "string", "enum": ["previous"]}),
     *(_parameter(name, f"Only this {name.replace('_', ' ')}; ~ for none", _TEXT) for name in DIMENSIONS),
 ]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, time, timedelta
-
 from flask import Response
 
 from ... import paths
-from ...problems import FieldError, InvalidRequest, NotFound
+from ...period import parse_period
+from ...problems import NotFound
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment, key
 from . import answer, blueprint
@@ -78,48 +76,18 @@ def downloads(query: DownloadsQuery) -> Response:
     participant = own(query.participant)
     if participant:
         may_see(participant)
-    since, until = period(query.since, query.until)
+    period = parse_period(query.since, query.until)
     page = deployment().links.downloads(
         participant=participant,
         package=query.package,
         link=query.link,
-        since=since,
-        until=until,
+        since=period.start,
+        until=period.end,
         portal=portal(),
         cursor=query.cursor,
         limit=query.limit,
     )
     return answer({"downloads": page.items, "next_cursor": page.next_cursor})
-
-
-def period(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The half-open span of ``from`` and ``to``: dates are both included, of instants the second is excluded.
-
-    InvalidRequest with a pointer for what is neither, or for an end before the beginning.
-    """
-    errors: list[FieldError] = []
-    begin = _instant(since, "?from", errors, end=False)
-    end = _instant(until, "?to", errors, end=True)
-    if begin and end and end < begin:
-        errors.append(FieldError("?to", "The end lies before the beginning."))
-    if errors:
-        raise InvalidRequest(errors=errors)
-    return begin, end
-
-
-def _instant(text: str | None, pointer: str, errors: list[FieldError], *, end: bool) -> datetime | None:
-    if not text:
-        return None
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            day = date.fromisoformat(text) + timedelta(days=int(end))
-            return datetime.combine(day, time.min, UTC)
-        if re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    errors.append(FieldError(pointer, "Write a date such as 2026-11-25, or an instant such as 2026-11-25T08:00:00Z."))
-    return None
 
 
 def _with_url() -> bool:

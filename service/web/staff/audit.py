@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -13,12 +13,14 @@ from flask import Response, make_response, request, url_for
 from markupsafe import Markup
 
 from ...alerts.alerts import unlisted_origins, views_after_suspension
+from ...audit.dimensions import DIMENSIONS, MEASURES
 from ...audit.plots import CSS, plot
-from ...audit.query import DIMENSIONS, NONE, TIMES, Query, parse
+from ...audit.query import NONE, ReportQuery, parse
 from ...audit.reports import Report, Row
 from ...campaign.countries import country_name
 from ...campaign.kinds import Kind
 from ...campaign.text import msgid
+from ...period import parse_period
 from ...problems import InvalidRequest, NotSealed
 from ..api.audit import report_answer
 from ..context import deployment
@@ -29,28 +31,8 @@ from .blueprint import staff
 _DAYS = 30  # shown where no range is asked for
 _ROWS = 50  # in a table beside its plot; the download has all
 
-MEASURE_WORDS = {
-    "downloads": msgid("Downloads"),
-    "participants": msgid("Participants"),
-    "logo_views": msgid("Logo views"),
-    "requests": msgid("Requests"),
-    "bytes": msgid("Bytes"),
-}
-DIMENSION_WORDS = {
-    "day": msgid("Day"),
-    "week": msgid("Week"),
-    "month": msgid("Month"),
-    "package": msgid("Package"),
-    "version": msgid("Version"),
-    "participant": msgid("Participant"),
-    "participant_kind": msgid("Kind of participant"),
-    "country": msgid("Country"),
-    "terms_version": msgid("Terms accepted"),
-    "origin": msgid("Site"),
-    "logo": msgid("Logo"),
-    "variant": msgid("Variant"),
-    "client_kind": msgid("Kind of program"),
-}
+#: The measures in the order of the page's tables.
+_MEASURES = {name: MEASURES[name] for name in ("downloads", "participants", "logo_views", "requests", "bytes")}
 #: What the page shows: a title, the dimension (None: by time), and the measure that is drawn.
 _PANELS = (
     ("downloads", msgid("Downloads over time"), None, "downloads"),
@@ -79,7 +61,7 @@ class Panel:
     @property
     def columns(self) -> list[str]:
         """The measures in the order of the table's columns: what is drawn first, so that a telephone shows it."""
-        return [self.measure, *(name for name in MEASURE_WORDS if name != self.measure)]
+        return [self.measure, *(name for name in _MEASURES if name != self.measure)]
 
 
 @staff.get("/audit")
@@ -90,15 +72,15 @@ def audit() -> Response:
     try:
         query = parse(given)
     except InvalidRequest as error:
-        query = Query()
+        query = ReportQuery()
         mistakes = [found.detail for found in error.errors]
     query = replace(_with_range(query), compare=True, by=())
     context: dict[str, Any] = {
         "mistakes": mistakes,
         "query": query,
         "chips": _chips(query),
-        "measures": MEASURE_WORDS,
-        "dimensions": DIMENSION_WORDS,
+        "measures": _MEASURES,
+        "dimensions": {name: dimension.words for name, dimension in DIMENSIONS.items()},
         "said": _said,
         "kinds": _kinds(),
         "styles": url_for("staff.audit_styles", v=_style_version()),
@@ -108,7 +90,7 @@ def audit() -> Response:
     except NotSealed:
         return private("staff/audit.html", panels=[], whole=None, **context)
     emblem = deployment()
-    since = query.start or emblem.clock() - timedelta(days=_DAYS)
+    since = query.period.start or emblem.clock() - timedelta(days=_DAYS)
     unlisted = unlisted_origins(emblem.database, since)
     return private(
         "staff/audit.html",
@@ -143,22 +125,16 @@ def _style_version() -> str:
     return sha256(CSS.encode()).hexdigest()[:12]
 
 
-def _with_range(query: Query) -> Query:
+def _with_range(query: ReportQuery) -> ReportQuery:
     """The last thirty days where no range was asked for, so that there is a period before to compare with."""
-    if query.start is not None or query.end is not None:
+    if query.period.start is not None or query.period.end is not None:
         return query
     today = deployment().clock().date()
     first = today - timedelta(days=_DAYS - 1)
-    return replace(
-        query,
-        start=datetime.combine(first, time(tzinfo=UTC)),
-        end=datetime.combine(today + timedelta(days=1), time(tzinfo=UTC)),
-        from_text=first.isoformat(),
-        to_text=today.isoformat(),
-    )
+    return replace(query, period=parse_period(first.isoformat(), today.isoformat()))
 
 
-def _panels(query: Query) -> tuple[list[Panel], Report]:
+def _panels(query: ReportQuery) -> tuple[list[Panel], Report]:
     over = _time_unit(query)
     queries = [replace(query, by=(dimension or over,), compare=False) for _, _, dimension, _ in _PANELS]
     whole, *found = deployment().reports.run_all([query, *queries])
@@ -197,37 +173,37 @@ def _kinds() -> dict[str, Kind]:
     return {kind.id: kind for kind in deployment().campaign.eligibility.kinds}
 
 
-def _time_unit(query: Query) -> str:
+def _time_unit(query: ReportQuery) -> str:
     """Days for up to four months, then weeks, then months: as many columns as can be told apart."""
-    if query.start is None or query.end is None:
+    if query.period.start is None or query.period.end is None:
         return "month"
-    days = (query.end - query.start).days
+    days = (query.period.end - query.period.start).days
     return "day" if days <= 124 else "week" if days <= 800 else "month"
 
 
-def _parameters(query: Query) -> dict[str, str | None]:
+def _parameters(query: ReportQuery) -> dict[str, str | None]:
     chosen: dict[str, str | None] = dict(query.where)
-    if query.from_text:
-        chosen["from"] = query.from_text
-    if query.to_text:
-        chosen["to"] = query.to_text
+    if query.period.from_text:
+        chosen["from"] = query.period.from_text
+    if query.period.to_text:
+        chosen["to"] = query.period.to_text
     if query.checkpoint is not None:
         chosen["checkpoint"] = str(query.checkpoint)
     return chosen
 
 
-def _address(query: Query, changes: Mapping[str, str | None], endpoint: str = "staff.audit") -> str:
+def _address(query: ReportQuery, changes: Mapping[str, str | None], endpoint: str = "staff.audit") -> str:
     """The address of the same question with some of it changed; None takes a part away."""
     chosen: dict[str, Any] = {**_parameters(query), **changes}
     return url_for(endpoint, **{name: value for name, value in chosen.items() if value is not None})
 
 
-def _drill(query: Query, dimension: str) -> Callable[[Row], str | None]:
+def _drill(query: ReportQuery, dimension: str) -> Callable[[Row], str | None]:
     """Where a click on a row leads: the same page, of this row alone."""
 
     def link(row: Row) -> str | None:
         value = row[dimension]
-        if dimension in TIMES:
+        if DIMENSIONS[dimension].over_time:
             span = _span(dimension, value)
             return _address(query, {"from": span[0], "to": span[1]})
         return _address(query, {dimension: NONE if value is None else value})
@@ -248,10 +224,10 @@ def _span(unit: str, value: str) -> tuple[str, str]:
     return first.isoformat(), (after - timedelta(days=1)).isoformat()
 
 
-def _chips(query: Query) -> list[tuple[str, str, str]]:
+def _chips(query: ReportQuery) -> list[tuple[str, str, str]]:
     """The filters in force: the dimension's words, its value, and the address without it."""
     return [
-        (DIMENSION_WORDS[name], "–" if value == NONE else value, _address(query, {name: None}))
+        (DIMENSIONS[name].words, "–" if value == NONE else value, _address(query, {name: None}))
         for name, value in sorted(query.where.items())
         if name in DIMENSIONS
     ]
