@@ -20,4 +20,8 @@ def read(raw: bytes) -> Drawing:
     document = parse(raw)
     if document.root is None:
         raise DrawingError(document.faults)
-    return resolve(document)
+    try:
+        return resolve(document)
+    except RecursionError:
+        fault = Fault(document.root.line, "A value is nested too deep", "Write it plainly, or remove it")
+        raise DrawingError([*document.faults, fault]) from None

@@ -19,6 +19,8 @@ from .properties import GEOMETRY, NEUTRAL, NO_ATTRIBUTES, PARSERS, Tokens, WideG
 
 Note = Callable[[int, str, str], None]
 _WRITE = "Write fill and stroke as attributes of the shapes"
+_MOST_RULES = 5_000
+_MOST_TRIALS = 2_000_000  # rules times elements: what reading may cost in time
 _STATIC_MEDIA = ("", "all", "screen")
 
 
@@ -30,6 +32,7 @@ class Declaration:
     tokens: Tokens
     line: int
     attribute: str | None = None
+    presentation: bool = False  # written as an attribute, and read as CSS
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Rules:
     """What style sheets say, and the names of the classes that they speak of."""
 
     matcher: cssselect2.Matcher = field(default_factory=cssselect2.Matcher)
-    empty: bool = True
+    count: int = 0
 
 
 def solid(tokens: Any) -> list[Any]:
@@ -56,7 +59,10 @@ class Cascade:
             assert isinstance(element, Element)
             self._read_sheet(element)
         self._wrappers: dict[Element, cssselect2.ElementWrapper] = {}
-        if not self._rules.empty:
+        elements = sum(1 for _ in document.root.iter())
+        if self._rules.count > _MOST_RULES or self._rules.count * elements > _MOST_TRIALS:
+            note(document.root.line, "The style sheets have too many rules for so many elements", _WRITE)
+        elif self._rules.count:
             wrapped = cssselect2.ElementWrapper.from_xml_root(document.root)
             self._wrappers = {wrapper.etree_element: wrapper for wrapper in wrapped.iter_subtree()}
 
@@ -96,10 +102,11 @@ class Cascade:
             elif name == "transform":
                 yield Declaration(name, (), element.line, text)
             elif (name in PARSERS or name in NEUTRAL) and name not in NO_ATTRIBUTES and text.strip():
-                yield Declaration(name, solid(tinycss2.parse_component_value_list(text)), element.line)
+                yield Declaration(name, solid(tinycss2.parse_component_value_list(text)), element.line, None, True)
 
     def _read_sheet(self, element: Element) -> None:
         if element.get("type", "").strip().lower() not in ("", "text/css"):
+            self._note(element.line, f"A style sheet is of the type {element.get('type', '')[:40]!r}", _WRITE)
             return
         media = element.get("media", "").strip().lower()
         if media not in _STATIC_MEDIA:
@@ -123,6 +130,9 @@ class Cascade:
         declarations, important = self._block(tinycss2.parse_blocks_contents(rule.content, True, True), None, offset)
         prelude = tinycss2.serialize(rule.prelude).strip()
         complex_ = any(token.type == "literal" and token.value in ":+~|" for token in rule.prelude)
+        self._rules.count += 1 + sum(token.type == "literal" and token.value == "," for token in rule.prelude)
+        if self._rules.count > _MOST_RULES:
+            return
         try:
             if complex_ and prelude != ":root":
                 raise cssselect2.SelectorError
@@ -132,7 +142,6 @@ class Cascade:
             return
         for selector in selectors:
             self._rules.matcher.add_selector(selector, (declarations, important))
-            self._rules.empty = False
 
     def _block(self, parts: Any, line: int | None, offset: int) -> tuple[list[Declaration], list[bool]]:
         """The declarations of a block and which are important; ``line`` is that of a ``style`` attribute."""
@@ -173,7 +182,8 @@ def value_of(declarations: list[Declaration], note: Note) -> Any:
 
 
 def _parsed(declaration: Declaration) -> Any:
-    return PARSERS[declaration.name].read(declaration.tokens)
+    prop = PARSERS[declaration.name]
+    return (prop.attribute if declaration.presentation and prop.attribute else prop.read)(declaration.tokens)
 
 
 def check_dropped(declarations: dict[str, list[Declaration]], note: Note) -> None:

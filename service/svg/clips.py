@@ -23,6 +23,7 @@ from .vocabulary import SHAPES, SILENT, reason
 Render = Callable[[Element, Style, Place], list[Node]]
 
 _MASK = {"x": "-10%", "y": "-10%", "width": "120%", "height": "120%"}
+_MOST_SHAPES = 500  # in a clip
 _UNITS = frozenset({"userSpaceOnUse", "objectBoundingBox"})
 
 
@@ -95,6 +96,8 @@ class Clips:
         if not self._clipped(style, attributes):
             return None
         parts = [part for child in element.parts() for part in self._clip_part(child, style, viewport, made)]
+        if len(parts) > _MOST_SHAPES:
+            raise Refused(f"A <clipPath> holds more than {_MOST_SHAPES} shapes", "Unite them")
         if any(_overlap(one, other) for (_, one), (_, other) in combinations(parts, 2)):
             # Renderers take the shapes as one path, and where two run round each other's way nothing is left.
             raise Refused("The shapes of a <clipPath> overlap, which is not drawn alike everywhere", "Unite them")

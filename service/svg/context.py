@@ -171,7 +171,7 @@ class Context:
         ems = self.styles.ems(style) if transform.needs_em else (0.0, 0.0)
         x, y = (self.styles.length(part, style, side) for part, side in zip(origin, sides, strict=True))
         there, back = matrix.translation(x + left, y + top), matrix.translation(-x - left, -y - top)
-        return matrix.times(matrix.times(there, transform.matrix(sides, ems)), back)
+        return matrix.bounded(matrix.times(matrix.times(there, transform.matrix(sides, ems)), back))
 
     def move_of(self, element: Element, style: Style, viewport: Viewport | None) -> Matrix:
         """Where a ``<use>`` puts what it draws."""

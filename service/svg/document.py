@@ -30,12 +30,9 @@ _BYTE_ORDER_MARKS = (
 )
 _DECLARED = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
 _SAVE_AS_UTF8 = "Save it as UTF-8"
-_MARKUP = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
-    r"""|(?P<doctype><!DOCTYPE(?:[^\[>"']|"[^"]*"|'[^']*')*(?P<subset>\[(?:[^\]"']|"[^"]*"|'[^']*')*\]\s*)?>)"""
-    r"|&(?P<entity>[^\s&;<#][^\s&;<]*);",
-    re.DOTALL,
-)
+#: What may hold ``&`` or ``<`` without meaning it, and how it ends.
+_OPAQUE = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
+_ENTITY = re.compile(r"&([^\s&;<#][^\s&;<]{0,200});")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _UNREAD = "urn:x-entity:"  # with the entity's name, where an entity stood: Illustrator names namespaces so
 
@@ -117,22 +114,58 @@ def _without_doctype(text: str, faults: list[Fault]) -> str:
     A DOCTYPE that only names the document type says nothing about the drawing and is left out. One that
     declares something is a fault, and so is every use of an entity that XML itself does not define.
     """
-
-    def taken_out(match: re.Match[str]) -> str:
-        line = text.count("\n", 0, match.start()) + 1
-        if match["doctype"] is not None:
-            if match["subset"] is not None and re.search(r"<!|%", match["subset"]):
-                faults.append(
-                    Fault(line, "The DOCTYPE declares entities or attributes", "Remove the DOCTYPE; none is ever read")
-                )
-            return re.sub(r"[^\n]", " ", match[0])
-        if match["entity"] is not None and match["entity"] not in _PREDEFINED:
+    kept: list[str] = []
+    at = counted = 0
+    line = 1
+    while at < len(text):
+        following = _next_markup(text, at)
+        kept.append(text[at:following])
+        opened = next((opening for opening in _OPAQUE if text.startswith(opening, following)), None)
+        if following == len(text):
+            break
+        line, counted = line + text.count("\n", counted, following), following
+        if opened is not None:
+            end = text.find(_OPAQUE[opened], following + len(opened))
+            at = len(text) if end < 0 else end + len(_OPAQUE[opened])
+            kept.append(text[following:at])
+        elif text.startswith("<!DOCTYPE", following):
+            at, declares = _doctype_end(text, following)
+            if declares:
+                fix = "Remove the DOCTYPE; none is ever read"
+                faults.append(Fault(line, "The DOCTYPE declares entities or attributes", fix))
+            kept.append(re.sub(r"[^\n]", " ", text[following:at]))
+        else:
+            entity = _ENTITY.match(text, following)
+            at = following + 1 if entity is None else entity.end()
+            if entity is None or entity[1] in _PREDEFINED:
+                kept.append(text[following:at])
+                continue
             fix = "Write what it stands for; entities are never expanded"
-            faults.append(Fault(line, f"The file uses the entity &{match['entity'][:40]};", fix))
-            return _UNREAD + re.sub(r"\W", "", match["entity"][:40])
-        return match[0]
+            faults.append(Fault(line, f"The file uses the entity &{entity[1][:40]};", fix))
+            kept.append(_UNREAD + re.sub(r"\W", "", entity[1][:40]))
+    return "".join(kept)
 
-    return _MARKUP.sub(taken_out, text)
+
+def _next_markup(text: str, at: int) -> int:
+    """Where the next ``&`` stands, or the next ``<`` that opens no plain tag; the end where there is none."""
+    match = re.compile(r"&|<[!?]").search(text, at)
+    return len(text) if match is None else match.start()
+
+
+def _doctype_end(text: str, at: int) -> tuple[int, bool]:
+    """Where a DOCTYPE ends, and whether it declares anything; one that is never closed goes on to the end."""
+    depth, declares = 0, False
+    for match in re.compile(r"""[\[\]>%]|"[^"]*"|'[^']*'|<!(?!DOCTYPE)""").finditer(text, at):
+        sign = match[0]
+        if sign == "[":
+            depth += 1
+        elif sign == "]":
+            depth -= 1
+        elif sign == ">" and depth <= 0:
+            return match.end(), declares
+        elif sign in ("<!", "%"):
+            declares = True
+    return len(text), declares
 
 
 class _Builder:

@@ -23,6 +23,7 @@ _COORDINATES = {
     "radialGradient": {"cx": "50%", "cy": "50%", "r": "50%", "fr": "0%"},
 }
 _FIT = "Draw the gradient again, or choose plain colours"
+_MOST_CHAIN = 20  # gradients that one takes attributes and stops from
 _NEAR = 0.999  # of the radius: a focus nearer to the circle is drawn differently by each renderer
 
 
@@ -111,6 +112,9 @@ class Gradients:
                 message = "A gradient refers to itself" if following in chain else "A gradient refers to something else"
                 self._context.note(chain[-1].line, message, "Remove href, or refer to another gradient")
                 break
+            if len(chain) == _MOST_CHAIN:
+                self._context.note(element.line, "The gradient takes from too many others", "Let it stand for itself")
+                break
             chain.append(following)
         return chain
 
@@ -138,7 +142,7 @@ class Gradients:
         spread = _given(chain, "spreadMethod") or "pad"
         if units not in ("objectBoundingBox", "userSpaceOnUse") or spread not in ("pad", "reflect", "repeat"):
             raise Refused(f"gradientUnits={units!r} spreadMethod={spread!r} cannot be read", "Correct or remove them")
-        turned = matrix.from_attribute(_given(chain, "gradientTransform") or "")
+        turned = matrix.bounded(matrix.from_attribute(_given(chain, "gradientTransform") or ""))
         if matrix.is_flat(turned):
             raise Refused("The gradientTransform leaves nothing of the gradient", _FIT)
         in_box = units == "objectBoundingBox"

@@ -9,6 +9,7 @@ from typing import Any
 
 from .faults import Refused
 from .numbers import ZERO, Length, finite, length, numbers, short
+from .numbers import bounded as finite_value
 
 #: a, b, c, d, e, f of ``x' = a x + c y + e``, ``y' = b x + d y + f``, as SVG's ``matrix()`` has them.
 Matrix = tuple[float, float, float, float, float, float]
@@ -29,6 +30,13 @@ def times(first: Matrix, second: Matrix) -> Matrix:
 def translation(x: float, y: float) -> Matrix:
     """A move."""
     return (1.0, 0.0, 0.0, 1.0, x, y)
+
+
+def bounded(matrix: Matrix) -> Matrix:
+    """The matrix, or Refused where it throws what it moves out of all sight."""
+    for value in matrix:
+        finite_value(value)
+    return matrix
 
 
 def box_of(matrix: Matrix, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

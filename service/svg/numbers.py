@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .faults import Refused
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"  # a point without digits behind it ends a number
 #: User units in one unit: CSS has 96 pixels to the inch, and a user unit is a pixel (css-values-4, 6.2).
 ABSOLUTE = {
     "": 1.0,
@@ -20,6 +20,7 @@ ABSOLUTE = {
     "pc": 16.0,
 }
 RELATIVE = frozenset({"%", "em", "rem"})
+_ONE = re.compile(rf"({NUMBER})(\s*,?\s*)", re.ASCII)
 _LENGTH = re.compile(rf"({NUMBER})([a-zA-Z]*|%)", re.ASCII)
 _WRITE = "Write a number, in the units of the viewBox"
 _MOST = 1e9  # beyond it readers that keep coordinates as single floats draw nothing of use
@@ -59,22 +60,27 @@ def finite(text: str) -> float:
     """A number; Refused where it is none or too large to draw."""
     if not re.fullmatch(NUMBER, text.strip(), re.ASCII):
         raise Refused(f"{text.strip()[:60]!r} is no number", "Write a number")
-    value = float(text)
+    return bounded(float(text))
+
+
+def bounded(value: float) -> float:
+    """The number, or Refused where it is too large to draw, or none at all."""
     if not abs(value) <= _MOST:
-        raise Refused(f"{text.strip()[:60]} is too large a number", "Write a number that lies near the viewBox")
+        raise Refused(f"{value:g} is too large a number", "Write a number that lies near the viewBox")
     return value
 
 
 def numbers(text: str) -> list[float]:
     """Numbers divided by blanks and commas; Refused where there is anything else."""
-    rest = text.strip()
     found = []
-    while rest:
-        match = re.match(NUMBER, rest, re.ASCII)
-        if match is None:
-            raise Refused(f"{rest[:40]!r} is no number", "Write numbers, divided by blanks")
-        found.append(finite(match[0]))
-        rest = re.sub(r"^\s*,?\s*", "", rest[match.end() :])
+    at = len(text) - len(text.lstrip())
+    text = text.rstrip()
+    while at < len(text):
+        match = _ONE.match(text, at)
+        if match is None or (match.end() == len(text) and match[2].strip()):
+            raise Refused(f"{text[at : at + 40]!r} is no number", "Write numbers, divided by blanks")
+        found.append(finite(match[1]))
+        at = match.end()
     return found
 
 

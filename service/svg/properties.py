@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from tinycss2 import color4
@@ -154,10 +155,10 @@ def _dashes(tokens: Tokens) -> tuple[Length, ...]:
     return found if any(dash.value for dash in found) else ()
 
 
-def _font_size(tokens: Tokens) -> Length | None:
+def _font_size(tokens: Tokens, *, unitless: bool = False) -> Length | None:
     # Needed for lengths in em alone; a keyword makes those unknown.
     try:
-        return one_length(tokens, unitless=True)
+        return one_length(tokens, unitless=unitless)
     except Refused:
         return None
 
@@ -181,9 +182,8 @@ def _transform(tokens: Tokens) -> Transform:
     return Transform(()) if _keyword(tokens) == "none" else matrix.from_css(tokens)
 
 
-def _origin(tokens: Tokens) -> tuple[Length, Length]:
+def _origin(tokens: Tokens, *, unitless: bool = False) -> tuple[Length, Length]:
     """``transform-origin``: across and down (css-transforms-1, 6)."""
-    tokens = [token for token in tokens if not (token.type == "literal" and token.value == ",")]
     if len(tokens) == 3 and tokens[2].type in ("number", "dimension") and not tokens[2].value:
         tokens = tokens[:2]
     if len(tokens) not in (1, 2):
@@ -193,10 +193,10 @@ def _origin(tokens: Tokens) -> tuple[Length, Length]:
         tokens, words = tokens[::-1], words[::-1]
     if len(tokens) == 1 and words[0] in ("top", "bottom"):
         return Length(50, "%"), _SIDES[words[0]]
-    across = _SIDES[words[0]] if words[0] in ("left", "center", "right") else css_length(tokens[0], unitless=True)
+    across = _SIDES[words[0]] if words[0] in ("left", "center", "right") else css_length(tokens[0], unitless=unitless)
     if len(tokens) == 1:
         return across, Length(50, "%")
-    down = _SIDES[words[1]] if words[1] in ("top", "center", "bottom") else css_length(tokens[1], unitless=True)
+    down = _SIDES[words[1]] if words[1] in ("top", "center", "bottom") else css_length(tokens[1], unitless=unitless)
     return across, down
 
 
@@ -220,6 +220,7 @@ class Property:
     read: Callable[[Tokens], Any]
     initial: Any
     inherited: bool = False
+    attribute: Callable[[Tokens], Any] | None = None  # how it is read from an attribute, where that differs
 
 
 PARSERS: dict[str, Property] = {
@@ -237,7 +238,7 @@ PARSERS: dict[str, Property] = {
     "stroke-dashoffset": Property(_stroke_length, ZERO, inherited=True),
     "visibility": Property(_one_of("visible", "hidden", "collapse"), "visible", inherited=True),
     "color": Property(colour, BLACK, inherited=True),
-    "font-size": Property(_font_size, Length(16.0), inherited=True),
+    "font-size": Property(_font_size, Length(16.0), inherited=True, attribute=partial(_font_size, unitless=True)),
     "opacity": Property(_opacity, 1.0),
     "display": Property(lambda tokens: "none" if _keyword(tokens) == "none" else "inline", "inline"),
     "overflow": Property(lambda tokens: _text(tokens).lower(), ""),
@@ -247,7 +248,7 @@ PARSERS: dict[str, Property] = {
     "stop-color": Property(colour, BLACK),
     "stop-opacity": Property(_opacity, 1.0),
     "transform": Property(_transform, Transform(())),
-    "transform-origin": Property(_origin, (ZERO, ZERO)),
+    "transform-origin": Property(_origin, (ZERO, ZERO), attribute=partial(_origin, unitless=True)),
     "transform-box": Property(_one_of("view-box", "fill-box", "content-box"), "view-box"),
     "d": Property(_path_data, ""),
     **{name: Property(_geometry, None) for name in ("x", "y", "cx", "cy", "r", "rx", "ry", "width", "height")},
@@ -299,7 +300,9 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
     "zoom": ("1", "normal", "100%"),
 }
 #: Properties of CSS alone; an attribute of such a name is another thing, or nothing.
-NO_ATTRIBUTES = frozenset({"animation", "offset", "perspective", "rotate", "scale", "translate", "zoom"})
+NO_ATTRIBUTES = frozenset(
+    {"animation", "offset", "perspective", "rotate", "scale", "transform-box", "translate", "zoom"}
+)
 _FIXES = {
     "filter": "Remove the effect with everything that refers to it; the logo is flat",
     "backdrop-filter": "Remove the effect; the logo is flat",

@@ -72,6 +72,9 @@ class _Resolver:
         }
         resources, body = self._registry.named(body, given)
         text = "".join(node.written() for node in [*resources, *body])
+        if len(text) > MOST_CHARACTERS:
+            context.note(root.line, f"The drawing takes {len(text)} characters once it is resolved", "Simplify it")
+            raise DrawingError(context.faults)
         return Drawing(context.view_box, attributes(given), text, root.line)
 
     # The document as a whole
@@ -208,6 +211,10 @@ class _Resolver:
         self, element: Element, style: Style, place: Place, size: tuple[Length | None, Length | None] = (None, None)
     ) -> list[Node]:
         """A nested ``<svg>``, or a ``<symbol>`` that is used with a size: a view box in a place of its own."""
+        if style["clip-path"] is not None or style["mask"] is not None:
+            fix = "Put it on a <g> round the drawing"
+            self._context.note(element.line, f"A clip or mask on a <{element.name}> is not drawn alike everywhere", fix)
+            return []
         effects = self._effects(element, style, place)
         if effects is None:
             return []

@@ -12,7 +12,7 @@ from .cascade import Cascade, Declaration, Note, check_dropped, value_of
 from .document import Element
 from .faults import Refused
 from .matrix import Transform
-from .numbers import Length, length
+from .numbers import Length, bounded, length
 from .properties import BLACK, GEOMETRY, PARSERS, Colour, CurrentColour, Reference
 
 _UNKNOWN_SIZE = "The size of an em is not known here"
@@ -106,7 +106,8 @@ class Styles:
                 values[name] = self._value(name, declared[name], parent)
             else:
                 values[name] = parent[name] if prop.inherited else prop.initial
-        size = values["font-size"]
+        size = None if "font" in declared else values["font-size"]
+        values["font-size"] = size
         if isinstance(size, Length):
             scale = {"": 1.0, "%": _of(parent["font-size"], 0.01), "em": parent["font-size"], "rem": self._root_em}
             factor = scale[size.unit]
@@ -141,7 +142,7 @@ class Styles:
         """A value with its lengths in em as user units."""
         if isinstance(value, Length) and value.unit in ("em", "rem"):
             try:
-                return Length(value.value * style.em(value.unit, self._root_em))
+                return Length(bounded(value.value * style.em(value.unit, self._root_em)))
             except Refused as refused:
                 self._note(line, f"{name}: {refused.message}", refused.fix)
                 return Length(0.0)
@@ -158,8 +159,8 @@ class Styles:
         if value.unit == "%":
             if along is None:
                 raise Refused("A percentage has no meaning here", _UNITS)
-            return value.value * along / 100
-        return value.value * (style.em(value.unit, self._root_em) if value.unit else 1.0)
+            return bounded(value.value * along / 100)
+        return bounded(value.value * (style.em(value.unit, self._root_em) if value.unit else 1.0))
 
 
 def _own(name: str, text: str) -> Any:

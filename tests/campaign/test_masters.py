@@ -84,6 +84,14 @@ SAID = {
     "hidden_root": (1, "is hidden"),
     "zoomed": (2, "zoom: 2"),
     "moved_along_a_path": (2, "offset-path"),
+    "radial_gradient_that_goes_on": (2, "beyond its circle"),
+    "clip_of_shapes_that_overlap": (2, "overlap"),
+    "clip_of_two_rules": (2, "different rules"),
+    "clip_on_a_nested_drawing": (3, "on a <svg>"),
+    "number_without_its_digits": (2, "'.V10Z'"),
+    "too_many_rules": (1, "too many rules"),
+    "values_nested_too_deep": (1, "nested too deep"),
+    "transform_out_of_sight": (2, "too large a number"),
 }
 
 
