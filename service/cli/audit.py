@@ -210,6 +210,7 @@ def import_log(files: tuple[Path, ...], form: str, as_json: bool) -> None:
             f"{item.file}: {item.lines} lines, {item.views} views in {item.entries} entries; "
             f"{item.other} others, {item.unknown} of unknown embeds, {item.bad} bad"
             + (f"; {item.before} lines were imported before" if item.before else "")
+            + ("; the last line has no end yet and is left for the next time" if item.unended else "")
         )
         for number, detail in item.bad_lines[:20]:
             click.echo(f"{item.file}:{number}: {detail}", err=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from .embeds import Embeds
 from .origins import check_origins
-from .presentation import UNLISTED, Embed
+from .presentation import UNLISTED, EmbedDetails
 from .site_statistics import SiteUse
-from .snapshot import Live, allowed
-from .snippets import Picture, picture
+from .snapshot import ServedEmbed, allowed
+from .snippets import ShownLogo, shown_logo
 
 __all__ = [
     "UNLISTED",
-    "Embed",
+    "EmbedDetails",
     "Embeds",
-    "Live",
-    "Picture",
+    "ServedEmbed",
+    "ShownLogo",
     "SiteUse",
     "allowed",
     "check_origins",
-    "picture",
+    "shown_logo",
 ]

@@ -1,4 +1,4 @@
-"""Counting views: in memory, and within seconds in the database.
+"""Counts the views that this process serves: in memory, and within seconds in the database.
 
 What was counted since the last flush is written as one numbered batch of its process. The number is stored
 in the transaction that adds the counts: a batch whose commit went through, but was reported as failed, is
@@ -24,7 +24,7 @@ from ..clock import Clock
 from ..store import Database, advisory
 from ..store.tables import Embed, LogoUse, LogoUseWriter
 from .crowding import Crowd
-from .snapshot import Live
+from .snapshot import ServedEmbed
 
 log = structlog.get_logger()
 
@@ -32,10 +32,10 @@ INTERVAL = 1.0  # seconds between flushes
 _MANY = 20_000  # different counts in memory that are flushed without waiting for the interval
 _NUMBERS_KEPT = timedelta(days=7)  # much longer than any process keeps on sending one batch
 
-Key = tuple[datetime, str, str, str]  # hour, embed, variant, origin ("" for none)
+CountKey = tuple[datetime, str, str, str]  # hour, embed, variant, origin ("" for none)
 
 
-class Counter:
+class ViewCounter:
     """The counts of one process. Safe to share between threads; after a fork it starts afresh."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -47,8 +47,8 @@ class Counter:
     def _start_afresh(self) -> None:
         self._writer = secrets.token_hex(16)
         self._number = 0
-        self._counts: dict[Key, int] = {}
-        self._sending: dict[Key, int] | None = None
+        self._counts: dict[CountKey, int] = {}
+        self._sending: dict[CountKey, int] | None = None
         self._crowds: dict[tuple[datetime, str], Crowd] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
@@ -56,27 +56,27 @@ class Counter:
         self._ending = False
         self._thread: threading.Thread | None = None
 
-    def count(self, live: Live, variant: str, origin: str | None) -> None:
-        """Counts one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
+    def count(self, embed: ServedEmbed, variant: str, origin: str | None) -> None:
+        """Count one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
         site = "" if origin is None or origin == NAMELESS else origin
         with self._lock:
-            variant, site = self._crowd(hour, live).admit(variant, site)
-            key = (hour, live.key, variant, site)
+            variant, site = self._crowd(hour, embed).admit(variant, site)
+            key = (hour, embed.key, variant, site)
             self._counts[key] = self._counts.get(key, 0) + 1
             full = len(self._counts) >= _MANY
         if full:
             self._wake.set()
 
     def start(self) -> None:
-        """Starts the thread that flushes; a second call changes nothing."""
+        """Start the thread that flushes; a second call changes nothing."""
         if self._thread is None:
             self._ending = False
             self._thread = threading.Thread(target=self._run, name="emblem-counts", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and flushes. What cannot be written is logged as lost."""
+        """End the thread and flush. What cannot be written is logged as lost."""
         if self._thread is not None:
             self._ending = True
             self._wake.set()
@@ -88,7 +88,7 @@ class Counter:
             log.error("views were counted and could not be written", error=type(error).__name__)
 
     def flush(self) -> int:
-        """Writes what was counted, durably, and returns the number of different counts written.
+        """Write what was counted, durably, and return the number of different counts written.
 
         Raises Unavailable where the database does not take it; the counts are kept, and nothing is added twice.
         """
@@ -103,7 +103,7 @@ class Counter:
                 written += self._send(self._sending)
             return written
 
-    def _send(self, counts: dict[Key, int]) -> int:
+    def _send(self, counts: dict[CountKey, int]) -> int:
         number, now = self._number, self._clock()
         try:
             self._database.write(lambda session: add_counts(session, self._writer, number, counts, now))
@@ -114,20 +114,20 @@ class Counter:
         self._sending = None
         return len(counts)
 
-    def _of_known_embeds(self, counts: dict[Key, int]) -> dict[Key, int]:
+    def _of_known_embeds(self, counts: dict[CountKey, int]) -> dict[CountKey, int]:
         with self._database.read() as session:
             known = set(session.scalars(select(Embed.key)))
         kept = {key: views for key, views in counts.items() if key[1] in known}
         log.error("views of unknown embeds were dropped", views=sum(counts.values()) - sum(kept.values()))
         return kept
 
-    def _crowd(self, hour: datetime, live: Live) -> Crowd:
-        crowd = self._crowds.get((hour, live.key))
+    def _crowd(self, hour: datetime, embed: ServedEmbed) -> Crowd:
+        crowd = self._crowds.get((hour, embed.key))
         if crowd is None:
             for old in [key for key in self._crowds if key[0] < hour - timedelta(hours=1)]:
                 del self._crowds[old]
-            crowd = self._crowds[hour, live.key] = Crowd(live.origins)
-        crowd.list_anew(live.origins)
+            crowd = self._crowds[hour, embed.key] = Crowd(embed.origins)
+        crowd.list_anew(embed.origins)
         return crowd
 
     def _run(self) -> None:
@@ -140,8 +140,8 @@ class Counter:
                 log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
 
 
-def add_counts(session: Session, writer: str, number: int, counts: dict[Key, int], now: datetime) -> bool:
-    """Adds a batch of a writer to what is stored; False, and nothing is added, where it has been already."""
+def add_counts(session: Session, writer: str, number: int, counts: dict[CountKey, int], now: datetime) -> bool:
+    """Add a batch of a writer to what is stored; return False, and nothing is added, where it has been already."""
     lock_uses(session, shared=True)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     numbered = insert(LogoUseWriter).values(writer=writer, batch=number, at=now)
@@ -170,10 +170,10 @@ def add_counts(session: Session, writer: str, number: int, counts: dict[Key, int
 
 
 def forget_writers(session: Session, now: datetime) -> None:
-    """Drops the numbers of processes that have ended long ago."""
+    """Drop the numbers of processes that have ended long ago."""
     session.execute(delete(LogoUseWriter).where(LogoUseWriter.at < now - _NUMBERS_KEPT))
 
 
 def lock_uses(session: Session, *, shared: bool) -> None:
-    """Until the transaction ends: many may add counts, or one may enter them. SQLite has one writer anyway."""
+    """Lock the uses for this transaction: many may add counts, or one may enter them. SQLite has one writer anyway."""
     advisory.hold_until_end(session, advisory.USES, shared=shared)

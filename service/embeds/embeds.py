@@ -30,13 +30,13 @@ from ..problems import (
 from ..store import Database, tables
 from ..store.paging import Page, paginate
 from . import terms_reminders
-from .counter import INTERVAL, Counter
+from .counter import INTERVAL, ViewCounter
 from .origins import check_origins
-from .presentation import UNLISTED, Embed, Views
+from .presentation import UNLISTED, Describer, EmbedDetails
 from .rollup import enter_waiting
-from .site_statistics import SiteUse, usage_of
-from .snapshot import Live, LiveEmbeds, terms_not_accepted
-from .terms_status import Acceptances
+from .site_statistics import SiteUse, sites_of
+from .snapshot import EmbedSnapshot, ServedEmbed, terms_not_accepted
+from .terms_status import AcceptedTerms
 
 log = structlog.get_logger()
 _FLUSH = 0.3  # seconds that a flush takes on a busy machine
@@ -51,14 +51,14 @@ class Embeds:
         self._campaign = campaign
         self._clock = clock
         self._base_url = base_url
-        self._live = LiveEmbeds(database, campaign, clock, base_url)
-        self._counter = Counter(database, clock)
-        self._views = Views(campaign, base_url)
+        self._snapshot = EmbedSnapshot(database, campaign, clock, base_url)
+        self._counter = ViewCounter(database, clock)
+        self._describer = Describer(campaign, base_url)
 
     # ---- what their owners do
 
-    def create(self, participant: str, logo: str, origins: Sequence[str], unlisted: str, by: str) -> Embed:
-        """A new embed for an approved participant that accepted the current terms of the logo.
+    def create(self, participant: str, logo: str, origins: Sequence[str], unlisted: str, by: str) -> EmbedDetails:
+        """Make an embed for an approved participant that accepted the current terms of the logo.
 
         Raises InvalidRequest, UnknownLogo, NotFound (participant), ParticipantNotApproved or TermsNotAccepted.
         """
@@ -68,7 +68,7 @@ class Embeds:
             raise UnknownLogo(f"There are these logos: {', '.join(sorted(self._campaign.logos))}.")
         key = new_id("ebd")
 
-        def work(session: Session) -> Embed:
+        def work(session: Session) -> EmbedDetails:
             now = self._clock()
             # Shared lock: an erasure at this moment comes before or after, never in between.
             owner = session.get(tables.Participant, participant, with_for_update={"read": True})
@@ -76,7 +76,7 @@ class Embeds:
                 raise NotFound("There is no participant of this id that you may act for.")
             if owner.status != "approved":
                 raise ParticipantNotApproved(extra={"participant_status": owner.status})
-            if not Acceptances.read(session, self._campaign, [participant]).current(participant, logo, now):
+            if not AcceptedTerms.read(session, self._campaign, [participant]).current(participant, logo, now):
                 raise terms_not_accepted(self._campaign, logo, now, self._base_url, owner.language)
             row = tables.Embed(
                 key=key,
@@ -89,19 +89,19 @@ class Embeds:
             session.add(row)
             session.flush()
             self._append(session, ledger.EmbedCreated, now, row, by)
-            return self._views.of(session, [(row, owner)], now)[0]
+            return self._describer.of(session, [(row, owner)], now)[0]
 
         made = self._database.write(work)
         self._take_over(key)
         return made
 
-    def get(self, key: str) -> Embed:
-        """An embed by its key; UnknownEmbed where there is none."""
+    def get(self, key: str) -> EmbedDetails:
+        """Return an embed by its key; raise UnknownEmbed where there is none."""
         with self._database.read() as session:
             row = session.execute(_select().where(tables.Embed.key == key)).first() if _KEY.fullmatch(key) else None
             if row is None:
                 raise UnknownEmbed
-            return self._views.of(session, [row], self._clock())[0]
+            return self._describer.of(session, [row], self._clock())[0]
 
     def list(
         self,
@@ -110,8 +110,8 @@ class Embeds:
         portal: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
-    ) -> Page[Embed]:
-        """Embeds, newest first: of one participant, or of those that a portal key may act for, or all."""
+    ) -> Page[EmbedDetails]:
+        """List embeds, newest first: of one participant, or of those that a portal key may act for, or all."""
         statement = _select()
         if participant:
             statement = statement.where(tables.Embed.participant == participant)
@@ -119,18 +119,20 @@ class Embeds:
             statement = statement.where(tables.Embed.participant.in_(granted_to(portal)))
         with self._database.read() as session:
             page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
-            return Page(tuple(self._views.of(session, page.items, self._clock())), page.next_cursor)
+            return Page(tuple(self._describer.of(session, page.items, self._clock())), page.next_cursor)
 
     def usage(self, participant: str, days: int = 30) -> dict[str, tuple[SiteUse, ...]]:
-        """Where the logos of a participant's embeds were seen in the last days, by the embed's key.
+        """Return where the logos of a participant's embeds were seen in the last days, by the embed's key.
 
         An embed that was not seen is not in it. What processes counted in the last seconds may be missing.
         """
         with self._database.read() as session:
-            return usage_of(session, participant, self._clock() - timedelta(days=days))
+            return sites_of(session, participant, self._clock() - timedelta(days=days))
 
-    def change(self, key: str, *, origins: Sequence[str] | None = None, unlisted: str | None = None, by: str) -> Embed:
-        """The embed with other origins, or another way with sites that are not listed; None leaves it as it is.
+    def change(
+        self, key: str, *, origins: Sequence[str] | None = None, unlisted: str | None = None, by: str
+    ) -> EmbedDetails:
+        """Change the sites of an embed, or what happens on others; None leaves it as it is. Return the changed embed.
 
         Raises InvalidRequest, UnknownEmbed or EmbedRevoked.
         """
@@ -138,7 +140,7 @@ class Embeds:
         if unlisted is not None:
             _check_unlisted(unlisted)
 
-        def work(session: Session) -> Embed:
+        def work(session: Session) -> EmbedDetails:
             now = self._clock()
             row, owner = self._locked(session, key)
             if row.revoked_at is not None:
@@ -148,14 +150,14 @@ class Embeds:
             row.unlisted = unlisted or row.unlisted
             if (row.origins, row.unlisted) != before:
                 self._append(session, ledger.EmbedChanged, now, row, by)
-            return self._views.of(session, [(row, owner)], now)[0]
+            return self._describer.of(session, [(row, owner)], now)[0]
 
         changed = self._database.write(work)
         self._take_over(key)
         return changed
 
     def revoke(self, key: str, by: str) -> None:
-        """Ends an embed for good; again changes nothing. UnknownEmbed where there is none."""
+        """End an embed for good; again changes nothing. Raise UnknownEmbed where there is none."""
 
         def work(session: Session) -> None:
             now = self._clock()
@@ -169,44 +171,44 @@ class Embeds:
 
     # ---- what serving a logo asks
 
-    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> Live:
-        """The embed of a key, if it may show its logo now; for a known key without lock or database.
+    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> ServedEmbed:
+        """Return the embed of a key, if it may show its logo now; for a known key without lock or database.
 
         Raises UnknownEmbed, EmbedRevoked, ParticipantSuspended or TermsNotAccepted. ``before_lookup`` is
         called before the database is asked about a key that is not known here; what it raises is raised.
         """
-        return self._live.permission(key, before_lookup)
+        return self._snapshot.permission(key, before_lookup)
 
-    def count(self, live: Live, variant: str, origin: str | None) -> None:
-        """Counts one view of ``colourway/width.format`` on an origin, as ``origin_of`` gave it."""
-        self._counter.count(live, variant, origin)
+    def count(self, embed: ServedEmbed, variant: str, origin: str | None) -> None:
+        """Count one view of ``colourway/width.format`` on an origin, as ``origin_of`` gave it."""
+        self._counter.count(embed, variant, origin)
 
     # ---- background work
 
     def start(self) -> None:
-        """Starts the threads of this process: one reads all embeds anew, one writes what was counted."""
-        self._live.start()
+        """Start the threads of this process: one reads all embeds anew, one writes what was counted."""
+        self._snapshot.start()
         self._counter.start()
 
     def close(self) -> None:
-        """Ends the threads and writes what was counted."""
-        self._live.stop()
+        """End the threads and write what was counted."""
+        self._snapshot.stop()
         self._counter.stop()
 
     def refresh(self) -> None:
-        """Reads all embeds anew now. Raises Unavailable where the database does not answer."""
-        self._live.refresh()
+        """Read all embeds anew now. Raise Unavailable where the database does not answer."""
+        self._snapshot.refresh()
 
     def flush(self) -> int:
-        """Writes what this process has counted, durably; returns how many different counts that were."""
+        """Write what this process has counted, durably; return how many different counts that were."""
         return self._counter.flush()
 
     def settle(self) -> None:
-        """Waits until what running processes have counted before is in the database, if it takes their flushes."""
+        """Wait until what running processes have counted before is in the database, if it takes their flushes."""
         time.sleep(INTERVAL + _FLUSH)
 
     def enter_uses(self, *, everything: bool = False) -> int:
-        """Makes entries of the uses of hours that are over, or of all; returns how many.
+        """Make entries of the uses of hours that are over, or of all; return how many.
 
         Any number of processes may do it at once: each use is entered exactly once.
         """
@@ -222,14 +224,14 @@ class Embeds:
         return entered
 
     def notify_terms(self, mailer: Mailer) -> int:
-        """Mails partners whose embeds need new terms, once for each version; returns how many mails."""
+        """Mail partners whose embeds need new terms, once for each version; return how many mails."""
         return terms_reminders.notify(self._database, self._campaign, mailer, self._base_url, self._clock())
 
     # ---- inside
 
     def _take_over(self, key: str) -> None:
         try:
-            self._live.reload(key)
+            self._snapshot.reload(key)
         except Exception as error:  # the change is durable; the next snapshot brings it
             log.warning("an embed could not be read again", error=type(error).__name__)
 

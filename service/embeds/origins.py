@@ -43,7 +43,7 @@ def check_origins(written: Sequence[str], pointer: str = "/origins") -> tuple[st
     for index, text in enumerate(written):
         where = f"{pointer}/{index}"
         try:
-            origin = listed(text)
+            origin = normalise(text)
         except _Mistake as mistake:
             errors.append(FieldError.of(where, mistake.template, **mistake.values))
             continue
@@ -55,7 +55,7 @@ def check_origins(written: Sequence[str], pointer: str = "/origins") -> tuple[st
     return tuple(found)
 
 
-def listed(text: str) -> str:
+def normalise(text: str) -> str:
     """Return one site that a partner wrote, normalised; raise ValueError where it cannot be on a list."""
     if "*" in text:
         raise _Mistake(_WILDCARD)

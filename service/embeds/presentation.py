@@ -13,16 +13,16 @@ from .. import paths
 from ..campaign import Campaign
 from ..clock import timestamp
 from ..store import tables
-from .snippets import picture, snippets
-from .terms_status import Acceptances, embed_status
+from .snippets import shown_logo, snippets
+from .terms_status import AcceptedTerms, embed_status
 
 UNLISTED = ("report", "refuse")  # what happens on a site that is not on the list
 _NONE = {"html": "", "markdown": "", "css": ""}
 
 
 @dataclass(frozen=True)
-class Embed:
-    """An embed with its standing; ``language`` is its participant's."""
+class EmbedDetails:
+    """An embed with its status; ``language`` is its participant's."""
 
     key: str
     participant: str
@@ -41,10 +41,10 @@ class Embed:
         return self.key
 
     def as_json(self, language: str | None = None) -> dict[str, Any]:
-        """The answer of the API; texts are in the participant's language unless another is named."""
+        """Return the answer of the API; texts are in the participant's language unless another is named."""
         made = _NONE
         if self.logo in self.campaign.logos:
-            made = snippets(picture(self.campaign, self.logo, language or self.language), self.base_url, self.logo)
+            made = snippets(shown_logo(self.campaign, self.logo, language or self.language), self.base_url, self.logo)
         return {
             "id": self.id,
             "key": self.key,
@@ -60,20 +60,22 @@ class Embed:
         }
 
 
-class Views:
-    """Makes embeds as their owners see them out of rows."""
+class Describer:
+    """Describes embeds to their owners, from rows."""
 
     def __init__(self, campaign: Campaign, base_url: str) -> None:
         self._campaign = campaign
         self._base_url = base_url
 
-    def of(self, session: Session, rows: Sequence[Any], now: datetime) -> list[Embed]:
-        """The embeds of rows of an embed and its participant, with their standing at ``now``."""
-        accepted = Acceptances.read(session, self._campaign, {row.participant for row, _ in rows})
+    def of(self, session: Session, rows: Sequence[Any], now: datetime) -> list[EmbedDetails]:
+        """Return the embeds of rows of an embed and its participant, with their status at ``now``."""
+        accepted = AcceptedTerms.read(session, self._campaign, {row.participant for row, _ in rows})
         return [self._one(row, owner, accepted, now) for row, owner in rows]
 
-    def _one(self, row: tables.Embed, owner: tables.Participant, accepted: Acceptances, now: datetime) -> Embed:
-        return Embed(
+    def _one(
+        self, row: tables.Embed, owner: tables.Participant, accepted: AcceptedTerms, now: datetime
+    ) -> EmbedDetails:
+        return EmbedDetails(
             key=row.key,
             participant=row.participant,
             logo=row.logo,

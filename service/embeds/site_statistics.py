@@ -1,4 +1,4 @@
-"""The digest of use: where the logos of a participant's embeds were seen, for its account page."""
+"""Statistics of sites: where the logos of a participant's embeds were seen, for its account page."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class SiteUse:
     listed: bool
 
 
-def usage_of(session: Session, participant: str, since: datetime) -> dict[str, tuple[SiteUse, ...]]:
-    """The views of a participant's embeds in hours that began at ``since`` or later, by the embed's key.
+def sites_of(session: Session, participant: str, since: datetime) -> dict[str, tuple[SiteUse, ...]]:
+    """Return the views of a participant's embeds in hours that began at ``since`` or later, by the embed's key.
 
     The 20 sites of an embed with most views come first; views without a site, then those of all other sites,
     come last. An embed that was not seen is not in it.

@@ -1,4 +1,4 @@
-"""The live view: what every process knows of all embeds, for requests that touch no lock and no database.
+"""The snapshot of all embeds that every process keeps, for requests that touch no lock and no database.
 
 A snapshot is read about every second and a half and replaced as a whole. A key that is not in it is looked
 up once, so that a new embed works at once. While the database does not answer, the last snapshot holds.
@@ -23,7 +23,7 @@ from ..clock import Clock
 from ..problems import EmbedRevoked, OriginNotAllowed, ParticipantSuspended, TermsNotAccepted, UnknownEmbed
 from ..store import Database
 from ..store.tables import Embed, Participant
-from .terms_status import Acceptances
+from .terms_status import AcceptedTerms
 
 log = structlog.get_logger()
 
@@ -37,8 +37,8 @@ _KEY = re.compile(r"ebd_[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """What serving a logo needs to know of its embed. ``until`` is when its acceptances no longer suffice."""
+class ServedEmbed:
+    """An embed as serving its logo needs to know it. ``until`` is when its acceptances no longer suffice."""
 
     key: str
     participant: str
@@ -53,21 +53,21 @@ class Live:
     until: datetime | None
 
 
-def allowed(live: Live, origin: str | None) -> None:
-    """Raises OriginNotAllowed where the embed refuses this origin. A request that names none is served."""
-    if live.unlisted == "refuse" and origin is not None and origin not in live.origins:
+def allowed(embed: ServedEmbed, origin: str | None) -> None:
+    """Raise OriginNotAllowed where the embed refuses this origin. A request that names none is served."""
+    if embed.unlisted == "refuse" and origin is not None and origin not in embed.origins:
         raise OriginNotAllowed
 
 
-class LiveEmbeds:
-    """All embeds as of a moment ago. Safe to share between threads; after a fork it starts afresh."""
+class EmbedSnapshot:
+    """All embeds as they were a moment ago. Safe to share between threads; after a fork it starts afresh."""
 
     def __init__(self, database: Database, campaign: Campaign, clock: Clock, base_url: str) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
         self._base_url = base_url
-        self._known: dict[str, Live] = {}
+        self._known: dict[str, ServedEmbed] = {}
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
 
@@ -80,49 +80,49 @@ class LiveEmbeds:
         self._tried = float("-inf")
 
     def start(self) -> None:
-        """Starts the thread that keeps the snapshot fresh; a second call changes nothing."""
+        """Start the thread that keeps the snapshot fresh; a second call changes nothing."""
         if self._thread is None:
             self._ending.clear()
             self._thread = threading.Thread(target=self._run, name="emblem-embeds", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         if self._thread is not None:
             self._ending.set()
             self._thread.join(timeout=5)
             self._thread = None
 
-    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> Live:
-        """The embed of a key, if it may show its logo now.
+    def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> ServedEmbed:
+        """Return the embed of a key, if it may show its logo now.
 
         Raises UnknownEmbed, EmbedRevoked, ParticipantSuspended or TermsNotAccepted. ``before_lookup`` is
         called before the database is asked about a key that is not known here; what it raises is raised.
         """
         if self._thread is None:
             self._read_if_old()
-        live = self._known.get(key)
-        if live is None:
-            live = self._look_up(key, before_lookup)
-        if live.revoked:
+        embed = self._known.get(key)
+        if embed is None:
+            embed = self._look_up(key, before_lookup)
+        if embed.revoked:
             raise EmbedRevoked
-        if not live.approved:
+        if not embed.approved:
             raise ParticipantSuspended
-        if live.until is not None and self._clock() >= live.until:
-            raise terms_not_accepted(self._campaign, live.logo, self._clock(), self._base_url, live.language)
-        return live
+        if embed.until is not None and self._clock() >= embed.until:
+            raise terms_not_accepted(self._campaign, embed.logo, self._clock(), self._base_url, embed.language)
+        return embed
 
     def refresh(self) -> None:
-        """Reads the snapshot anew. Raises Unavailable where the database does not answer."""
+        """Read the snapshot anew. Raise Unavailable where the database does not answer."""
         with self._reading:
             self._read()
 
     def reload(self, key: str) -> None:
-        """Takes over what this process has just written about one embed."""
+        """Take over what this process has just written about one embed."""
         with self._reading:  # a snapshot that is being read now may be from before
             self._unknown.pop(key, None)
-            if (live := self._find(key)) is not None:
-                self._known[key] = live
+            if (embed := self._find(key)) is not None:
+                self._known[key] = embed
 
     def _run(self) -> None:
         pause = 0.0
@@ -151,36 +151,36 @@ class LiveEmbeds:
         began = time.monotonic()
         with self._database.read() as session:
             rows = session.execute(_select()).all()
-            accepted = Acceptances.read(session, self._campaign)
+            accepted = AcceptedTerms.of_embeds(session, self._campaign)
         now = self._clock()
-        self._known = {row.key: self._live(row, accepted, now) for row in rows}
+        self._known = {row.key: self._served(row, accepted, now) for row in rows}
         self._taken = began
 
-    def _look_up(self, key: str, before_lookup: Callable[[], None] | None) -> Live:
+    def _look_up(self, key: str, before_lookup: Callable[[], None] | None) -> ServedEmbed:
         now = time.monotonic()
         if not _KEY.fullmatch(key) or self._unknown.get(key, 0) > now:
             raise UnknownEmbed
         if before_lookup is not None:
             before_lookup()
-        live = self._find(key)
-        if live is None:
+        embed = self._find(key)
+        if embed is None:
             if len(self._unknown) >= _MOST_UNKNOWN:
                 self._unknown.clear()
             self._unknown[key] = now + _UNKNOWN_FOR
             raise UnknownEmbed
-        self._known[key] = live
-        return live
+        self._known[key] = embed
+        return embed
 
-    def _find(self, key: str) -> Live | None:
+    def _find(self, key: str) -> ServedEmbed | None:
         with self._database.read() as session:
             row = session.execute(_select().where(Embed.key == key)).first()
             if row is None:
                 return None
-            accepted = Acceptances.read(session, self._campaign, [row.participant])
-        return self._live(row, accepted, self._clock())
+            accepted = AcceptedTerms.read(session, self._campaign, [row.participant])
+        return self._served(row, accepted, self._clock())
 
-    def _live(self, row: Any, accepted: Acceptances, now: datetime) -> Live:
-        return Live(
+    def _served(self, row: Any, accepted: AcceptedTerms, now: datetime) -> ServedEmbed:
+        return ServedEmbed(
             key=row.key,
             participant=row.participant,
             kind=row.kind,
@@ -211,7 +211,7 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 
 def terms_not_accepted(campaign: Campaign, logo: str, now: datetime, base_url: str, language: str) -> TermsNotAccepted:
-    """The problem that leads to the current terms of a logo."""
+    """Return the problem that leads to the current terms of a logo."""
     terms = campaign.logos[logo].terms
     version = campaign.terms.current(terms, now).version
     return TermsNotAccepted.of(terms, version, base_url, language)

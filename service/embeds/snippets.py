@@ -13,7 +13,7 @@ _DENSITIES = (1, 1.5, 2, 3, 4)  # pixels of the screen for one CSS pixel
 
 
 @dataclass(frozen=True)
-class Picture:
+class ShownLogo:
     """How a logo is shown: its preferred colourway, and its width and height in CSS pixels."""
 
     colourway: str
@@ -21,33 +21,33 @@ class Picture:
     height: int
     alt: str
 
-    def at(self, width: int, aspect_ratio: float) -> Picture:
-        """The same at another width in pixels."""
+    def at(self, width: int, aspect_ratio: float) -> ShownLogo:
+        """Return the same at another width in pixels."""
         return replace(self, width=width, height=height_of(width, aspect_ratio))
 
     def url(self, base: str, scale: float = 1, extension: str = "auto") -> str:
-        """The address of the variant that has ``scale`` times the width."""
+        """Return the address of the variant that has ``scale`` times the width."""
         return f"{base}/{self.colourway}/{int(self.width * scale)}.{extension}"
 
 
-def picture(campaign: Campaign, logo: str, lang: str, width: int = _SHOWN) -> Picture:
-    """The logo at this width or the next that the ladder has at every density, in the words of a language.
+def shown_logo(campaign: Campaign, logo: str, lang: str, width: int = _SHOWN) -> ShownLogo:
+    """Return the logo at this width or the next that the ladder has at every density, in the words of a language.
 
     KeyError for an unknown logo.
     """
     found, rules = campaign.logos[logo], campaign.brand.logo(logo)
     shown = max(width, rules.minimum.px)
     shown += -shown % 32  # so that one and a half, and every other density, is a multiple of 16
-    return Picture(rules.colourways[0], shown, height_of(shown, found.aspect_ratio), found.title.get(lang))
+    return ShownLogo(rules.colourways[0], shown, height_of(shown, found.aspect_ratio), found.title.get(lang))
 
 
 def height_of(width: int, aspect_ratio: float) -> int:
-    """The height in pixels of a logo so wide, rounded to the nearest."""
+    """Return the height in pixels of a logo so wide, rounded to the nearest."""
     return max(1, int(width / aspect_ratio + 0.5))
 
 
-def snippets(shown: Picture, base: str, logo: str) -> dict[str, str]:
-    """The texts to paste, by where they go: ``html``, ``markdown``, ``css``."""
+def snippets(shown: ShownLogo, base: str, logo: str) -> dict[str, str]:
+    """Return the texts to paste, by where they go: ``html``, ``markdown``, ``css``."""
     return {
         "html": _html(shown, base),
         "markdown": f"![{_markdown(shown.alt)}]({shown.url(base, 2)})",
@@ -55,7 +55,7 @@ def snippets(shown: Picture, base: str, logo: str) -> dict[str, str]:
     }
 
 
-def _html(shown: Picture, base: str) -> str:
+def _html(shown: ShownLogo, base: str) -> str:
     srcset = ", ".join(f"{shown.url(base, scale)} {int(shown.width * scale)}w" for scale in _DENSITIES)
     attributes = {
         "src": shown.url(base),
@@ -76,7 +76,7 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\\[\]*_`<>!])", r"\\\1", text)
 
 
-def _css(shown: Picture, base: str, logo: str) -> str:
+def _css(shown: ShownLogo, base: str, logo: str) -> str:
     images = ", ".join(f'url("{shown.url(base, scale)}") {scale}x' for scale in _DENSITIES)
     return (
         f".logo-{logo} {{\n"

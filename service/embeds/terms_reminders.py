@@ -1,4 +1,4 @@
-"""Notices of new terms: partners whose embeds will stop are told in time, once for each version."""
+"""Reminders of new terms: partners whose embeds will stop are mailed in time, once for each version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..participants.emails import Letters
 from ..store import Database
 from ..store.tables import Embed, Participant, TermsNotice
 from ..store.upsert import insert_new
-from .terms_status import NEVER, Acceptances
+from .terms_status import NEVER, AcceptedTerms
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class _Notice:
 
 
 def notify(database: Database, campaign: Campaign, mailer: Mailer, base_url: str, now: datetime) -> int:
-    """Mails each approved partner with an embed whose logo has new terms in force; returns how many mails.
+    """Mail each approved partner with an embed whose logo has new terms in force; return how many mails.
 
     What is mailed is marked first, so that of many processes one sends it; one that dies in between sends none.
     """
@@ -76,7 +76,7 @@ def _due(session: Session, campaign: Campaign, now: datetime) -> Iterator[_Notic
         .where(Embed.revoked_at.is_(None), Participant.status == "approved", Participant.email.is_not(None))
         .distinct()
     ).all()
-    accepted = Acceptances.read(session, campaign)
+    accepted = AcceptedTerms.of_embeds(session, campaign)
     marked = session.execute(select(TermsNotice.participant, TermsNotice.terms, TermsNotice.version))
     told = {(participant, terms, version) for participant, terms, version in marked}
     for participant, email, language, logo in rows:

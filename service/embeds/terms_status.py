@@ -1,4 +1,4 @@
-"""Standing: whether an embed may show its logo, by its own state, its participant's, and the terms.
+"""The status of embeds: whether one may show its logo, by its own state, its participant's, and the terms.
 
 New terms do not stop an embed at once: it goes on for the campaign's grace period, counted from the first
 version that its participant has not accepted, so that yet another version opens no second period.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign, TermsVersion
-from ..store.tables import Acceptance
+from ..store.tables import Acceptance, Embed
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -21,7 +21,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 def good_until(
     versions: Sequence[TermsVersion], accepted: Collection[str], now: datetime, grace: timedelta
 ) -> datetime | None:
-    """The instant from which acceptances no longer suffice, as seen at ``now``; None where no end is known.
+    """Return the instant from which acceptances no longer suffice, as seen at ``now``; None where no end is known.
 
     ``versions`` are those of the terms, newest first. ``NEVER`` where no version up to now was accepted.
     """
@@ -41,7 +41,7 @@ def good_until(
 def embed_status(
     *, revoked: bool, participant_status: str, current_accepted: bool, until: datetime | None, now: datetime
 ) -> str:
-    """``active``, ``grace``, ``terms_required``, ``suspended`` or ``revoked``: the first refusal that holds."""
+    """Return ``active``, ``grace``, ``terms_required``, ``suspended`` or ``revoked``: the first refusal that holds."""
     if revoked:
         return "revoked"
     if participant_status != "approved":
@@ -51,8 +51,8 @@ def embed_status(
     return "active" if current_accepted else "grace"
 
 
-class Acceptances:
-    """Which versions of the logos' terms each participant has accepted, as one read gave it."""
+class AcceptedTerms:
+    """The versions of the logos' terms that participants have accepted, as one read gave them."""
 
     def __init__(self, campaign: Campaign, found: dict[tuple[str, str], set[str]]) -> None:
         self._campaign = campaign
@@ -60,21 +60,26 @@ class Acceptances:
         self._grace = timedelta(days=campaign.info.terms_grace_days)
 
     @classmethod
-    def read(cls, session: Session, campaign: Campaign, participants: Iterable[str] | None = None) -> Acceptances:
-        """Those of some participants, or of all that have an embed."""
+    def read(cls, session: Session, campaign: Campaign, participants: Iterable[str]) -> AcceptedTerms:
+        """Read those of some participants."""
+        return cls._read(session, campaign, Acceptance.participant.in_(set(participants)))
+
+    @classmethod
+    def of_embeds(cls, session: Session, campaign: Campaign) -> AcceptedTerms:
+        """Read those of all participants that have an embed: few, where many have joined."""
+        return cls._read(session, campaign, Acceptance.participant.in_(select(Embed.participant)))
+
+    @classmethod
+    def _read(cls, session: Session, campaign: Campaign, whose: ColumnElement[bool]) -> AcceptedTerms:
         terms = {logo.terms for logo in campaign.logos.values()}
-        statement = select(Acceptance.participant, Acceptance.terms, Acceptance.version).where(
-            Acceptance.terms.in_(terms)
-        )
-        if participants is not None:
-            statement = statement.where(Acceptance.participant.in_(set(participants)))
+        columns = (Acceptance.participant, Acceptance.terms, Acceptance.version)
         found: dict[tuple[str, str], set[str]] = {}
-        for participant, name, version in session.execute(statement):
+        for participant, name, version in session.execute(select(*columns).where(whose, Acceptance.terms.in_(terms))):
             found.setdefault((participant, name), set()).add(version)
         return cls(campaign, found)
 
     def until(self, participant: str, logo: str, now: datetime) -> datetime | None:
-        """``good_until`` for a participant and the terms of a logo; None for a logo that there is no more."""
+        """Return ``good_until`` for a participant and the terms of a logo; None for a logo that there is no more."""
         terms = self._terms(logo)
         if terms is None:
             return None
@@ -83,7 +88,7 @@ class Acceptances:
         )
 
     def current(self, participant: str, logo: str, now: datetime) -> bool:
-        """Whether the version that is current at ``now`` has been accepted."""
+        """Tell whether the version that is current at ``now`` has been accepted."""
         terms = self._terms(logo)
         if terms is None:
             return True

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, make_response, request
 
 from .. import paths
 from ..campaign import LANGUAGES
-from ..embeds import Picture, picture
+from ..embeds import ShownLogo, shown_logo
 from ..problems import BelowMinimumSize, FieldError, InvalidRequest, NotFound, OembedFormat, UnknownLogo
 from . import limits
 from .context import client, deployment
@@ -79,12 +79,12 @@ def _limit(name: str) -> int | None:
     return int(text)
 
 
-def _fitting(logo: str, lang: str, widest: int | None, highest: int | None) -> Picture:
+def _fitting(logo: str, lang: str, widest: int | None, highest: int | None) -> ShownLogo:
     """The widest picture within the limits, of at most 512 pixels unless the rules ask for more."""
     campaign = deployment().campaign
     smallest = campaign.brand.logo(logo).minimum.px
     width = max(_WIDTH, smallest + -smallest % _STEP)
-    shown = picture(campaign, logo, lang, width)
+    shown = shown_logo(campaign, logo, lang, width)
     shown = shown.at(min(width, widest or width), campaign.logos[logo].aspect_ratio)
     while highest is not None and shown.height > highest and shown.width > smallest:
         shown = shown.at(shown.width - 1, campaign.logos[logo].aspect_ratio)

@@ -20,7 +20,7 @@ from flask import Flask, request
 
 from .. import paths
 from ..clients import Client, origin_of
-from ..embeds import Live, allowed
+from ..embeds import ServedEmbed, allowed
 from ..logos import FORMATS, Variant, VariantRequest
 from ..logos.formats import AUTO
 from ..logos.variant_request import split_name
@@ -100,22 +100,22 @@ class _Variants:
         # What anyone may make long is not kept in memory.
         parse = self._requested if len(path) + len(query) <= _LONGEST_KEPT else self._parse
         key, wanted = parse(path, query)
-        live = self._live(environ, key, wanted)
+        embed = self._served(environ, key, wanted)
         origin = origin_of(_begin(environ, "HTTP_ORIGIN"), _begin(environ, "HTTP_REFERER"))
-        allowed(live, origin)
+        allowed(embed, origin)
         variants = self._deployment.variants
         chosen = self._choose(environ, wanted)
         variant = variants.cached(chosen) or variants.get(chosen)
-        etag = _tag(live, variant)
-        headers = self._headers(live, wanted, variant, etag)
-        if live.unlisted == "refuse" and _asks_always(environ):
+        etag = _tag(embed, variant)
+        headers = self._headers(embed, wanted, variant, etag)
+        if embed.unlisted == "refuse" and _asks_always(environ):
             headers.insert(0, _ASK_ALWAYS)  # nginx before 1.23 heeds whichever it reads first
         if _is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
             return "304 Not Modified", headers, ()
         headers += [("Content-Type", variant.media_type), ("Content-Length", str(len(variant.bytes)))]
         if environ["REQUEST_METHOD"] == "HEAD":
             return "200 OK", headers, ()
-        self._deployment.embeds.count(live, chosen.name, origin)
+        self._deployment.embeds.count(embed, chosen.name, origin)
         return "200 OK", headers, (variant.bytes,)
 
     def _parse(self, path: str, query: str) -> tuple[str, VariantRequest]:
@@ -151,18 +151,20 @@ class _Variants:
             raise NotAcceptable(f"Name one of {offered} in Accept.")
         return self._deployment.variants.smallest(wanted, formats)
 
-    def _live(self, environ: WSGIEnvironment, key: str, wanted: VariantRequest) -> Live:
+    def _served(self, environ: WSGIEnvironment, key: str, wanted: VariantRequest) -> ServedEmbed:
         def before_lookup() -> None:
             sender = Client(environ.get("REMOTE_ADDR", ""), "", "program")
             self._deployment.limiter.hit("embed-lookup", sender.network)
 
-        live = self._deployment.embeds.permission(key, before_lookup)
-        if live.logo != wanted.logo:
-            raise UnknownLogo(f"This embed is for the logo {live.logo}; make another embed for {wanted.logo}.")
-        return live
+        embed = self._deployment.embeds.permission(key, before_lookup)
+        if embed.logo != wanted.logo:
+            raise UnknownLogo(f"This embed is for the logo {embed.logo}; make another embed for {wanted.logo}.")
+        return embed
 
-    def _headers(self, live: Live, wanted: VariantRequest, variant: Variant, etag: str) -> list[tuple[str, str]]:
-        refuses = live.unlisted == "refuse"
+    def _headers(
+        self, embed: ServedEmbed, wanted: VariantRequest, variant: Variant, etag: str
+    ) -> list[tuple[str, str]]:
+        refuses = embed.unlisted == "refuse"
         headers = [
             ("ETag", etag),
             ("Cache-Control", PRIVATE if refuses else PUBLIC),
@@ -181,13 +183,13 @@ class _Variants:
         return headers
 
 
-def _tag(live: Live, variant: Variant) -> str:
+def _tag(embed: ServedEmbed, variant: Variant) -> str:
     """The entity tag of an answer: another one where it may not be shared.
 
     So a shared cache that asks again, after the embed began to refuse other sites, hears 200 and ``private``, and
     not the 304 that would let it go on sharing what it has.
     """
-    return f'{variant.etag[:-1]}-private"' if live.unlisted == "refuse" else variant.etag
+    return f'{variant.etag[:-1]}-private"' if embed.unlisted == "refuse" else variant.etag
 
 
 def _asks_always(environ: WSGIEnvironment) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from service.embeds import Embed, Embeds, Live
+from service.embeds import EmbedDetails, Embeds, ServedEmbed
 from service.ids import new_id
 from service.store import Database
 from service.store.tables import Acceptance, LedgerEntry, LogoUse, Participant
@@ -95,12 +95,12 @@ class World:
         )
         self.database.write(lambda session: session.add(row))
 
-    def embed(self, participant: str = "", **values: Any) -> Embed:
+    def embed(self, participant: str = "", **values: Any) -> EmbedDetails:
         """A new embed."""
         given = {"logo": "heart", "origins": [SITE], "unlisted": "report", "by": "portal:key_1"} | values
         return self.embeds.create(participant or self.partner(), **given)
 
-    def live(self, **values: Any) -> Live:
+    def live(self, **values: Any) -> ServedEmbed:
         """The live view of a new embed."""
         return self.embeds.permission(self.embed(**values).key)
 

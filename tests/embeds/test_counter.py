@@ -24,7 +24,7 @@ from tests.parts.processes import wait_until
 from .conftest import SITE, World
 
 if TYPE_CHECKING:
-    from service.embeds import Embeds, Live
+    from service.embeds import Embeds, ServedEmbed
 
 BLUE, WHITE = "blue/64.png", "white/128.webp"
 HOUR = 3600.0
@@ -43,7 +43,7 @@ def at_once(*work: Callable[[], Any]) -> list[Any]:
         return list(pool.map(begin, work))
 
 
-def views(embeds: Embeds, live: Live, number: int, origin: str | None = SITE, variant: str = BLUE) -> None:
+def views(embeds: Embeds, live: ServedEmbed, number: int, origin: str | None = SITE, variant: str = BLUE) -> None:
     """Counts so many views."""
     for _ in range(number):
         embeds.count(live, variant, origin)
@@ -210,7 +210,7 @@ def test_from_the_201st_site_of_an_hour_on_views_are_those_of_other(world: World
 
 
 def test_each_embed_and_each_hour_has_200_sites_of_its_own(world: World) -> None:
-    def fill(live: Live, name: str) -> None:
+    def fill(live: ServedEmbed, name: str) -> None:
         for number in range(ORIGINS):
             views(world.embeds, live, 1, f"https://{name}{number}.example")
 

@@ -28,7 +28,7 @@ from .conftest import BASE, SITE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from service.embeds import Embed
+    from service.embeds import EmbedDetails
 
     from .conftest import World
 
@@ -286,7 +286,7 @@ def test_lists_are_newest_first_and_complete_page_by_page(world: World) -> None:
         wanted = [embed for embed in made if mine in (None, embed.participant)]
         assert {embed.key for embed in whole.items} == {embed.key for embed in wanted}
         assert [embed.created_at for embed in whole.items] == sorted((one.created_at for one in wanted), reverse=True)
-        found: list[Embed] = []
+        found: list[EmbedDetails] = []
         cursor = None
         while True:
             page = world.embeds.list(participant=mine, cursor=cursor, limit=2)

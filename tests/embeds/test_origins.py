@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.clients.site import is_loopback, origin_of
 from service.embeds import check_origins
-from service.embeds.origins import listed
+from service.embeds.origins import normalise
 from service.problems import InvalidRequest
 
 
@@ -144,10 +144,10 @@ def test_origins_are_compared_exactly_with_origin_and_else_with_the_origin_of_re
 @example("http://ⓛocalhost")
 def test_whatever_is_taken_is_an_origin_and_its_own_normal_form(text: str) -> None:
     try:
-        origin = listed(text)
+        origin = normalise(text)
     except ValueError:
         return
-    assert listed(origin) == origin
+    assert normalise(origin) == origin
     parts = urlsplit(origin)
     assert origin.isascii()
     assert origin == origin.lower()

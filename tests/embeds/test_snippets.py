@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.embeds.snippets import Picture, height_of, picture, snippets
+from service.embeds.snippets import ShownLogo, height_of, shown_logo, snippets
 
 if TYPE_CHECKING:
     from service.campaign import Campaign
@@ -30,7 +30,7 @@ def attributes(html: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("logo", ["heart", "lockup"])
 def test_the_picture_keeps_its_room_and_is_sharp_on_every_screen(campaign: Campaign, logo: str) -> None:
-    shown = picture(campaign, logo, "en")
+    shown = shown_logo(campaign, logo, "en")
     given = attributes(snippets(shown, BASE, logo)["html"])
     width, height = int(given["width"]), int(given["height"])
     assert abs(width / campaign.logos[logo].aspect_ratio - height) <= 0.5
@@ -46,7 +46,7 @@ def test_the_picture_keeps_its_room_and_is_sharp_on_every_screen(campaign: Campa
 def test_every_width_in_a_snippet_is_on_the_ladder(campaign: Campaign) -> None:
     for logo in campaign.logos:
         for asked in range(1, 1025):
-            shown = picture(campaign, logo, "en", asked)
+            shown = shown_logo(campaign, logo, "en", asked)
             assert shown.width >= campaign.brand.logo(logo).minimum.px
             for text in snippets(shown, BASE, logo).values():
                 for width in map(int, re.findall(r"/(\d+)\.auto", text)):
@@ -56,12 +56,12 @@ def test_every_width_in_a_snippet_is_on_the_ladder(campaign: Campaign) -> None:
 def test_the_words_are_those_of_the_language(campaign: Campaign) -> None:
     title = campaign.logos["heart"].title
     assert title.get("fr") != title.get("en")
-    assert attributes(snippets(picture(campaign, "heart", "fr"), BASE, "heart")["html"])["alt"] == title.get("fr")
+    assert attributes(snippets(shown_logo(campaign, "heart", "fr"), BASE, "heart")["html"])["alt"] == title.get("fr")
 
 
 def test_no_title_breaks_out_of_its_snippet() -> None:
     hostile = '"><script>alert(1)</script> [a](b) *c* `d`'
-    made = snippets(Picture("blue", 256, 97, hostile), BASE, "heart")
+    made = snippets(ShownLogo("blue", 256, 97, hostile), BASE, "heart")
     assert attributes(made["html"])["alt"] == hostile
     assert made["markdown"].startswith(r"![\"\>\<script".replace(r"\"\>", r'"\>'))
     assert made["markdown"].count("](") == 2  # the picture's own, and the one in the title, whose bracket is escaped

@@ -325,3 +325,32 @@ def test_new_terms_stop_a_link_until_they_are_accepted(api: Api, monkeypatch: py
     assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["status"] == "terms_required"
     assert api.accept(participant).status_code == 201
     assert api.ask("GET", api.path(link)).status_code == 200
+
+
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0 Mobile Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "kind"),
+    [
+        (f"Mozilla/5.0 (Linux; Android 14; motorola edge 40 neo) {CHROME}", "browser"),
+        ("curl/8.5.0", "program"),
+        (f"Mozilla/5.0 {CHROME}; compatible; ChatGPT-User/1.0; +https://openai.com/bot", "agent"),
+        ("Discourse Forum Onebox v3.2.0", "robot"),
+        ("Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)", "robot"),
+    ],
+)  # fmt: skip
+def test_whoever_asks_for_a_person_takes_the_only_download_and_no_preview_or_robot_does(
+    api: Api, user_agent: str, kind: str
+) -> None:
+    link = api.link(api.ready(), max_downloads=1)
+    answer = api.ask("GET", api.path(link), headers={"User-Agent": user_agent})
+    rows = api.ask("GET", f"/api/v1/downloads?link={link['id']}", key="staff").json["downloads"]
+    if kind == "robot":
+        problem(answer, 403, "robots-not-served")
+        assert rows == []
+    else:
+        assert answer.status_code == 200
+        assert [(row["client"]["kind"], row["counted"]) for row in rows] == [(kind, True)]
+    person = api.ask("GET", api.path(link), headers={"User-Agent": f"Mozilla/5.0 (X11; Linux x86_64) {CHROME}"})
+    assert person.status_code == (200 if kind == "robot" else 410)
