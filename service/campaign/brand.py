@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field as Setting
@@ -14,6 +14,8 @@ from .text import Text
 
 Hex = Annotated[str, Setting(pattern=r"^[0-9a-f]{6}$")]
 ColourwayId = Annotated[str, Setting(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
+#: Whole percent of cyan, magenta, yellow and black; empty where none are given.
+Cmyk = tuple[Annotated[int, Setting(ge=0, le=100)], ...]
 ArtworkRule = Literal[
     "stretched",
     "rotated",
@@ -59,7 +61,8 @@ class Colourway(Strict):
 
     label: Text
     hex: Hex
-    cmyk: tuple[Annotated[int, Setting(ge=0, le=100)], ...] = ()
+    cmyk: Cmyk = ()
+    spot: Annotated[str, Setting(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9 ]+$")] | None = None
     use: Text
     backgrounds: Backgrounds
 
@@ -108,6 +111,7 @@ class BrandFile(Strict):
 
     about: Text
     colourways: Annotated[dict[ColourwayId, Colourway], Setting(min_length=1)]
+    print_colours: Annotated[dict[Hex, Cmyk], Setting(default_factory=dict)]
     logos: Annotated[dict[str, LogoRules], Setting(min_length=1)]
     forbidden: tuple[Change, ...]
 
@@ -120,6 +124,7 @@ class BrandRules:
     colourways: Mapping[str, Colourway]
     logos: Mapping[str, LogoRules]
     forbidden: tuple[Change, ...]
+    print_colours: Mapping[str, Cmyk] = field(default_factory=dict)
 
     def logo(self, logo: str) -> LogoRules:
         """The rules of one logo; KeyError if there is none of this id."""
@@ -224,8 +229,11 @@ def _check_changes(source: Source, written: BrandFile) -> None:
         backgrounds = colourway.backgrounds
         if backgrounds.least_lightness > backgrounds.most_lightness:
             source.mistake((*place, "backgrounds"), "least_lightness is above most_lightness", "Exchange the two")
-        if colourway.cmyk and len(colourway.cmyk) != 4:
-            source.mistake((*place, "cmyk"), "cmyk has four values", "Write it as [cyan, magenta, yellow, black]")
+        _check_cmyk(source, (*place, "cmyk"), colourway.cmyk)
+        if colourway.spot and not colourway.cmyk:
+            source.mistake(
+                (*place, "spot"), "A spot colour needs cmyk too, for printers that have no such ink", "Add it"
+            )
         for index, background in enumerate(backgrounds.also):
             ratio = colour.contrast(colourway.hex, background)
             if ratio < backgrounds.contrast:
@@ -234,3 +242,10 @@ def _check_changes(source: Source, written: BrandFile) -> None:
                     f"{name} on {background} has a contrast of {ratio:.2f}, below {backgrounds.contrast:g}",
                     "Remove the colour",
                 )
+    for name, cmyk in written.print_colours.items():
+        _check_cmyk(source, ("print_colours", name), cmyk)
+
+
+def _check_cmyk(source: Source, where: tuple[str | int, ...], cmyk: Cmyk) -> None:
+    if cmyk and len(cmyk) != 4:
+        source.mistake(where, "cmyk has four values", "Write it as [cyan, magenta, yellow, black]")

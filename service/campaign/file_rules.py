@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".pdf": "application/pdf",
+    ".eps": "application/postscript",
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
@@ -80,6 +81,7 @@ class FileEntry(Strict):
     width: int | str | None = None
     height: int | str | None = None
     inputs: dict[str, str] = Field(default={})
+    print_form: Literal["cmyk", "spot"] | None = Field(default=None, alias="print")
     each: dict[Id, tuple[str | int, ...]] = Field(default={}, alias="for")
 
 
@@ -92,7 +94,10 @@ class PreviewEntry(Strict):
 
 @dataclass(frozen=True)
 class FileRule:
-    """How one file of a package is made. ``source`` is relative to the assets folder, sizes are pixels."""
+    """How one file of a package is made. ``source`` is relative to the assets folder, sizes are pixels.
+
+    ``print_form`` is the form in which a document's colours are written as inks, None for screens.
+    """
 
     path: str
     source: str
@@ -100,6 +105,7 @@ class FileRule:
     width: int | None = None
     height: int | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    print_form: Literal["cmyk", "spot", "eps"] | None = None
     line: int = field(default=0, compare=False)
 
     @property
@@ -153,7 +159,13 @@ class Expansion:
                 return None
             sizes[name] = int(text) if text else None
         inputs = {**given, **{name: fill(value) for name, value in entry.inputs.items()}}
-        return self.rule(where, fill(entry.path), fill(entry.source), (sizes["width"], sizes["height"]), inputs)
+        made = self.rule(where, fill(entry.path), fill(entry.source), (sizes["width"], sizes["height"]), inputs)
+        if made is None or entry.print_form is None:
+            return made
+        if made.making != "compile" or not made.path.endswith(".pdf"):
+            self.source.mistake((*where, "print"), "Only a .pdf from a .typ is made for print", "Remove print:")
+            return None
+        return replace(made, print_form=entry.print_form)
 
     def rule(
         self,
@@ -182,13 +194,15 @@ class Expansion:
             return None
         kinds = (PurePosixPath(relative).suffix, target.suffix)
         making: Literal["copy", "render", "compile"] = "copy"
-        if kinds in ((".typ", ".pdf"), (".typ", ".png")):
+        if kinds in ((".typ", ".pdf"), (".typ", ".png"), (".typ", ".eps")):
             making = "compile"
         elif kinds == (".svg", ".png"):
             making = "render"
         elif kinds[0] != kinds[1]:
             self.source.mistake(
-                where, f"Nothing makes a {kinds[1]} from a {kinds[0]}", "Make .png from .svg, .pdf or .png from .typ"
+                where,
+                f"Nothing makes a {kinds[1]} from a {kinds[0]}",
+                "Make .png from .svg, .pdf, .eps or .png from .typ",
             )
             return None
         needed = {"render": (True, False), "compile": (target.suffix == ".png",) * 2, "copy": (False, False)}[making]
@@ -197,7 +211,9 @@ class Expansion:
                 fix = f"Add {name}: in pixels" if wanted else f"Remove {name}"
                 self.source.mistake(where, f"{name} is {'missing' if wanted else 'of no use'} for {path!r}", fix)
                 return None
-        return FileRule(path, relative, making, *size, inputs=dict(inputs), line=self.source.line(where))
+        form: Literal["eps"] | None = "eps" if target.suffix == ".eps" else None
+        line = self.source.line(where)
+        return FileRule(path, relative, making, *size, inputs=dict(inputs), print_form=form, line=line)
 
     def _source(self, where: tuple[str | int, ...], origin: str) -> str | None:
         """The source relative to the assets folder; it has to lie where the package's digest covers it."""

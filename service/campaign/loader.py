@@ -129,4 +129,4 @@ def _read_brand(path: Path, logos: Mapping[str, Logo] | None, mistakes: Mistakes
     if source is None or written is None:
         return None
     check_brand(source, written, None if logos is None else {name: tuple(logo.masters) for name, logo in logos.items()})
-    return BrandRules(written.about, written.colourways, written.logos, written.forbidden)
+    return BrandRules(written.about, written.colourways, written.logos, written.forbidden, written.print_colours)

@@ -25,6 +25,7 @@ from ..svg import DrawingError, read
 from .archive import write_archive
 from .renderers import Maker, MakingError
 from .rights import Rights, with_rights
+from .separation import NO_INKS, Inks
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
 GENERATOR = 2
@@ -59,26 +60,30 @@ class Built:
     preview: builtins.bytes = field(repr=False)
 
 
-def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights) -> str:
+def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights, inks: Inks = NO_INKS) -> str:
     """SHA-256 over all that a package is made of: manifest, its folder, shared sources, logos, rights, generator.
 
     Layout and comments of the manifest, and the date from which it is shown, do not count.
     """
     digest = hashlib.sha256(rfc8785.dumps([GENERATOR, _plain(manifest.content), rights.document()]))
+    if any(rule.print_form for rule in manifest.files):
+        digest.update(rfc8785.dumps({colour: ink.as_json() for colour, ink in inks.items()}))
     for path, file in _sources(manifest, assets_dir).items():
         digest.update(f"\n{path} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
 
-def build(manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Path | None = None) -> Built:
+def build(
+    manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Path | None = None, inks: Inks = NO_INKS
+) -> Built:
     """Builds a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
-        digest = source_digest(manifest, root, rights)
+        digest = source_digest(manifest, root, rights, inks)
         _resolve_logos(root, assets_dir)
-        maker = Maker(root)
+        maker = Maker(root, inks)
 
         def make(rule: FileRule) -> bytes:
             content = maker.make(rule)
@@ -99,21 +104,21 @@ def build(manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Pat
     return Built(archive, hashlib.sha256(raw).hexdigest(), len(raw), files, digest, preview)
 
 
-def check(*manifests: PackageManifest) -> None:
+def check(*manifests: PackageManifest, inks: Inks = NO_INKS) -> None:
     """CampaignError with all that ``build`` would raise; keeps nothing and draws nothing, so it takes a moment only."""
     mistakes = Mistakes()
     for manifest in manifests:
         try:
             with _staged(manifest, manifest.assets_dir) as root:
                 _resolve_logos(root, manifest.assets_dir)
-                _for_each(manifest, manifest.assets_dir, _checked(root))
+                _for_each(manifest, manifest.assets_dir, _checked(root, inks))
         except CampaignError as error:
             mistakes.extend(error.mistakes)
     mistakes.raise_if_any()
 
 
-def _checked(root: Path) -> Callable[[FileRule], None]:
-    maker = Maker(root)
+def _checked(root: Path, inks: Inks) -> Callable[[FileRule], None]:
+    maker = Maker(root, inks)
 
     def check_file(rule: FileRule) -> None:
         maker.check(rule)

@@ -33,6 +33,7 @@ from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
 from .published import PublishedPackage, published_of
 from .rights import Rights
+from .separation import inks_of
 
 Progress = Callable[[str], None]
 
@@ -45,6 +46,7 @@ class Catalogue:
         self.storage = storage
         self.campaign = campaign
         self.clock = clock
+        self._inks = inks_of(campaign.brand)
         self._facts: dict[tuple[str, str], PublishedPackage] = {}
         self._previews: dict[str, bytes] = {}
         self._lock = threading.Lock()
@@ -71,7 +73,7 @@ class Catalogue:
         """What ``publish`` would publish. CampaignError has every mistake, as there; nothing is kept or written."""
         waiting, mistakes = self._compare()
         try:
-            check(*waiting)
+            check(*waiting, inks=self._inks)
         except CampaignError as error:
             mistakes.extend(error.mistakes)
         mistakes.raise_if_any()
@@ -209,7 +211,7 @@ class Catalogue:
                 row = session.get(PackageVersion, (manifest.id, manifest.version))
             if row is None:
                 waiting.append(manifest)
-            elif row.source_digest != source_digest(manifest, manifest.assets_dir, self._rights(manifest)):
+            elif row.source_digest != source_digest(manifest, manifest.assets_dir, self._rights(manifest), self._inks):
                 mistakes.extend(_changed(manifest))
         return waiting, mistakes
 
@@ -224,7 +226,9 @@ class Catalogue:
             if progress:
                 progress(f"{manifest.id} {manifest.version}")
             try:
-                built.append((manifest, build(manifest, manifest.assets_dir, self._rights(manifest), folder)))
+                built.append(
+                    (manifest, build(manifest, manifest.assets_dir, self._rights(manifest), folder, self._inks))
+                )
             except CampaignError as error:
                 mistakes.extend(error.mistakes)
             except OSError as error:

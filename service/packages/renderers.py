@@ -25,6 +25,7 @@ from PIL import Image
 
 from ..campaign.manifests import FileRule
 from ..svg import DrawingError, read
+from .separation import Inks, SeparationError, separated
 
 _ONE_POINT_PER_PIXEL = 72.0
 _FACES = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)
@@ -43,8 +44,10 @@ class MakingError(Exception):
 class Maker:
     """Makes the files of packages from a folder laid out like ``assets/``. Safe to share between threads."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, inks: Inks | None = None) -> None:
+        """``inks`` are those that documents for print are made with."""
         self.root = root
+        self._inks = inks or {}
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
@@ -61,7 +64,7 @@ class Maker:
             assert rule.width is not None
             return render_svg((self.root / rule.source).read_bytes(), rule.width, rule.source)
         if rule.width is None:
-            return self._compile(rule, "pdf")
+            return self._for_print(rule, self._compile(rule, "pdf"))
         return _optimised(self._compile(rule, "png"))
 
     def check(self, rule: FileRule) -> None:
@@ -69,7 +72,17 @@ class Maker:
         if rule.making == "render":
             render_svg((self.root / rule.source).read_bytes(), 64, rule.source)
         elif rule.making == "compile":
-            self._compile(rule, "svg" if rule.width else "pdf")
+            made = self._compile(rule, "svg" if rule.width else "pdf")
+            if rule.print_form is not None:
+                self._for_print(rule, made)
+
+    def _for_print(self, rule: FileRule, document: bytes) -> bytes:
+        if rule.print_form is None:
+            return document
+        try:
+            return separated(document, self._inks, rule.print_form)
+        except SeparationError as error:
+            raise MakingError(rule.source, str(error)) from error
 
     def _compile(self, rule: FileRule, form: str) -> bytes:
         if not hasattr(self._local, "compiler"):

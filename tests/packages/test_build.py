@@ -15,10 +15,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from service.campaign import CampaignError
+from service.campaign import Campaign, CampaignError
 from service.campaign.manifests import PREVIEW_SIZE, load_packages
 from service.packages import Built, build, check, source_digest
 from service.packages.renderers import Maker, MakingError, render_svg
+from service.packages.separation import inks_of
 
 from .conftest import RIGHTS, SVG, Assets
 
@@ -198,8 +199,8 @@ def test_what_can_be_built_passes_the_check(assets: Assets) -> None:
 
 
 @pytest.mark.parametrize("package", ["logo", "posters", "web-banners"])
-def test_shipped_packages_pass_the_check(package: str) -> None:
-    check(load_packages(ROOT / "assets")[package])
+def test_shipped_packages_pass_the_check(campaign: Campaign, package: str) -> None:
+    check(load_packages(ROOT / "assets")[package], inks=inks_of(campaign.brand))
 
 
 def test_a_moved_file_is_another_source(assets: Assets) -> None:

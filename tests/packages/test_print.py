@@ -7,17 +7,20 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from service.campaign.manifests import load_packages
+from service.campaign import load
 from service.packages.renderers import Maker
+from service.packages.separation import inks_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 MM = 72 / 25.4  # points
-POSTERS = {rule.path: rule for rule in load_packages(ASSETS)["posters"].files if rule.path.endswith(".pdf")}
+CAMPAIGN = load(ASSETS.with_name("policies"), ASSETS)
+INKS = inks_of(CAMPAIGN.brand)
+POSTERS = {rule.path: rule for rule in CAMPAIGN.packages["posters"].files if rule.path.endswith(".pdf")}
 WITH_BLEED = sorted(path for path in POSTERS if path.endswith("-bleed-en.pdf"))
 
 
 def page_of(path: str) -> pypdfium2.PdfPage:
-    (page,) = pypdfium2.PdfDocument(Maker(ASSETS).make(POSTERS[path]), autoclose=True)
+    (page,) = pypdfium2.PdfDocument(Maker(ASSETS, INKS).make(POSTERS[path]), autoclose=True)
     return page
 
 
