@@ -16,7 +16,7 @@ MM = 72 / 25.4  # points
 CAMPAIGN = load(ASSETS.with_name("policies"), ASSETS)
 INKS = inks_of(CAMPAIGN.brand)
 POSTERS = {rule.path: rule for rule in CAMPAIGN.packages["posters"].files if rule.path.endswith(".pdf")}
-WITH_BLEED = sorted(path for path in POSTERS if path.endswith("-bleed-en.pdf"))
+WITH_BLEED = sorted(path for path in POSTERS if path.endswith(("-bleed-ar.pdf", "-bleed-en.pdf")))
 
 
 def page_of(path: str) -> pypdfium2.PdfPage:
@@ -25,7 +25,7 @@ def page_of(path: str) -> pypdfium2.PdfPage:
 
 
 def test_there_are_posters_with_bleed() -> None:
-    assert len(WITH_BLEED) == 4
+    assert len(WITH_BLEED) == 8
 
 
 @pytest.mark.parametrize("path", WITH_BLEED)
