@@ -45,6 +45,7 @@ ALL_PAGES = (
     "terms/tool-terms/2024-07-30",
     "/problems/link-expired?lang={lang}",
 )
+CONSOLE = ("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads")
 MOST_FOREIGN = 0.01
 
 #: Of each language, words that the other two do not have.
@@ -130,6 +131,24 @@ def test_pages_are_in_the_language_of_the_visitor(app: Flask, lang: str) -> None
         assert len(words) > 5, page
         shares[page] = foreign_share(lang, words)
     assert {page: share for page, share in shares.items() if share > MOST_FOREIGN} == {}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_account_and_console_are_in_the_language_of_their_reader(app: Flask, lang: str) -> None:
+    visitor, staff = Visitor(app, lang), Visitor(app, lang)
+    visitor.join()
+    visitor.accept()
+    staff.sign_in_as_staff()
+    campaign = visitor.parts.campaign
+    # Names that stand there: of the person, and the ids of packages and terms that staff sort by.
+    names = {"example", "person", "par", "lnk"}.union(
+        *(name.split("-") for name in (*campaign.packages, *campaign.terms.ids()))
+    )
+    for who, listed in ((visitor, ["account"]), (staff, [f"/staff{page}?lang={lang}" for page in CONSOLE])):
+        for page in listed:
+            words = [word for word in Words(who.get(page).text).words if word not in names]
+            assert len(words) > 20, page
+            assert foreign_share(lang, words) <= MOST_FOREIGN, (page, words)
 
 
 def test_words_of_another_language_are_counted(app: Flask) -> None:
