@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..audit.dimensions import DIMENSIONS
 from ..campaign.mistakes import Mistakes
 from ..campaign.source import Strict, read_yaml
+from ..campaign.text import Text
 
 FILE = "alerts.yaml"
 _GROUPS = [name for name, dimension in DIMENSIONS.items() if not dimension.over_time]
 
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-_Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _english(value: Any) -> Any:
+    """A title as a text by language; one without languages is English."""
+    return {"en": value} if isinstance(value, str) else value
+
+
+_Title = Annotated[Text, BeforeValidator(_english)]
 _AtLeast = Annotated[int, Field(ge=1)]
 
 

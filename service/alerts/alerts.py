@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from .. import paths
 from ..audit.query import ReportQuery
 from ..audit.reports import Reports
+from ..campaign.text import Text
 from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..mail import Mailer
@@ -37,10 +38,20 @@ class BuiltInRule:
     """A rule of the service itself, which no file can leave out."""
 
     id: str
-    title: str
+    title: Text
 
 
-PACKAGE_DAMAGED = BuiltInRule("package-damaged", "A stored package is damaged")
+PACKAGE_DAMAGED = BuiltInRule(
+    "package-damaged",
+    Text.of(
+        "A stored package is damaged",
+        ar="حزمة مخزّنة تالفة",
+        es="Un paquete almacenado está dañado",
+        fr="Un paquet stocké est endommagé",
+        ru="Повреждён сохранённый пакет",
+        zh="已存储的资料包损坏",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Alerts:
             Finding(
                 PACKAGE_DAMAGED,
                 f"{PACKAGE_DAMAGED.id}:{damage.package}:{damage.version}:{day}",
-                f"{PACKAGE_DAMAGED.title}: {damage}. Its links answer 503 until it is put back.",
+                f"{PACKAGE_DAMAGED.title.get('en')}: {damage}. Its links answer 503 until it is put back.",
                 {"package": damage.package, "version": damage.version, "reason": damage.reason},
             )
             for damage in damages
@@ -119,6 +130,10 @@ class Alerts:
                 for row in rows
             ]
 
+    def title(self, rule: str) -> Text | None:
+        """The title of a rule in force by its id; None where the rule is there no more."""
+        return next((one.title for one in (*self.rules.rules, PACKAGE_DAMAGED) if one.id == rule), None)
+
     def _raise(self, finding: Finding) -> bool:
         now = self.clock()
         number = new_id("alt")
@@ -133,7 +148,7 @@ class Alerts:
             if self.rules.mail:
                 text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
                 for address in self.staff:
-                    self.mailer.add(session, address, finding.rule.title, text)
+                    self.mailer.add(session, address, finding.rule.title.get("en"), text)
             return True
 
         if not self.database.write(work):
@@ -176,7 +191,7 @@ class Alerts:
             yield Finding(
                 rule,
                 f"{rule.id}:{day}:{value}",
-                f"{rule.title}: {figure:,} {what}{of} on {day}, usually {usual:,.0f} a day.",
+                f"{rule.title.get('en')}: {figure:,} {what}{of} on {day}, usually {usual:,.0f} a day.",
                 {"day": day, "of": rule.of, "by": rule.by, "value": value, "figure": figure, "usual": usual},
             )
 
@@ -185,7 +200,8 @@ class Alerts:
             yield Finding(
                 rule,
                 f"{rule.id}:{use['embed']}:{use['origin']}",
-                f"{rule.title}: {use['origin']}, embed {use['embed']} of {use['participant']}, {use['views']:,} views.",
+                f"{rule.title.get('en')}: {use['origin']}, embed {use['embed']} of {use['participant']}, "
+                f"{use['views']:,} views.",
                 use,
             )
 
@@ -203,7 +219,7 @@ class Alerts:
         day = self.clock().date().isoformat()
         for link, participant, attempts in rows:
             facts = {"link": link, "participant": participant, "attempts": int(attempts)}
-            summary = f"{rule.title}: {int(attempts):,} on link {link} of {participant}."
+            summary = f"{rule.title.get('en')}: {int(attempts):,} on link {link} of {participant}."
             yield Finding(rule, f"{rule.id}:{link}:{day}", summary, facts)
 
     def _views(self, rule: ViewsAfterSuspension) -> Iterator[Finding]:
@@ -211,7 +227,7 @@ class Alerts:
             yield Finding(
                 rule,
                 f"{rule.id}:{use['embed']}:{use['suspended_at']}",
-                f"{rule.title}: {use['views']:,} of embed {use['embed']} of {use['participant']}.",
+                f"{rule.title.get('en')}: {use['views']:,} of embed {use['embed']} of {use['participant']}.",
                 use,
             )
 

@@ -171,6 +171,13 @@ def test_the_shipped_rules_are_right() -> None:
     }  # fmt: skip
 
 
+def test_titles_are_by_language_and_plain_ones_are_english(tmp_path: Path) -> None:
+    for rule in load_rules(shipped("policies")).rules:
+        assert rule.title.languages == ("ar", "en", "es", "fr", "ru", "zh")
+    (tmp_path / "alerts.yaml").write_text(f"rules:\n{_RULE}")
+    assert load_rules(tmp_path).rules[0].title.as_json() == {"en": "T"}
+
+
 def test_no_file_is_no_rule(tmp_path: Path) -> None:
     assert load_rules(tmp_path).rules == ()
 

@@ -20,6 +20,7 @@ import yaml
 
 from service import settings as settings_room
 from service.campaign import LANGUAGES
+from service.packages import Damage
 
 from ..conftest import FrozenClock, environment
 from .test_pages import PAGES
@@ -139,7 +140,12 @@ def test_account_and_console_are_in_the_language_of_their_reader(app: Flask, lan
     visitor.join()
     visitor.accept()
     staff.sign_in_as_staff()
-    campaign = visitor.parts.campaign
+    campaign, alerts = visitor.parts.campaign, visitor.parts.alerts
+    assert alerts.report_damage([Damage("logo", campaign.packages["logo"].version, "packages/logo", "is missing")]) == 1
+    visitor.parts.sealer.seal()
+    title = alerts.title("package-damaged")
+    assert title is not None
+    assert title.get(lang) in staff.get(f"/staff/audit?lang={lang}").text
     # Names that stand there: of the person, and the ids of packages and terms that staff sort by.
     names = {"example", "person", "par", "lnk"}.union(
         *(name.split("-") for name in (*campaign.packages, *campaign.terms.ids()))

@@ -44,6 +44,16 @@ _PANELS = (
 )
 
 
+#: What alerts tell of besides dimensions and measures of reports.
+_FACTS = {
+    "embed": msgid("Embed"),
+    "link": msgid("Link"),
+    "views": msgid("Logo views"),
+    "attempts": msgid("Refused attempts"),
+    "usual": msgid("Usually in a day"),
+}
+
+
 @dataclass(frozen=True)
 class Panel:
     """One plot with its table and its downloads."""
@@ -96,7 +106,7 @@ def audit() -> Response:
         "staff/audit.html",
         panels=panels,
         whole=whole,
-        alerts=emblem.alerts.newest(20),
+        alerts=[_told(alert) for alert in emblem.alerts.newest(20)],
         unlisted=unlisted[:_ROWS],
         unlisted_sites={use["origin"] for use in unlisted},
         suspended=views_after_suspension(emblem.database),
@@ -104,6 +114,21 @@ def audit() -> Response:
         vkeys=emblem.sealer.vkeys(),
         **context,
     )
+
+
+def _told(alert: dict[str, Any]) -> dict[str, Any]:
+    """An alert with its title by language and what it found as words and values.
+
+    The summary is English: it is what mails and webhooks say. It stands alone where the rule is there no more.
+    """
+    facts = dict(alert["facts"])
+    if "figure" in facts:
+        facts[facts["of"]] = facts["figure"]
+        if facts["by"]:
+            facts[facts["by"]] = facts["value"]
+    words = {name: DIMENSIONS[name].words for name in DIMENSIONS} | MEASURES | _FACTS
+    named = [(words[name], name, value) for name, value in facts.items() if name in words and value is not None]
+    return {**alert, "title": deployment().alerts.title(alert["rule"]), "named": named}
 
 
 @staff.get("/audit/report")
