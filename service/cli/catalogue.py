@@ -11,6 +11,7 @@ import click
 from .. import settings
 from ..campaign import CampaignError, load, untranslated
 from ..packages import check as check_sources
+from ..packages import inks_of
 from .common import deployment, json_option
 
 
@@ -26,7 +27,7 @@ def check(as_json: bool) -> None:
     policies, assets = settings.folders(os.environ)
     try:
         campaign = load(policies, assets)
-        check_sources(*campaign.packages.values())
+        check_sources(*campaign.packages.values(), inks=inks_of(campaign.brand))
     except CampaignError as error:
         if as_json:
             mistakes = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
 from .published import PublishedPackage
+from .separation import inks_of
 from .stored import Damage, StoredPackages
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "StoredPackages",
     "build",
     "check",
+    "inks_of",
     "source_digest",
 ]
