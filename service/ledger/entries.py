@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert
 from sqlalchemy.orm import Session
 
 from ..clock import timestamp
@@ -42,8 +42,7 @@ def append_many(session: Session, entries: Iterable[Entry], at: datetime) -> int
     """Add entries in bulk and return their number. Otherwise like ``append``."""
     rows = [_row(entry, at) for entry in entries]
     if rows:
-        transaction = session.scalar(select(_XID)) if _transaction(session) is not None else None
-        session.execute(insert(LedgerEntry), [{**row, "xid": transaction} for row in rows])
+        session.connection().execute(_INSERT if _transaction(session) is None else _INSERT_WITH_XID, rows)
     return len(rows)
 
 

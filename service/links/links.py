@@ -31,7 +31,7 @@ from ..store import Database
 from ..store.paging import Page, paginate
 from ..store.tables import Download, Link, Participant
 from .addresses import check_filename
-from .permission import LinkState, read_state, select_states, state_of
+from .permission import LinkState, read_state, select_states, states_of
 from .tokens import Claim, Tokens
 
 MOST_DOWNLOADS = 1_000_000
@@ -167,7 +167,7 @@ class Links:
             row = session.execute(select_states().where(Link.id == link)).first()
             if row is None:
                 raise NotFound("There is no link of this id.")
-            state = state_of(session.connection(), self._campaign, row, self._clock())
+            (state,) = states_of(session.connection(), self._campaign, [row], self._clock())
         return self._issued(state)
 
     def file_of(self, claim: Claim, filename: str) -> PublishedPackage:
@@ -209,7 +209,8 @@ class Links:
         now = self._clock()
         with self._database.read() as session:
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
-            return page.map(lambda row: self._issued(state_of(session.connection(), self._campaign, row, now)))
+            states = states_of(session.connection(), self._campaign, page.items, now)
+            return Page(tuple(self._issued(state) for state in states), page.next_cursor)
 
     def revoke(self, link: str, *, by: str) -> None:
         """Ends a link at once; nothing happens to one that is revoked already. NotFound where there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,13 +78,16 @@ class LinkState:
             case _:
                 return "terms_required"
 
-    def refuse_client(self, kind: str, begun: bool) -> None:
-        """Raises what limited links refuse: robots, and new clients after the last download."""
+    def refuse_client(self, kind: str, begun: bool, more: int = 0) -> None:
+        """Raise what limited links refuse: robots, and new clients after the last download.
+
+        ``more`` downloads were counted since this was read.
+        """
         if self.max_downloads is None:
             return
         if kind == "robot":
             raise RobotsNotServed
-        if not begun and self.counted >= self.max_downloads:
+        if not begun and self.counted + more >= self.max_downloads:
             raise LinkExhausted
 
 
@@ -118,34 +121,50 @@ def select_states() -> Select[*tuple[Any, ...]]:
 
 
 # Built once: building a statement takes longer than running it.
-_ONE = select_states().where(Link.id == bindparam("link_id"))
-_LOCKED = _ONE.with_for_update(of=Link)
-_ACCEPTED = select(Acceptance.id).where(
-    Acceptance.participant == bindparam("participant"),
-    Acceptance.terms == bindparam("terms"),
-    Acceptance.version == bindparam("version"),
+_SOME = select_states().where(Link.id.in_(bindparam("links", expanding=True)))
+# In one order, so that two transactions that lock several links never wait for each other in a circle.
+_LOCKED = _SOME.order_by(Link.id).with_for_update(of=Link)
+_ACCEPTED = select(Acceptance.participant, Acceptance.terms, Acceptance.version).where(
+    Acceptance.participant.in_(bindparam("participants", expanding=True)),
+    Acceptance.version.in_(bindparam("versions", expanding=True)),
 )
 
 
-def state_of(connection: Connection, campaign: Campaign, row: Sequence[Any], now: datetime) -> LinkState:
-    """The state of one row, with the acceptance of the terms that are current at ``now``."""
-    values = dict(zip(_NAMES, row, strict=True))
-    revoked_at, withdrawn_at, terms = values.pop("revoked_at"), values.pop("withdrawn_at"), values["terms"]
-    current = campaign.terms.current(terms, now).version
-    asked = {"participant": values["participant"], "terms": terms, "version": current}
+def states_of(
+    connection: Connection, campaign: Campaign, rows: Sequence[Sequence[Any]], now: datetime
+) -> list[LinkState]:
+    """The state of each row, with the acceptance of the terms that are current at ``now``; one query for all."""
+    found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
+    if not found:
+        return []
+    current = {terms: campaign.terms.current(terms, now).version for terms in {values["terms"] for values in found}}
+    asked = {"participants": {values["participant"] for values in found}, "versions": set(current.values())}
+    accepted = set(map(tuple, connection.execute(_ACCEPTED, {name: list(some) for name, some in asked.items()})))
+    return [_state(values, current[values["terms"]], accepted) for values in found]
+
+
+def _state(values: dict[str, Any], version: str, accepted: set[tuple[Any, ...]]) -> LinkState:
+    revoked_at, withdrawn_at = values.pop("revoked_at"), values.pop("withdrawn_at")
     return LinkState(
         **values,
         revoked=revoked_at is not None,
         withdrawn=withdrawn_at is not None,
-        terms_version=current,
-        accepted=connection.execute(_ACCEPTED, asked).first() is not None,
+        terms_version=version,
+        accepted=(values["participant"], values["terms"], version) in accepted,
     )
 
 
-def read_state(session: Session, campaign: Campaign, link: str, now: datetime, *, lock: bool = False) -> LinkState:
-    """The state of a link; InvalidLink where there is none. ``lock`` keeps others out until the transaction ends."""
-    connection = session.connection()
-    row = connection.execute(_LOCKED if lock else _ONE, {"link_id": link}).first()
-    if row is None:
+def read_states(
+    connection: Connection, campaign: Campaign, links: Collection[str], now: datetime, *, lock: bool = False
+) -> dict[str, LinkState]:
+    """The state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
+    rows = connection.execute(_LOCKED if lock else _SOME, {"links": list(links)}).all()
+    return {state.link: state for state in states_of(connection, campaign, rows, now)}
+
+
+def read_state(session: Session, campaign: Campaign, link: str, now: datetime) -> LinkState:
+    """The state of one link; InvalidLink where there is none."""
+    found = read_states(session.connection(), campaign, [link], now)
+    if link not in found:
         raise InvalidLink
-    return state_of(connection, campaign, row, now)
+    return found[link]

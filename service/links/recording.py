@@ -1,13 +1,13 @@
-"""Recording a download before its first byte: the counting rule, the limit, and the row, in one transaction."""
+"""Record downloads before their first byte: the counting rule, the limits, and the rows, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from .. import ledger
@@ -15,34 +15,31 @@ from ..campaign import Campaign
 from ..clients.client import Client, hashing_keys
 from ..clock import Clock
 from ..ids import new_id
-from ..problems import NotRecorded, Unavailable
+from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
+from ..store.database import Batch
 from ..store.tables import Download, Link, LinkClient
-from .permission import LinkState, read_state
+from ..store.upsert import insert_or_update
+from .permission import LinkState, read_states
 from .tokens import Claim
 
 # COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
 WINDOW = timedelta(hours=1)
 
 # Built once: building a statement takes longer than running it.
-_KNOWN = (
-    select(LinkClient.client, LinkClient.last_at)
-    .where(LinkClient.link == bindparam("link"), LinkClient.client.in_(bindparam("clients", expanding=True)))
-    .order_by(LinkClient.last_at.desc())
+_KNOWN = select(LinkClient.link, LinkClient.client, LinkClient.last_at).where(
+    LinkClient.link.in_(bindparam("links", expanding=True)), LinkClient.client.in_(bindparam("clients", expanding=True))
 )
-_COUNT = update(Link).where(Link.id == bindparam("link_id")).values(counted=Link.counted + 1)
-_SEEN = insert(LinkClient).values(
-    link=bindparam("link_id"), client=bindparam("client_name"), last_at=bindparam("seen_at")
+_COUNT = (
+    update(Link)
+    .where(Link.id == bindparam("link_id"))
+    .values(counted=Link.counted + bindparam("more", type_=Integer()))
 )
-_SEEN_AGAIN = (
-    update(LinkClient)
-    .where(LinkClient.link == bindparam("link_id"), LinkClient.client == bindparam("client_name"))
-    .values(last_at=bindparam("seen_at"))
-)
+_SEEN = {dialect: insert_or_update(LinkClient, dialect, ("last_at",)) for dialect in ("sqlite", "postgresql")}
 _DOWNLOAD = insert(Download)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a GET asks for: the ``Range`` as sent (None: the whole file), the answer's status, bytes of the file."""
 
@@ -51,7 +48,7 @@ class Asked:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A durable record of a download."""
 
@@ -59,8 +56,61 @@ class Recorded:
     counted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A download that waits for its record."""
+
+    link: str
+    client: Client
+    hashes: tuple[str, ...]
+    asked: Asked
+
+
+class _Decisions:
+    """What permits and counts downloads of some links, as one transaction reads it and its decisions change it."""
+
+    def __init__(
+        self, states: Mapping[str, LinkState], known: Mapping[tuple[str, str], datetime], now: datetime, base_url: str
+    ) -> None:
+        self._states = states
+        self._known = dict(known)
+        self.now = now
+        self._base_url = base_url
+        self.more = dict.fromkeys(states, 0)  # counted downloads that were added, by link
+        self.seen: dict[tuple[str, str], datetime] = {}  # clients to store, by link and hash
+
+    def decide(self, request: _Request) -> tuple[LinkState, str, bool]:
+        """The state, the client's name and whether it counts; raises the first refusal that holds.
+
+        Requests are decided one after the other: each sees what those before it counted.
+        """
+        state = self._states.get(request.link)
+        if state is None:
+            raise InvalidLink
+        if problem := state.refusal(self.now, self._base_url):
+            problem.extra.setdefault("package", state.package)
+            raise problem
+        name, last = self._client(request)
+        begun = last is not None and self.now - last <= WINDOW
+        state.refuse_client(request.client.kind, begun, self.more[request.link])
+        return state, name, request.client.kind != "robot" and not begun
+
+    def take(self, request: _Request, name: str, counted: bool) -> None:
+        """Let a decision be seen by those that follow."""
+        self._known[request.link, name] = self.seen[request.link, name] = self.now
+        self.more[request.link] += counted
+
+    def _client(self, request: _Request) -> tuple[str, datetime | None]:
+        """The name under which a client is known on its link, and when it was last seen; else its newest name."""
+        found = [(last, name) for name in request.hashes if (last := self._known.get((request.link, name))) is not None]
+        if not found:
+            return request.hashes[0], None
+        last, name = max(found)
+        return name, last
+
+
 class Recorder:
-    """Checks and records downloads."""
+    """Checks and records downloads. What waits at the same moment is decided and written as one batch."""
 
     def __init__(
         self, database: Database, campaign: Campaign, clock: Clock, secrets: Sequence[str], base_url: str
@@ -70,79 +120,89 @@ class Recorder:
         self._clock = clock
         self._keys = hashing_keys(secrets)
         self._base_url = base_url
+        self._batch: Batch[_Request, Recorded] = database.batch(self._record)
 
     def check(self, claim: Claim, client: Client) -> None:
-        """Raises the first refusal that holds, and records nothing: for HEAD, 304 and 416."""
-        now = self._clock()
+        """Raise the first refusal that holds, and record nothing: for HEAD, 304 and 416."""
+        request = self._request(claim, client, Asked(None, 200, 0))
         with self._database.read() as session:
-            state = read_state(session, self._campaign, claim.link, now)
-            self._refuse(state, now)
-            known = self._known(session.connection(), state.link, client.hashes(self._keys, state.link))
-            state.refuse_client(client.kind, begun=_begun(known, now))
+            self._read(session.connection(), [request], lock=False).decide(request)
 
     def record(self, claim: Claim, client: Client, asked: Asked) -> Recorded:
-        """Records a GET that will send bytes of the file. When it returns, the record survives a power cut.
+        """Record a GET that will send bytes of the file. When it returns, the record survives a power cut.
 
         Raises the first refusal that holds, or ``NotRecorded`` where the database cannot take the record;
         then no byte of the file may leave.
         """
         try:
-            return self._database.write(lambda session: self._record(session, claim, client, asked))
+            return self._batch.write(self._request(claim, client, asked))
         except Unavailable as error:
             raise NotRecorded(headers={"Retry-After": "5"}, private=error.private) from error
 
-    def _refuse(self, state: LinkState, now: datetime) -> None:
-        if problem := state.refusal(now, self._base_url):
-            problem.extra.setdefault("package", state.package)
-            raise problem
+    def _request(self, claim: Claim, client: Client, asked: Asked) -> _Request:
+        return _Request(claim.link, client, tuple(client.hashes(self._keys, claim.link)), asked)
 
-    def _known(self, connection: Connection, link: str, hashes: Sequence[str]) -> tuple[str, datetime] | None:
-        """The client's name on the link and when it last made a recorded GET, if it ever did."""
-        row = connection.execute(_KNOWN, {"link": link, "clients": hashes}).first()
-        return (row.client, row.last_at) if row else None
-
-    def _record(self, session: Session, claim: Claim, client: Client, asked: Asked) -> Recorded:
+    def _read(self, connection: Connection, requests: Sequence[_Request], *, lock: bool) -> _Decisions:
         now = self._clock()
+        links = {request.link for request in requests}
+        states = read_states(connection, self._campaign, links, now, lock=lock)
+        clients = {name for request in requests for name in request.hashes}
+        rows = connection.execute(_KNOWN, {"links": list(links), "clients": list(clients)})
+        return _Decisions(states, {(link, name): last for link, name, last in rows}, now, self._base_url)
+
+    def _record(self, session: Session, requests: Sequence[_Request]) -> list[Recorded | Problem]:
+        """Decide and write a batch, in its order, with the same number of statements whatever its size."""
         connection = session.connection()
-        state = read_state(session, self._campaign, claim.link, now, lock=True)
-        self._refuse(state, now)
-        hashes = client.hashes(self._keys, state.link)
-        known = self._known(connection, state.link, hashes)
-        begun = _begun(known, now)
-        state.refuse_client(client.kind, begun=begun)
-        counted = client.kind != "robot" and not begun
-        if counted:
-            connection.execute(_COUNT, {"link_id": state.link})
-        name = known[0] if known else hashes[0]
-        seen = {"link_id": state.link, "client_name": name, "seen_at": now}
-        connection.execute(_SEEN_AGAIN if known else _SEEN, seen)
-        download = new_id("dl")
-        shared: dict[str, Any] = {
-            "id": download,
-            "link": state.link,
-            "participant": state.participant,
-            "package": state.package,
-            "version": state.version,
-            "counted": counted,
-            "client_kind": client.kind,
-            "bytes": asked.bytes,
-        }
-        row = {
-            "at": now,
-            "range": asked.range,
-            "status": asked.status,
-            "client_prefix": client.prefix,
-            "client_hash": name,
-        }
-        connection.execute(_DOWNLOAD, shared | row)
-        entry = ledger.Download(
-            **shared,
-            participant_kind=state.participant_kind,
-            country=state.country,
-            terms_version=state.terms_version,
-        )
-        ledger.append(session, entry, now)
-        return Recorded(download, counted)
+        decisions = self._read(connection, requests, lock=True)
+        now = decisions.now
+        answers: list[Recorded | Problem] = []
+        rows: list[dict[str, Any]] = []
+        entries: list[ledger.Download] = []
+        for request in requests:
+            try:
+                state, name, counted = decisions.decide(request)
+            except Problem as problem:
+                answers.append(problem)
+                continue
+            decisions.take(request, name, counted)
+            download = new_id("dl")
+            shared: dict[str, Any] = {
+                "id": download,
+                "link": state.link,
+                "participant": state.participant,
+                "package": state.package,
+                "version": state.version,
+                "counted": counted,
+                "client_kind": request.client.kind,
+                "bytes": request.asked.bytes,
+            }
+            rows.append(
+                {
+                    **shared,
+                    "at": now,
+                    "range": request.asked.range,
+                    "status": request.asked.status,
+                    "client_prefix": request.client.prefix,
+                    "client_hash": name,
+                }
+            )
+            entries.append(
+                ledger.Download(
+                    **shared,
+                    participant_kind=state.participant_kind,
+                    country=state.country,
+                    terms_version=state.terms_version,
+                )
+            )
+            answers.append(Recorded(download, counted))
+        if rows:
+            seen = [{"link": link, "client": name, "last_at": at} for (link, name), at in decisions.seen.items()]
+            connection.execute(_SEEN[connection.dialect.name], seen)
+            if more := [{"link_id": link, "more": count} for link, count in decisions.more.items() if count]:
+                connection.execute(_COUNT, more)
+            connection.execute(_DOWNLOAD, rows)
+            ledger.append_many(session, entries, now)
+        return answers
 
     def ended(self, download: str, sent: int, how: str) -> None:
         """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
@@ -151,7 +211,3 @@ class Recorder:
                 update(Download).where(Download.id == download).values(bytes_sent=sent, ended=how)
             )
         )
-
-
-def _begun(known: tuple[str, datetime] | None, now: datetime) -> bool:
-    return known is not None and now - known[1] <= WINDOW

@@ -8,14 +8,16 @@ PostgreSQL does group commit itself; there each write is a transaction in the ca
 
 from __future__ import annotations
 
+import fcntl
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -26,6 +28,10 @@ from sqlalchemy.orm import Session
 from ..problems import Unavailable
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_Waiting = tuple["Batch[Any, Any] | None", Any, Future[Any]]
+_LONGEST_WAIT = 12.0  # seconds until a write that was not begun is given up
 _POOL_WAIT = 5  # seconds for a connection of the pool
 #: How long PostgreSQL may take, so that one that is frozen, or a table that is locked, holds up nobody for long: to
 #: connect (seconds), for a statement and a lock (milliseconds), and until unanswered bytes end a connection.
@@ -38,6 +44,28 @@ PATIENCE = {
     "keepalives_count": 3,
 }
 _BATCH = 256  # writes a transaction: bounds how long the first of them waits
+
+
+class Batch(Generic[Item, Result]):
+    """Writes of one kind that are done together: whatever waits at one moment is one call in one transaction.
+
+    The work is called with a session and the items in the order of their arrival, and gives for each its
+    result, or the exception that its caller gets. It must not have effects outside the session.
+    """
+
+    def __init__(self, database: Database, work: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]]):
+        self.work = work
+        self._database = database
+
+    def write(self, item: Item) -> Result:
+        """Return the result for an item once it is durable, or raise what the work gives for it.
+
+        Raises ``Unavailable`` where the database cannot take the write.
+        """
+        future: Future[Any] = Future()
+        self._database.put(self, item, future)
+        result: Result = _wait(future)
+        return result
 
 
 class Database:
@@ -85,13 +113,17 @@ class Database:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
                     return work(session)
             future: Future[Any] = Future()
-            self._queue(work, future)
-            result: T = future.result()
+            self.put(None, work, future)
+            result: T = _wait(future)
             return result
         except IntegrityError:
             raise
         except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def batch(self, work: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]]) -> Batch[Item, Result]:
+        """A batch of writes of one kind; see ``Batch``."""
+        return Batch(self, work)
 
     def write_soon(self, work: Callable[[Session], Any]) -> None:
         """Hands ``work`` over and returns at once: it is written soon, or lost if the process dies first.
@@ -99,18 +131,20 @@ class Database:
         For notes that may be missing, never for a record. What it raises is dropped.
         """
         if self.is_sqlite:
-            self._queue(work, Future())
+            self.put(None, work, Future())
             return
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="emblem-notes")
             self._pool.submit(self.write, work)
 
-    def _queue(self, work: Callable[[Session], Any], future: Future[Any]) -> None:
+    def put(self, batch: Batch[Any, Any] | None, item: Any, future: Future[Any]) -> None:
+        """Hand a write to the writer of this process: an item of a batch, or work of its own where that is None."""
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
             if self._writer is None:
-                self._writer = _Writer(self.engine)
-            self._writer.queue.put((work, future))
+                path = make_url(self.url).database if self.is_sqlite else None
+                self._writer = _Writer(self.engine, _Turn(Path(f"{path}-writer") if path else None))
+            self._writer.queue.put((batch, item, future))
 
     def scrub(self) -> None:
         """After an erasure: takes what was deleted out of SQLite's write-ahead log, waiting at most a second.
@@ -151,70 +185,159 @@ class Database:
         self.engine.dispose()
 
 
+def _wait(future: Future[Any]) -> Any:
+    """The result of a write; Unavailable where the writer does not come to it in time, and then it is not done."""
+    try:
+        return future.result(_LONGEST_WAIT)
+    except TimeoutError:
+        if future.cancel():
+            raise Unavailable(headers={"Retry-After": "5"}, private="the writer is busy for too long") from None
+        return future.result()  # it has begun: what it says is the truth
+    except (DBAPIError, PoolTimeout) as error:
+        if isinstance(error, IntegrityError):
+            raise
+        raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+
+class _Turn:
+    """The processes of one SQLite database take turns at writing: who waits is woken at once.
+
+    SQLite itself polls with growing pauses, so that of two busy processes one waits for long.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._descriptor: int | None = None
+        if path is not None:
+            # Where the file cannot be made the database cannot be written either, and says so itself.
+            with suppress(OSError):
+                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
 class _Writer:
-    def __init__(self, engine: Engine) -> None:
+    """The thread of a process that commits whatever waits together."""
+
+    def __init__(self, engine: Engine, turn: _Turn) -> None:
         self.engine = engine
-        self.queue: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self.turn = turn
+        self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
         self.thread.start()
 
     def stop(self) -> None:
         self.queue.put(None)
         self.thread.join()
+        self.turn.close()
 
     def _run(self) -> None:
         ending = False
         while not ending:
-            batch = []
             item = self.queue.get()
-            while True:
-                if item is None:
-                    ending = True
-                    break
-                batch.append(item)
-                if len(batch) >= _BATCH:
-                    break
-                try:
-                    item = self.queue.get_nowait()
-                except queue.Empty:
-                    break
-            if batch:
-                self._commit(batch)
-
-    def _commit(self, batch: list[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
-        try:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("begin immediate")
-                for work, future in batch:
+            if item is None:
+                break
+            with self.turn:  # what comes while others write is taken along
+                waiting = [item]
+                while len(waiting) < _BATCH:
                     try:
-                        done.append((future, self._one(connection, work)))
-                    except OperationalError:
-                        raise
-                    except BaseException as error:  # the caller's own: theirs alone
-                        future.set_exception(error)
-                connection.commit()
-        except BaseException as error:  # nothing of the batch was kept: everybody hears it
-            for _, future in batch:
+                        item = self.queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if item is None:
+                        ending = True
+                        break
+                    waiting.append(item)
+                self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+
+    def _commit(self, waiting: list[_Waiting]) -> None:
+        try:
+            with self.engine.begin() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("begin immediate")
+                done = self._run_all(connection, _grouped(waiting))
+        except BaseException as error:  # nothing of the transaction was kept: everybody hears it
+            for _, _, future in waiting:
                 if not future.done():
                     future.set_exception(error)
             return
-        for future, result in done:
-            future.set_result(result)
+        for future, answer in done:
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
 
-    def _one(self, connection: Connection, work: Callable[[Session], Any]) -> Any:
-        """Runs one write in a savepoint of its own, on the connection: the ORM's own savepoints take a millisecond."""
-        savepoint = connection.begin_nested()
-        with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+    def _run_all(self, connection: Connection, groups: list[_Group]) -> list[tuple[Future[Any], Any]]:
+        if len(groups) == 1:
+            # Alone it needs no savepoint: what it raises ends the transaction, which is its own.
+            return list(zip(groups[0].futures, _run(connection, groups[0]), strict=True))
+        done: list[tuple[Future[Any], Any]] = []
+        for group in groups:
             try:
-                result = work(session)
-                session.flush()
-            except BaseException:
-                if savepoint.is_active:  # a flush that failed has rolled back already
-                    savepoint.rollback()
+                done += zip(group.futures, self._one(connection, group), strict=True)
+            except OperationalError:
                 raise
+            except BaseException as error:  # the callers' own: theirs alone
+                for future in group.futures:
+                    future.set_exception(error)
+        return done
+
+    def _one(self, connection: Connection, group: _Group) -> Sequence[Any]:
+        """Run one group in a savepoint of its own, on the connection: the ORM's own savepoints take a millisecond."""
+        savepoint = connection.begin_nested()
+        try:
+            answers = _run(connection, group)
+        except BaseException:
+            if savepoint.is_active:  # a flush that failed has rolled back already
+                savepoint.rollback()
+            raise
         savepoint.commit()
-        return result
+        return answers
+
+
+@dataclass(slots=True)
+class _Group:
+    """Waiting writes that are one call: the items of a batch, or one piece of work."""
+
+    batch: Batch[Any, Any] | None
+    items: list[Any]
+    futures: list[Future[Any]]
+
+
+def _run(connection: Connection, group: _Group) -> Sequence[Any]:
+    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        answers: Sequence[Any] = (
+            [group.items[0](session)] if group.batch is None else group.batch.work(session, group.items)
+        )
+        session.flush()
+    return answers
+
+
+def _grouped(waiting: Sequence[_Waiting]) -> list[_Group]:
+    """The items of each batch together, at the place of its first; every other write on its own."""
+    groups: list[_Group] = []
+    of_batch: dict[int, _Group] = {}
+    for batch, item, future in waiting:
+        found = of_batch.get(id(batch)) if batch is not None else None
+        if found is not None:
+            found.items.append(item)
+            found.futures.append(future)
+            continue
+        groups.append(_Group(batch, [item], [future]))
+        if batch is not None:
+            of_batch[id(batch)] = groups[-1]
+    return groups
 
 
 def _engine(url: str) -> Engine:

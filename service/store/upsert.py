@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import Insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from .tables import Base
+
+
+def insert_or_update(table: type[Base], dialect: str, changed: Sequence[str]) -> Insert:
+    """The statement that inserts rows, or sets the columns ``changed`` of those whose primary key is there."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(inspect(table).primary_key),
+        set_={name: statement.excluded[name] for name in changed},
+    )
 
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:

@@ -3,16 +3,16 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 
 from service.ids import new_id
-from service.links import Asked, Claim, Client, Recorder
+from service.links import Asked, Claim, Client, Recorded, Recorder
 from service.problems import (
     InvalidLink,
     LinkExhausted,
@@ -24,7 +24,6 @@ from service.problems import (
     Problem,
     RobotsNotServed,
     TermsNotAccepted,
-    Unavailable,
 )
 from service.store.tables import Acceptance, Download, LedgerEntry, Link, LinkClient, PackageVersion, Participant
 
@@ -127,18 +126,61 @@ def test_rotating_the_secrets_begins_no_download_anew(world: World) -> None:
     assert not world.recorder.record(claim, PERSON, WHOLE).counted
 
 
-def test_what_cannot_be_recorded_is_not_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_work: Any) -> None:
-        raise Unavailable(private="disk full")
-
-    monkeypatch.setattr(world.database, "write", broken)
+def test_what_cannot_be_recorded_is_not_recorded(world: World) -> None:
+    claim = world.link()
+    world.database.write(lambda session: session.execute(text("alter table downloads rename to away")))
     with pytest.raises(NotRecorded) as told:
-        world.recorder.record(world_link_without_write(), PERSON, WHOLE)
+        world.recorder.record(claim, PERSON, WHOLE)
     assert told.value.headers["Retry-After"]
+    world.database.write(lambda session: session.execute(text("alter table away rename to downloads")))
+    with world.database.read() as session:
+        assert session.get_one(Link, claim.link).counted == 0
+        assert session.scalar(select(func.count()).select_from(LinkClient)) == 0
+    assert world.recorder.record(claim, PERSON, WHOLE).counted
 
 
-def world_link_without_write() -> Claim:
-    return Claim(new_id("lnk"), "logo", "1.0.0", datetime(2027, 1, 1).astimezone())
+_ROUND = st.tuples(
+    st.integers(0, 90),  # minutes since the round before
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from([PERSON, OTHER, ROBOT])), min_size=1, max_size=8),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_ROUND, min_size=1, max_size=4))
+def test_a_batch_decides_and_writes_like_one_after_the_other(
+    world: World, rounds: list[tuple[int, list[tuple[int, Client]]]]
+) -> None:
+    def links() -> list[Claim]:
+        return [world.link(), world.link(max_downloads=2), Claim(new_id("lnk"), "logo", "1.0.0", world.clock())]
+
+    def outcome(answer: Recorded | Problem) -> str:
+        return f"counted {answer.counted}" if isinstance(answer, Recorded) else answer.slug
+
+    together, apart = links(), links()
+    request = world.recorder._request
+    for minutes, asked in rounds:
+        world.clock.advance(minutes * 60)
+        batch = [request(together[link], client, WHOLE) for link, client in asked]
+        answers = world.database.write(lambda session, batch=batch: world.recorder._record(session, batch))  # type: ignore[misc]
+        singly = []
+        for link, client in asked:
+            try:
+                singly.append(outcome(world.recorder.record(apart[link], client, WHOLE)))
+            except Problem as problem:
+                singly.append(problem.slug)
+        assert [outcome(answer) for answer in answers] == singly
+    with world.database.read() as session:
+        for one, other in zip(together[:2], apart[:2], strict=True):
+            assert session.get_one(Link, one.link).counted == session.get_one(Link, other.link).counted
+            rows = [
+                session.execute(
+                    select(Download.at, Download.counted, Download.client_kind, Download.client_prefix)
+                    .where(Download.link == claim.link)
+                    .order_by(Download.at, Download.client_prefix, Download.counted)
+                ).all()
+                for claim in (one, other)
+            ]
+            assert rows[0] == rows[1]
 
 
 def test_two_at_once_on_the_last_download_exactly_one_wins(world: World) -> None:

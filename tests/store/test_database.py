@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,12 @@ from sqlalchemy.orm import Session
 
 from service.problems import NotFound, Unavailable
 from service.store import Database
+from service.store import database as database_module
 from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 from service.store.upsert import insert_new
 from tests.parts.disk import small_disk
+from tests.parts.processes import wait_until
 
 AT = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -114,6 +116,75 @@ def test_waiting_writes_share_a_commit_on_sqlite(tmp_path: Path) -> None:
     database.close()
 
 
+def hold_the_writer(database: Database) -> threading.Event:
+    """Let the writer of this process work until the event is set."""
+    begun, held = threading.Event(), threading.Event()
+
+    def hold(_session: Session) -> None:
+        begun.set()
+        held.wait(30)
+
+    database.put(None, hold, Future())
+    assert begun.wait(10)
+    return held
+
+
+def test_a_batch_is_one_call_and_each_caller_gets_its_own_answer(database: Database) -> None:
+    calls: list[int] = []
+
+    def work(session: Session, items: Any) -> list[Any]:
+        calls.append(len(items))
+        for item in items:
+            if item % 5:
+                add(f"{item:02}")(session)
+        return [item * 10 if item % 5 else NotFound(f"{item}") for item in items]
+
+    batch = database.batch(work)
+    held = hold_the_writer(database)  # while it works, the others wait
+
+    def ask(item: int) -> Any:
+        try:
+            return batch.write(item)
+        except NotFound as error:
+            return error.detail
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(ask, item) for item in range(20)]
+        writer = database._writer
+        assert writer is not None
+        wait_until(lambda: writer.queue.qsize() == 20, 20, "all wait")
+        held.set()
+        answers = [one.result() for one in asked]
+    assert answers == [item * 10 if item % 5 else f"{item}" for item in range(20)]
+    assert calls == [20]
+    assert digests(database) == [f"{item:02}" for item in range(20) if item % 5]
+
+
+def test_a_batch_that_fails_fails_for_its_callers_alone(database: Database) -> None:
+    def broken(_session: Session, _items: Any) -> list[Any]:
+        raise ValueError("ours")
+
+    batch = database.batch(broken)
+    with pytest.raises(ValueError, match="ours"):
+        batch.write(1)
+    database.write(add("still written"))
+    assert digests(database) == ["still written"]
+
+
+def test_a_write_that_is_not_begun_in_time_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_LONGEST_WAIT", 0.2)
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    PublishedPolicy.metadata.create_all(database.engine)
+    held = hold_the_writer(database)
+    with pytest.raises(Unavailable):
+        database.write(add("too late"))
+    held.set()
+    monkeypatch.setattr(database_module, "_LONGEST_WAIT", 10)
+    database.write(add("in time"))
+    assert digests(database) == ["in time"]
+    database.close()
+
+
 def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     settings = {
@@ -130,6 +201,7 @@ def test_what_was_written_survives_sigkill(database: Database) -> None:
 import sys
 from datetime import UTC, datetime
 from service.store import Database
+from service.store import database as database_module
 from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 database = Database(sys.argv[1])
@@ -212,6 +284,7 @@ def test_processes_writing_at_once_lose_nothing(database: Database) -> None:
 import sys
 from datetime import UTC, datetime
 from service.store import Database
+from service.store import database as database_module
 from service.store.database import PATIENCE
 from service.store.tables import PublishedPolicy
 database = Database(sys.argv[1])
