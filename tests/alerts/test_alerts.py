@@ -33,7 +33,7 @@ from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log
 
-from ..audit.conftest import START, Deployment, download, people, uses
+from ..audit.conftest import ON_BOTH, START, Deployment, download, people, uses
 
 DAY = timedelta(days=1)
 
@@ -72,6 +72,7 @@ def alerts(deployment: Deployment, mail: Mail, *rules: Mapping[str, Any], webhoo
 SPIKE = {"id": "spike", "when": "spike", "of": "downloads", "by": "package", "times": 3, "days": 7, "at_least": 5}
 
 
+@ON_BOTH
 def test_a_spike_over_the_usual_is_told_once(deployment: Deployment) -> None:
     mail = Mail(deployment)
     watching = alerts(deployment, mail, SPIKE)
@@ -100,6 +101,7 @@ def test_a_few_downloads_are_no_spike(deployment: Deployment) -> None:
     assert alerts(deployment, Mail(deployment), SPIKE).run() == 1
 
 
+@ON_BOTH
 def test_a_new_unlisted_site_is_told_once(deployment: Deployment) -> None:
     people(deployment)
     mail = Mail(deployment)
@@ -112,6 +114,7 @@ def test_a_new_unlisted_site_is_told_once(deployment: Deployment) -> None:
     assert "https://new.example" in mail.sent[0][2]
 
 
+@ON_BOTH
 def test_attempts_and_views_after_a_suspension_are_told(deployment: Deployment) -> None:
     people(deployment, "suspended")
     suspended = START + timedelta(minutes=30)

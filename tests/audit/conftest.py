@@ -19,6 +19,8 @@ from service.ids import new_id
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
 from service.store.tables import Embed, Link, LogoUse, Participant
+from tests.ledger.conftest import check
+from tests.parts.postgres import Postgres
 
 ORIGIN = "emblem.example.org/log"
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -31,14 +33,21 @@ def entry_of(fact: Fact) -> ledger.Entry:
     return ledger.KINDS[fact["kind"]](**{name: value for name, value in fact.items() if name not in ("kind", "at")})
 
 
-class Deployment:
-    """Database, storage and clock, and the parts of the audit on them."""
+#: For tests of what the database does: once on each.
+ON_BOTH = pytest.mark.parametrize("deployment", ["sqlite", "postgres"], indirect=True)
 
-    def __init__(self, folder: Path) -> None:
+
+class Deployment:
+    """Database, storage and clock, and the parts of the audit on them. ``damaged``: by a test, on purpose."""
+
+    damaged = False
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.time = START
         self.key = ledger.new_log_key()
-        self.database = Database(f"sqlite:///{folder / 'emblem.sqlite3'}")
+        self.url = url or f"sqlite:///{folder / 'emblem.sqlite3'}"
+        self.database = Database(self.url)
         Base.metadata.create_all(self.database.engine)
         self.storage = DirectoryStorage(folder / "storage")
         self.sealer = ledger.Sealer(
@@ -150,23 +159,32 @@ def some_facts(count: int, start: datetime, seed: int = 7) -> list[Fact]:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[[str], Deployment]]:
-    """Makes deployments and closes them."""
+    """Makes deployments; when the test is over, the log of each is read as a whole by the independent verifier."""
     made: list[Deployment] = []
 
-    def new(name: str) -> Deployment:
+    def new(name: str, url: str | None = None) -> Deployment:
         (tmp_path / name).mkdir()
-        made.append(Deployment(tmp_path / name))
+        made.append(Deployment(tmp_path / name, url))
         return made[-1]
 
     yield new
-    for item in made:
-        item.database.close()
+    try:
+        for item in made:
+            if not item.damaged and (item.folder / "storage/log/checkpoint").exists():
+                check(item.folder / "storage/log", item.sealer.vkeys())
+    finally:
+        for item in made:
+            item.database.close()
 
 
 @pytest.fixture
-def deployment(make: Callable[[str], Deployment]) -> Deployment:
-    """An empty deployment."""
-    return make("deployment")
+def deployment(make: Callable[..., Deployment], request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """An empty deployment on SQLite, or where the test is ``ON_BOTH`` on each database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield make("deployment")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    yield make("deployment", server.new_database(like=request.getfixturevalue("_migrated_postgres")))
 
 
 def add_embed(database: Database, name: str = "one") -> None:

@@ -7,9 +7,10 @@ import pytest
 from service.audit.receipts import Receipts
 from service.problems import NotFound, NotSealed
 
-from .conftest import START, Deployment, download
+from .conftest import ON_BOTH, START, Deployment, download
 
 
+@ON_BOTH
 def test_proofs_of_what_is_not_there_or_not_sealed(deployment: Deployment) -> None:
     receipts = Receipts(deployment.database, deployment.storage, deployment.reports)
     deployment.sealer.seal()

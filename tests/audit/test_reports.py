@@ -17,7 +17,7 @@ from service.audit.dimensions import DIMENSIONS, MEASURES
 from service.audit.query import parse
 from service.problems import InvalidRequest, NotSealed
 
-from .conftest import START, Deployment, Fact, download, some_facts, use
+from .conftest import ON_BOTH, START, Deployment, Fact, download, some_facts, use
 
 DAY = timedelta(days=1)
 
@@ -66,10 +66,11 @@ def ask(deployment: Deployment, *parameters: tuple[str, str]) -> dict[str, Any]:
     return deployment.reports.run(parse(parameters)).as_json()
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def filled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """Three rounds of facts: the first two in segments, the last in the tail. Only read."""
-    deployment = Deployment(tmp_path_factory.mktemp("filled"))
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    deployment = Deployment(tmp_path_factory.mktemp("filled"), url)
     deployment.segments.rows = 256
     for round_ in range(3):
         deployment.record(some_facts(400, START + round_ * DAY, seed=round_))
@@ -131,6 +132,7 @@ def test_the_period_before_stands_beside(filled: Deployment) -> None:
     assert [answer["previous"]["totals"]] == plain(before, [])
 
 
+@ON_BOTH
 def test_an_earlier_checkpoint_gives_the_earlier_report_byte_for_byte(deployment: Deployment) -> None:
     """``checkpoint=SIZE`` gives any earlier report again, byte for byte."""
     deployment.segments.rows = 300
@@ -157,6 +159,7 @@ def test_an_earlier_checkpoint_gives_the_earlier_report_byte_for_byte(deployment
         assert answers(size) == before
 
 
+@ON_BOTH
 def test_no_entries_give_one_row_of_zeros_or_none(deployment: Deployment) -> None:
     deployment.sealer.seal()
     zeros = dict.fromkeys(MEASURES, 0)
@@ -171,6 +174,7 @@ def test_the_checkpoint_is_the_one_that_is_published(filled: Deployment) -> None
     assert (stated["origin"], str(stated["size"])) == (origin, size)
 
 
+@ON_BOTH
 def test_before_the_first_checkpoint_nothing_is_sealed(deployment: Deployment) -> None:
     with pytest.raises(NotSealed):
         ask(deployment)

@@ -24,7 +24,7 @@ from service.store import Database
 from service.verification.log_reader import FolderSource
 from service.verification.verifier import leaf_hashes
 
-from .conftest import START, Deployment, decided, some_facts
+from .conftest import ON_BOTH, START, Deployment, decided, some_facts
 
 DAY = timedelta(days=1)
 
@@ -42,6 +42,7 @@ def filled(deployment: Deployment, count: int = 300) -> Deployment:
     return deployment
 
 
+@ON_BOTH
 def test_each_sealed_entry_is_in_one_segment_as_it_was_sealed(deployment: Deployment) -> None:
     filled(deployment)
     assert deployment.segments.write() == 2
@@ -67,6 +68,7 @@ def test_rows_lie_in_the_folder_of_their_day_with_the_documented_columns(deploym
     assert all(f"`{name}`" in documented for name in COLUMNS)
 
 
+@ON_BOTH
 def test_a_segment_is_due_when_it_is_full_or_its_day_is_over(deployment: Deployment) -> None:
     deployment.record(some_facts(100, START))
     deployment.sealer.seal()
@@ -81,10 +83,20 @@ def test_a_segment_is_due_when_it_is_full_or_its_day_is_over(deployment: Deploym
     assert deployment.segments.write() == 0
 
 
-def _write_and_die(folder: str, step: str, after: int) -> None:
+@ON_BOTH
+@pytest.mark.parametrize(("leaves", "due"), [(127, 0), (128, 1), (129, 1), (255, 1), (256, 2)])
+def test_a_segment_is_full_at_exactly_its_number_of_leaves(deployment: Deployment, leaves: int, due: int) -> None:
+    deployment.segments.rows = 128
+    deployment.record(some_facts(leaves - 1, START))  # and the log's own key
+    assert deployment.sealer.seal().size == leaves
+    assert deployment.segments.write() == due
+    assert deployment.segments.end() == 128 * due
+
+
+def _write_and_die(folder: str, url: str, step: str, after: int) -> None:
     now = START
     segments = Segments(
-        Database(f"sqlite:///{folder}/emblem.sqlite3"),
+        Database(url),
         DirectoryStorage(Path(folder) / "storage"),
         Path(folder),
         lambda: now,
@@ -103,6 +115,7 @@ def _write_and_die(folder: str, step: str, after: int) -> None:
     segments.write()
 
 
+@ON_BOTH
 @pytest.mark.parametrize(("step", "after"), [("made", 1), ("stored", 1), ("stored", 2), ("entered", 1), ("stored", 6)])
 def test_a_process_killed_at_a_step_of_writing_loses_and_doubles_nothing(
     deployment: Deployment, step: str, after: int
@@ -110,7 +123,7 @@ def test_a_process_killed_at_a_step_of_writing_loses_and_doubles_nothing(
     filled(deployment)
     before = deployment.reports.run(parse([("by", "day")])).as_json()
     process = multiprocessing.get_context("spawn").Process(
-        target=_write_and_die, args=(str(deployment.folder), step, after)
+        target=_write_and_die, args=(str(deployment.folder), deployment.url, step, after)
     )
     process.start()
     process.join(60)
@@ -236,6 +249,7 @@ def test_a_file_that_is_no_segment_is_found(deployment: Deployment) -> None:
         assert compare(deployment, files_of(deployment)) == (None, "it cannot be read as a file of entries")
 
 
+@ON_BOTH
 def test_rows_gone_before_they_were_in_a_segment_are_an_error(deployment: Deployment) -> None:
     filled(deployment)
     from sqlalchemy import text

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from service import ledger
 from service.storage.directory import DirectoryStorage
 from service.store import Base, Database
+from service.verification.log_reader import FolderSource
+from service.verification.signed_note import parse_vkey
+from service.verification.verifier import verify_log
 
 ORIGIN = "emblem.example.org/log"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -23,7 +26,9 @@ def revoked(link: str) -> ledger.LinkRevoked:
 
 
 class Log:
-    """One log and what writes to it."""
+    """One log and what writes to it. ``damaged`` says that a test has harmed it on purpose."""
+
+    damaged = False
 
     def __init__(self, folder: Path, url: str | None = None, key: str | None = None) -> None:
         self.folder = folder
@@ -58,9 +63,18 @@ class Log:
         return self.folder / "storage" / "log"
 
 
+def check(folder: Path, vkeys: list[str], size: int | None = None, since: bytes | None = None) -> None:
+    """The whole log below a folder, by the verifier that shares no code with the sealer."""
+    verdict = verify_log(FolderSource(folder), [parse_vkey(vkey) for vkey in vkeys], since)
+    assert verdict.ok, verdict.findings
+    assert verdict.entries_read
+    if size is not None:
+        assert verdict.size == size
+
+
 @pytest.fixture
 def make_log(tmp_path: Path) -> Iterator[Callable[..., Log]]:
-    """Makes logs and closes them."""
+    """Makes logs; when the test is over, each is read as a whole by the independent verifier, and closed."""
     made: list[Log] = []
 
     def make(name: str = "log", **options: str) -> Log:
@@ -70,8 +84,13 @@ def make_log(tmp_path: Path) -> Iterator[Callable[..., Log]]:
         return made[-1]
 
     yield make
-    for item in made:
-        item.database.close()
+    try:
+        for item in made:
+            if not item.damaged and (item.tree() / "checkpoint").exists():
+                check(item.tree(), item.new_sealer().vkeys())
+    finally:
+        for item in made:
+            item.database.close()
 
 
 @pytest.fixture

@@ -151,6 +151,19 @@ def test_rows_of_a_restored_dump_are_sealed(on_postgres: Log) -> None:
     check(log, 4)
 
 
+def test_rows_that_have_their_indexes_get_no_others(on_postgres: Log) -> None:
+    """The last guard, were two sealers at work at once."""
+    log = on_postgres
+    log.append(3)
+    rows = log.sealer.rows
+    seqs = [seq for seq, _ in rows.unsealed(10)]
+    log.database.write(lambda session: rows.assign(session, seqs[:1], 0))
+    with pytest.raises(Unavailable):
+        log.database.write(lambda session: rows.assign(session, seqs, 1))
+    assert [leaf for leaf, _ in rows.staged(0, 10)] == [0]
+    assert [seq for seq, _ in rows.unsealed(10)] == seqs[1:]
+
+
 def test_bulk_entries_and_more_than_a_chunk(on_postgres: Log) -> None:
     log = on_postgres
     count = CHUNK + 100

@@ -16,21 +16,14 @@ from service import ledger
 from service.ledger import tiles
 from service.problems import ConfigurationError, LogDamaged, Unavailable
 from service.storage import Content, Pieces, Storage, StoredObject
-from service.verification.log_reader import FolderSource
-from service.verification.signed_note import parse_vkey
-from service.verification.verifier import verify_log
 
 from .conftest import NOON, ORIGIN, Log, revoked
+from .conftest import check as check_log
 
 
 def check(log: Log, size: int | None = None, since: bytes | None = None) -> None:
     """The whole log, by the verifier that shares no code with the sealer."""
-    keys = [parse_vkey(vkey) for vkey in log.sealer.vkeys()]
-    verdict = verify_log(FolderSource(log.tree()), keys, since)
-    assert verdict.ok, verdict.findings
-    assert verdict.entries_read
-    if size is not None:
-        assert verdict.size == size
+    check_log(log.tree(), log.sealer.vkeys(), size, since)
 
 
 def entries_of(log: Log) -> list[dict[str, object]]:
@@ -139,9 +132,52 @@ def test_two_keys_sign_while_both_are_configured(log: Log) -> None:
     assert len(both.vkeys()) == 2
     assert both.vkeys()[1:] == old
     for vkey in both.vkeys():
-        verdict = verify_log(FolderSource(log.tree()), [parse_vkey(vkey)])
-        assert verdict.ok
+        check_log(log.tree(), [vkey])
     assert [entry["kind"] for entry in entries_of(log)] == ["key.created", "key.created"]
+
+
+def test_keys_are_told_newest_first_also_where_several_are_new_at_once(log: Log) -> None:
+    """``GET /log/key`` gives every verifier key that the log has had, one a line, newest first."""
+    keys = [ledger.new_log_key() for _ in range(3)]
+    newest_first = [signer.verifier.vkey for signer in ledger.signers(",".join(keys), ORIGIN)]
+    sealer = log.new_sealer(key=",".join(keys))
+    assert sealer.vkeys() == newest_first  # before they are in the log
+    sealer.seal()
+    assert sealer.vkeys() == log.new_sealer(key=keys[0]).vkeys() == sealer.rows.vkeys() == newest_first
+    log.key = ",".join(keys)
+
+
+# --- what waits, and the last guard against two sealers
+
+
+def test_entries_wait_until_a_checkpoint_has_them(log: Log) -> None:
+    rows = log.sealer.rows
+    assert not rows.waiting()
+    log.append(2)
+    assert rows.waiting()
+    log.sealer.seal()
+    assert not rows.waiting()
+    log.append(2)
+    assert rows.waiting()
+    log.sealer.step = crash_at("staged")
+    with pytest.raises(Crash):
+        log.sealer.seal()
+    with log.database.read() as session:
+        assert session.scalar(text("select count(*) from ledger_entries where leaf is null")) == 0
+    assert rows.waiting()  # they have their indexes, and no checkpoint has them: what a crash leaves
+    log.new_sealer().seal()
+    assert not rows.waiting()
+
+
+def test_rows_that_have_their_indexes_get_no_others(log: Log) -> None:
+    log.append(3)
+    rows = log.sealer.rows
+    seqs = [seq for seq, _ in rows.unsealed(10)]
+    log.database.write(lambda session: rows.assign(session, seqs[:1], 0))
+    with pytest.raises(Unavailable):
+        log.database.write(lambda session: rows.assign(session, seqs, 1))
+    assert [leaf for leaf, _ in rows.staged(0, 10)] == [0]
+    assert [seq for seq, _ in rows.unsealed(10)] == seqs[1:]
 
 
 @pytest.mark.parametrize("bad", ["", "ed25519:", "ed25519:QUJD", "x" * 44, "ed25519:" + "A" * 43 + "B="])
@@ -207,6 +243,7 @@ def test_an_edge_that_does_not_give_the_root_stops_sealing(log: Log) -> None:
     data = bytearray(path.read_bytes())
     data[40] ^= 1
     path.write_bytes(data)
+    log.damaged = True
     log.append(1)
     with pytest.raises(LogDamaged):
         log.new_sealer().seal()

@@ -75,6 +75,23 @@ def test_tiles_of_a_tree_of_256_and_of_70000() -> None:
     assert [width for width in widths if width[1] != 256] == [(0, 112), (1, 17), (2, 1)]
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 66_000), st.integers(0, 1_000))
+def test_growing_makes_exactly_the_tiles_that_have_changed(before: int, added: int) -> None:
+    """Those that became full, and of each level that grew the unfinished one at the end; none is empty."""
+    leaf = leaf_hash(b"")
+    edge, _ = Edge().grown([leaf] * before)
+    grown, made = edge.grown([leaf] * added)
+    expected = []
+    for level in range(4):
+        old, new = before >> (8 * level), (before + added) >> (8 * level)
+        if new > old:
+            expected += [(level, index, 256) for index in range(old // 256, new // 256)]
+            expected += [(level, new // 256, new % 256)] if new % 256 else []
+    assert [(tile.level, tile.index, tile.width) for tile in made] == expected
+    assert grown.size == before + added
+
+
 def test_an_edge_that_does_not_fit_its_size_is_refused() -> None:
     with pytest.raises(ValueError, match="level 0"):
         Edge(3, [bytes(64)])

@@ -18,7 +18,7 @@ from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log, verify_receipt
 
-from ..audit.conftest import START, Deployment, people, some_facts, uses
+from ..audit.conftest import ON_BOTH, START, Deployment, people, some_facts, uses
 
 DAY = timedelta(days=1)
 
@@ -30,6 +30,7 @@ def old_download(number: int, at: datetime) -> Download:
     )  # fmt: skip
 
 
+@ON_BOTH
 def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deployment: Deployment) -> None:
     people(deployment)
     deployment.record(some_facts(300, START))
@@ -58,6 +59,7 @@ def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deplo
     assert verdict.ok
 
 
+@ON_BOTH
 def test_views_leave_the_database_long_after_they_are_entries(deployment: Deployment) -> None:
     people(deployment)
     uses(
@@ -82,6 +84,7 @@ def test_views_leave_the_database_long_after_they_are_entries(deployment: Deploy
         assert left == {"https://new.example", "https://due.example"}
 
 
+@ON_BOTH
 def test_entries_leave_the_database_and_are_still_proved_reported_and_exported(
     deployment: Deployment, tmp_path: Path
 ) -> None:
