@@ -31,7 +31,7 @@ from ..store.tables import Embed, Instant
 from .counter import lock_uses
 from .log_beginnings import Beginning, Overlap, blocks, first_line, is_counted_tail, overlap
 from .log_fields import hour, site, target
-from .log_formats import FORMATS, LogFormat, Seen
+from .log_formats import FORMATS, LogFormat
 from .rollup import Counts, enter
 
 _COMMIT = 1_000_000  # lines between two commits
@@ -168,7 +168,7 @@ class _Run:
         self.counts: dict[_Key, int] = {}
         self.committed = self.beginning.lines
         self.embeds: dict[str, str | None] = {}
-        self.targets: dict[bytes, tuple[str, str] | None] = {}
+        self.targets: dict[bytes, tuple[str, str]] = {}
         self.sites: dict[tuple[bytes, bytes], str] = {}
         self.hours: dict[bytes, datetime | str] = {}
 
@@ -183,9 +183,8 @@ class _Run:
         if self.tails:
             new = self._after_counted_tail(lines)
             number += len(lines) - len(new)
-        for line in new:
-            number += 1
-            self._line(number, line)
+        self._lines(number, new)
+        number += len(new)
         self.result.lines += len(new)
         if number - self.committed >= self.importer.commit_every or len(self.counts) > _MOST_COUNTS:
             self._commit()
@@ -198,44 +197,54 @@ class _Run:
         self.result.before += bool(same)
         return lines[1:] if same else lines
 
-    def _line(self, number: int, line: bytes) -> None:
-        if line in (b"\n", b"\r\n"):
-            return
-        try:
-            seen = self.format.parse(line)
-        except ValueError as error:
-            self._bad(number, str(error))
-            return
-        if seen is None:
-            self.result.other += 1
-            return
-        self._count(number, seen)
+    def _lines(self, number: int, lines: Sequence[bytes]) -> None:
+        """Count lines, of which the first has the number after this one. What their fields say is looked at once."""
+        parse, counts = self.format.parse, self.counts
+        hours, targets, sites = self.hours, self.targets, self.sites
+        other = 0
+        for line in lines:
+            number += 1
+            try:
+                seen = parse(line)
+            except ValueError as error:
+                if line.strip():
+                    self._bad(number, str(error))
+                continue
+            if seen is None:
+                other += 1
+                continue
+            when, path, referer, origin = seen
+            # The minute is enough to know the hour in any zone; so few different ones are looked at closely.
+            minute = when[:17] + when[19:] if when[10:11] in b"T " and len(when) > 19 else when
+            at = hours.get(minute) or _keep(hours, minute, _hour(when))
+            if isinstance(at, str):
+                self._bad(number, at)
+                continue
+            what = targets.get(path) or _keep(targets, path, self._target(path))
+            if what == _NO_LOGO:
+                other += 1
+                continue
+            if what == _UNKNOWN:
+                self.result.unknown += 1
+                continue
+            # A site is told by what stands before the path: of a page without it there are few.
+            if (end := referer.find(b"/", 8)) > 0 and referer.startswith((b"https://", b"http://")):
+                referer = referer[: end + 1]
+            where = sites.get((origin, referer))
+            if where is None:
+                where = _keep(sites, (origin, referer), self._site(origin, referer))
+            key = (*what, where, at)
+            counts[key] = counts.get(key, 0) + 1
+        self.result.other += other
 
-    def _count(self, number: int, seen: Seen) -> None:
-        # The minute is enough to know the hour in any zone; so few different ones are looked at closely.
-        when = seen.when[:17] + seen.when[19:] if seen.when[10:11] in b"T " and len(seen.when) > 19 else seen.when
-        at = _kept(self.hours, when, lambda: _hour(seen.when))
-        if isinstance(at, str):
-            self._bad(number, at)
-            return
-        what = _kept(self.targets, seen.path, lambda: self._target(seen.path))
-        if what is None:
-            self.result.other += 1
-            return
-        if what == _UNKNOWN:
-            self.result.unknown += 1
-            return
-        unescape = self.format.unescape
-        where = _kept(
-            self.sites, (seen.origin, seen.referer), lambda: site(unescape(seen.origin), unescape(seen.referer))
-        )
-        key = (*what, where, at)
-        self.counts[key] = self.counts.get(key, 0) + 1
+    def _site(self, origin: bytes, referer: bytes) -> str:
+        return site(self.format.unescape(origin), self.format.unescape(referer))
 
-    def _target(self, path: bytes) -> tuple[str, str] | None:
+    def _target(self, path: bytes) -> tuple[str, str]:
+        """Embed and variant, or that it is none."""
         found = target(self.format.unescape(path))
         if found is None:
-            return None
+            return _NO_LOGO
         embed, logo, variant = found
         if embed not in self.embeds:
             with self.database.read() as session:
@@ -275,7 +284,7 @@ class _Run:
             return
         self.result.lines += 1
         self.tail = len(self.rest), hashlib.sha256(self.rest).hexdigest()
-        self._line(self.beginning.lines + 1, self.rest)
+        self._lines(self.beginning.lines, [self.rest])
 
     def _commit(self) -> None:
         """Make durable what was counted so far, together with how far that is."""
@@ -359,15 +368,12 @@ class _Run:
         ledger.append(session, entry, self.importer.clock())
 
 
-def _kept(memo: dict[K, V], key: K, find: Callable[[], V]) -> V:
-    """Return what a field says, looked at once for many lines."""
-    try:
-        return memo[key]
-    except KeyError:
-        if len(memo) >= _MOST_KEPT:
-            memo.clear()
-        memo[key] = found = find()
-        return found
+def _keep(memo: dict[K, V], key: K, found: V) -> V:
+    """Keep what a field says, which will stand in many lines."""
+    if len(memo) >= _MOST_KEPT:
+        memo.clear()
+    memo[key] = found
+    return found
 
 
 def _hour(when: bytes) -> datetime | str:
@@ -377,7 +383,8 @@ def _hour(when: bytes) -> datetime | str:
         return "the time is not one"
 
 
-_UNKNOWN = ("", "")
+_NO_LOGO = ("", "")
+_UNKNOWN = ("", "?")
 _NO_TAIL = (0, hashlib.sha256().hexdigest())
 _ADD = text(
     "insert into log_import_counts (import_id, embed, variant, origin, hour, views) "
