@@ -70,7 +70,7 @@ class ViewsAfterSuspension(Strict):
 Rule = Spike | NewUnlistedOrigin | AttemptsAfterSuspension | ViewsAfterSuspension
 
 
-class Rules(Strict):
+class AlertRules(Strict):
     """The whole file."""
 
     rules: tuple[Annotated[Rule, Field(discriminator="when")], ...] = ()
@@ -78,15 +78,15 @@ class Rules(Strict):
     webhooks: tuple[Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)], ...] = ()
 
 
-def read_rules(policies_dir: Path, mistakes: Mistakes) -> Rules:
+def read_rules(policies_dir: Path, mistakes: Mistakes) -> AlertRules:
     """The rules; none where there is no such file. Mistakes are noted with file, line and fix."""
     path = policies_dir / FILE
     if not path.exists():
-        return Rules()
+        return AlertRules()
     source = read_yaml(path, mistakes)
-    rules = source.read(Rules) if source else None
+    rules = source.read(AlertRules) if source else None
     if source is None or rules is None:
-        return Rules()
+        return AlertRules()
     seen = set()
     for number, rule in enumerate(rules.rules):
         if rule.id in seen:
@@ -101,7 +101,7 @@ def read_rules(policies_dir: Path, mistakes: Mistakes) -> Rules:
     return rules
 
 
-def load_rules(policies_dir: Path) -> Rules:
+def load_rules(policies_dir: Path) -> AlertRules:
     """The rules; CampaignError names every mistake."""
     mistakes = Mistakes()
     rules = read_rules(policies_dir, mistakes)

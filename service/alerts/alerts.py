@@ -28,7 +28,7 @@ from ..store.leadership import leadership
 from ..store.tables import Decision, Embed, Link, LogoUse, OutboxMessage, Participant
 from ..store.upsert import insert_new
 from . import webhooks
-from .alert_rules import AttemptsAfterSuspension, NewUnlistedOrigin, Rule, Rules, Spike, ViewsAfterSuspension
+from .alert_rules import AlertRules, AttemptsAfterSuspension, NewUnlistedOrigin, Rule, Spike, ViewsAfterSuspension
 
 _LOOK_BACK = timedelta(days=2)
 
@@ -55,7 +55,7 @@ PACKAGE_DAMAGED = BuiltInRule(
 
 
 @dataclass(frozen=True)
-class Finding:
+class AlertFinding:
     """Something that a rule tells of. ``fingerprint`` is the same as long as it is the same thing."""
 
     rule: Rule | BuiltInRule
@@ -72,7 +72,7 @@ class Alerts:
         database: Database,
         reports: Reports,
         clock: Clock,
-        rules: Rules,
+        rules: AlertRules,
         *,
         mailer: Mailer,
         staff: Sequence[str],
@@ -99,7 +99,7 @@ class Alerts:
         """Alert staff to stored files that are not as they were published, once a day each; return how many are new."""
         day = self.clock().date().isoformat()
         findings = [
-            Finding(
+            AlertFinding(
                 PACKAGE_DAMAGED,
                 f"{PACKAGE_DAMAGED.id}:{damage.package}:{damage.version}:{day}",
                 f"{PACKAGE_DAMAGED.title.get('en')}: {damage}. Its links answer 503 until it is put back.",
@@ -134,7 +134,7 @@ class Alerts:
         """The title of a rule in force by its id; None where the rule is there no more."""
         return next((one.title for one in (*self.rules.rules, PACKAGE_DAMAGED) if one.id == rule), None)
 
-    def _raise(self, finding: Finding) -> bool:
+    def _raise(self, finding: AlertFinding) -> bool:
         now = self.clock()
         number = new_id("alt")
 
@@ -156,7 +156,7 @@ class Alerts:
         self.mailer.leave()
         return True
 
-    def _look(self, rule: Rule) -> Iterator[Finding]:
+    def _look(self, rule: Rule) -> Iterator[AlertFinding]:
         match rule:
             case Spike():
                 yield from self._spikes(rule)
@@ -167,7 +167,7 @@ class Alerts:
             case ViewsAfterSuspension():
                 yield from self._views(rule)
 
-    def _spikes(self, rule: Spike) -> Iterator[Finding]:
+    def _spikes(self, rule: Spike) -> Iterator[AlertFinding]:
         """A day counts from its first entry on, so a spike is told of while it grows."""
         today = datetime.combine(self.clock().date(), time(tzinfo=self.clock().tzinfo))
         by = ("day", rule.by) if rule.by else ("day",)
@@ -188,16 +188,16 @@ class Alerts:
                 continue
             what = rule.of.replace("_", " ")
             of = f" of {rule.by.replace('_', ' ')} {value}" if rule.by else ""
-            yield Finding(
+            yield AlertFinding(
                 rule,
                 f"{rule.id}:{day}:{value}",
                 f"{rule.title.get('en')}: {figure:,} {what}{of} on {day}, usually {usual:,.0f} a day.",
                 {"day": day, "of": rule.of, "by": rule.by, "value": value, "figure": figure, "usual": usual},
             )
 
-    def _new_origins(self, rule: NewUnlistedOrigin) -> Iterator[Finding]:
+    def _new_origins(self, rule: NewUnlistedOrigin) -> Iterator[AlertFinding]:
         for use in unlisted_origins(self.database, self.clock() - _LOOK_BACK, rule.at_least):
-            yield Finding(
+            yield AlertFinding(
                 rule,
                 f"{rule.id}:{use['embed']}:{use['origin']}",
                 f"{rule.title.get('en')}: {use['origin']}, embed {use['embed']} of {use['participant']}, "
@@ -205,7 +205,7 @@ class Alerts:
                 use,
             )
 
-    def _attempts(self, rule: AttemptsAfterSuspension) -> Iterator[Finding]:
+    def _attempts(self, rule: AttemptsAfterSuspension) -> Iterator[AlertFinding]:
         total = func.sum(Refusal.attempts)
         statement = (
             select(Refusal.subject, Link.participant, total)
@@ -220,11 +220,11 @@ class Alerts:
         for link, participant, attempts in rows:
             facts = {"link": link, "participant": participant, "attempts": int(attempts)}
             summary = f"{rule.title.get('en')}: {int(attempts):,} on link {link} of {participant}."
-            yield Finding(rule, f"{rule.id}:{link}:{day}", summary, facts)
+            yield AlertFinding(rule, f"{rule.id}:{link}:{day}", summary, facts)
 
-    def _views(self, rule: ViewsAfterSuspension) -> Iterator[Finding]:
+    def _views(self, rule: ViewsAfterSuspension) -> Iterator[AlertFinding]:
         for use in views_after_suspension(self.database, rule.at_least):
-            yield Finding(
+            yield AlertFinding(
                 rule,
                 f"{rule.id}:{use['embed']}:{use['suspended_at']}",
                 f"{rule.title.get('en')}: {use['views']:,} of embed {use['embed']} of {use['participant']}.",

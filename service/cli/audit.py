@@ -23,9 +23,9 @@ from .common import deployment, json_option, progress
 if TYPE_CHECKING:
     from ..audit.reports import Report, Reports
     from ..settings import Settings
-    from ..verification.log_reader import Source
+    from ..verification.log_reader import LogSource
     from ..verification.signed_note import PublicKey
-    from ..verification.verifier import Verdict
+    from ..verification.verifier import LogVerdict
 
 _FORMATS = ("table", "json", "csv", "parquet", "html")
 _LOGS = ("nginx", "combined", "json", "cloudfront", "s3")
@@ -285,7 +285,7 @@ def verify(
         raise click.exceptions.Exit(1)
 
 
-def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
+def _source(url: str | None, folder: Path | None, token: str | None) -> LogSource:
     from ..verification.log_reader import FolderSource, UrlSource
 
     if url:
@@ -302,24 +302,24 @@ def _source(url: str | None, folder: Path | None, token: str | None) -> Source:
     return StorageSource(open_storage(settings.storage_url).find, keys)
 
 
-def _compare(source: Source, verdict: Verdict, files: Iterable[tuple[str, Path]], end: int) -> None:
+def _compare(source: LogSource, verdict: LogVerdict, files: Iterable[tuple[str, Path]], end: int) -> None:
     """Parquet files, each with the name it is reported by, against the log: they hold its leaves below ``end``."""
     from ..audit.segments import Comparison
-    from ..verification.verifier import Finding, leaf_hashes
+    from ..verification.verifier import LogFinding, leaf_hashes
 
     comparison = Comparison(leaf_hashes(source, verdict.size), end)
     try:
         for name, path in files:
             if found := comparison.add(path):
-                verdict.findings.append(Finding(found[0], name, found[1]))
+                verdict.findings.append(LogFinding(found[0], name, found[1]))
                 return
         if (missing := comparison.missing()) is not None:
-            verdict.findings.append(Finding(missing, "entries", "the leaf is in no Parquet file"))
+            verdict.findings.append(LogFinding(missing, "entries", "the leaf is in no Parquet file"))
     finally:
         comparison.close()
 
 
-def _compare_export(folder: Path, source: Source, verdict: Verdict) -> None:
+def _compare_export(folder: Path, source: LogSource, verdict: LogVerdict) -> None:
     from ..audit.export import parquet_files
 
     files = parquet_files(folder)
@@ -327,9 +327,9 @@ def _compare_export(folder: Path, source: Source, verdict: Verdict) -> None:
         _compare(source, verdict, ((str(path.relative_to(folder)), path) for path in files), verdict.size)
 
 
-def _compare_segments(source: Source, verdict: Verdict) -> None:
+def _compare_segments(source: LogSource, verdict: LogVerdict) -> None:
     from ..problems import LogDamaged
-    from ..verification.verifier import Finding
+    from ..verification.verifier import LogFinding
 
     with _reports() as (_, reports):
         segments = reports.segments
@@ -338,12 +338,12 @@ def _compare_segments(source: Source, verdict: Verdict) -> None:
             local = ((file.key, segments.local(file)) for file in files)
             _compare(source, verdict, local, max((file.last + 1 for file in files), default=0))
         except LogDamaged as error:
-            verdict.findings.append(Finding(None, "segments", error.detail))
+            verdict.findings.append(LogFinding(None, "segments", error.detail))
         except ObjectMissing as error:
-            verdict.findings.append(Finding(None, error.key, "the file is missing"))
+            verdict.findings.append(LogFinding(None, error.key, "the file is missing"))
 
 
-def _tell(verdict: Verdict, entry: bytes | None, *, trusted: bool, as_json: bool) -> None:
+def _tell(verdict: LogVerdict, entry: bytes | None, *, trusted: bool, as_json: bool) -> None:
     if as_json:
         document = verdict.as_json()
         if entry is not None:

@@ -88,7 +88,7 @@ class Embeds:
             )
             session.add(row)
             session.flush()
-            self._append(session, ledger.EmbedCreated, now, row, by)
+            self._append(session, ledger.EmbedCreatedEntry, now, row, by)
             return self._describer.of(session, [(row, owner)], now)[0]
 
         made = self._database.write(work)
@@ -149,7 +149,7 @@ class Embeds:
             row.origins = before[0] if checked is None else checked
             row.unlisted = unlisted or row.unlisted
             if (row.origins, row.unlisted) != before:
-                self._append(session, ledger.EmbedChanged, now, row, by)
+                self._append(session, ledger.EmbedChangedEntry, now, row, by)
             return self._describer.of(session, [(row, owner)], now)[0]
 
         changed = self._database.write(work)
@@ -164,7 +164,7 @@ class Embeds:
             row, _ = self._locked(session, key)
             if row.revoked_at is None:
                 row.revoked_at = now
-                ledger.append(session, ledger.EmbedRevoked(embed=key, participant=row.participant, by=by), now)
+                ledger.append(session, ledger.EmbedRevokedEntry(embed=key, participant=row.participant, by=by), now)
 
         self._database.write(work)
         self._take_over(key)
@@ -244,7 +244,7 @@ class Embeds:
         return row, owner
 
     def _append(
-        self, session: Session, kind: type[ledger.EmbedCreated], now: datetime, row: tables.Embed, by: str
+        self, session: Session, kind: type[ledger.EmbedCreatedEntry], now: datetime, row: tables.Embed, by: str
     ) -> None:
         ledger.append(
             session,

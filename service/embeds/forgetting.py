@@ -21,7 +21,7 @@ def end_embeds(session: Session, participant: str, now: datetime, by: str) -> in
         if embed.revoked_at is None:
             embed.revoked_at = now
             ended += 1
-            ledger.append(session, ledger.EmbedRevoked(embed=embed.key, participant=participant, by=by), now)
+            ledger.append(session, ledger.EmbedRevokedEntry(embed=embed.key, participant=participant, by=by), now)
     return ended
 
 

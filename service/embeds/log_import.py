@@ -356,7 +356,7 @@ class _Run:
         self._note(session, {name: getattr(known, name) for name in names}, 1)
 
     def _note(self, session: Session, progress: dict[str, Any], first: int) -> None:
-        entry = ledger.ReportImported(
+        entry = ledger.ReportImportedEntry(
             format=self.form,
             sha256=progress["sha256"],
             first_line=first,

@@ -127,11 +127,11 @@ def _embeds(session: Session, keys: set[str]) -> dict[str, tuple[Embed, Particip
 
 def _entries(
     counts: Mapping[Group, Mapping[Use, int]], embeds: Mapping[str, tuple[Embed, Participant]]
-) -> Iterator[ledger.LogoUsed]:
+) -> Iterator[ledger.LogoUsedEntry]:
     for (hour, key), uses in counts.items():
         embed, person = embeds[key]
         for (variant, origin), views in uses.items():
-            yield ledger.LogoUsed(
+            yield ledger.LogoUsedEntry(
                 hour=timestamp(hour),
                 embed=key,
                 participant=person.id,

@@ -86,14 +86,14 @@ class Entry(BaseModel):
         return facts
 
 
-class PolicyPublished(Entry):
+class PolicyPublishedEntry(Entry):
     """The campaign's policies are in force as of now."""
 
     kind = "policy.published"
     digest: Digest = Field(description="SHA-256 over the policies' files, which every decision names")
 
 
-class TermsPublished(Entry):
+class TermsPublishedEntry(Entry):
     """A version of terms is published, or has gained a language."""
 
     kind = "terms.published"
@@ -103,7 +103,7 @@ class TermsPublished(Entry):
     digests: dict[str, Digest] = Field(description="SHA-256 of the text by language: exactly the bytes accepted")
 
 
-class PackagePublished(Entry):
+class PackagePublishedEntry(Entry):
     """A version of a package is published; its file never changes."""
 
     kind = "package.published"
@@ -114,7 +114,7 @@ class PackagePublished(Entry):
     terms: str = Field(description="the id of the terms that must be accepted for it")
 
 
-class PackageWithdrawn(Entry):
+class PackageWithdrawnEntry(Entry):
     """A version of a package is handed out no more."""
 
     kind = "package.withdrawn"
@@ -122,7 +122,7 @@ class PackageWithdrawn(Entry):
     version: Version
 
 
-class ParticipantJoined(Entry):
+class ParticipantJoinedEntry(Entry):
     """Somebody joined the campaign."""
 
     kind = "participant.joined"
@@ -132,7 +132,7 @@ class ParticipantJoined(Entry):
     commitment: Commitment
 
 
-class ParticipantDecided(Entry):
+class ParticipantDecidedEntry(Entry):
     """Rules or staff decided on a participant."""
 
     kind = "participant.decided"
@@ -143,7 +143,7 @@ class ParticipantDecided(Entry):
     by: Actor
 
 
-class ParticipantErased(Entry):
+class ParticipantErasedEntry(Entry):
     """What is known of a participant was erased, and the salts of its commitments with it."""
 
     kind = "participant.erased"
@@ -151,7 +151,7 @@ class ParticipantErased(Entry):
     by: Actor
 
 
-class TermsAccepted(Entry):
+class TermsAcceptedEntry(Entry):
     """A participant accepted exactly these terms."""
 
     kind = "terms.accepted"
@@ -167,7 +167,7 @@ class TermsAccepted(Entry):
     commitment: Commitment
 
 
-class LinkIssued(Entry):
+class LinkIssuedEntry(Entry):
     """A download link was issued."""
 
     kind = "link.issued"
@@ -180,7 +180,7 @@ class LinkIssued(Entry):
     by: Actor
 
 
-class LinkRevoked(Entry):
+class LinkRevokedEntry(Entry):
     """A download link was ended."""
 
     kind = "link.revoked"
@@ -189,7 +189,7 @@ class LinkRevoked(Entry):
     by: Actor
 
 
-class Download(Entry):
+class DownloadEntry(Entry):
     """A request was answered with bytes of a package's file; written before the first byte leaves."""
 
     kind = "download"
@@ -208,7 +208,7 @@ class Download(Entry):
     bytes: Count = Field(description="bytes of the file that were asked for")
 
 
-class EmbedCreated(Entry):
+class EmbedCreatedEntry(Entry):
     """An embed was made: an address from which a site may show a logo."""
 
     kind = "embed.created"
@@ -220,13 +220,13 @@ class EmbedCreated(Entry):
     by: Actor
 
 
-class EmbedChanged(EmbedCreated):
+class EmbedChangedEntry(EmbedCreatedEntry):
     """An embed's sites, or what happens on others, were changed; the facts are those from now on."""
 
     kind = "embed.changed"
 
 
-class EmbedRevoked(Entry):
+class EmbedRevokedEntry(Entry):
     """An embed was ended."""
 
     kind = "embed.revoked"
@@ -235,7 +235,7 @@ class EmbedRevoked(Entry):
     by: Actor
 
 
-class LogoUsed(Entry):
+class LogoUsedEntry(Entry):
     """Views of one variant of an embed's logo on one site in one hour; written when the hour is over."""
 
     kind = "logo.used"
@@ -250,7 +250,7 @@ class LogoUsed(Entry):
     views: Count = Field(description="how many requests were answered with the picture")
 
 
-class KeyCreated(Entry):
+class KeyCreatedEntry(Entry):
     """A key for the API was made, or the log has a new signing key (``role`` is ``log``)."""
 
     kind = "key.created"
@@ -261,7 +261,7 @@ class KeyCreated(Entry):
     vkey: str | None = Field(default=None, description="the verifier key, for a key of the log")
 
 
-class KeyRevoked(Entry):
+class KeyRevokedEntry(Entry):
     """A key for the API was ended."""
 
     kind = "key.revoked"
@@ -271,7 +271,7 @@ class KeyRevoked(Entry):
     by: Actor
 
 
-class ReportImported(Entry):
+class ReportImportedEntry(Entry):
     """Views were taken from the access log of a cache or another server."""
 
     kind = "report.imported"

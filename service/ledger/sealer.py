@@ -20,7 +20,7 @@ from ..store.leadership import StillHeld, leadership
 from . import notes, tiles
 from .entries import append
 from .keys import Signer, Verifier
-from .kinds import KeyCreated
+from .kinds import KeyCreatedEntry
 from .rows import Rows
 from .tree import Edge, leaf_hash, levels
 
@@ -339,7 +339,7 @@ class Sealer:
         at = self.clock()
         for verifier in fresh:  # a rotation is itself a fact of the log
             self.rows.add_key(session, verifier.vkey, at)
-            entry = KeyCreated(key=verifier.id.hex(), role="log", participant=None, vkey=verifier.vkey)
+            entry = KeyCreatedEntry(key=verifier.id.hex(), role="log", participant=None, vkey=verifier.vkey)
             append(session, entry, at)
 
 

@@ -18,7 +18,7 @@ def end_links(session: Session, participant: str, now: datetime, by: str) -> int
     links = session.scalars(select(Link).where(Link.participant == participant, Link.revoked_at.is_(None))).all()
     for link in links:
         link.revoked_at = now
-        ledger.append(session, ledger.LinkRevoked(id=link.id, participant=participant, by=by), now)
+        ledger.append(session, ledger.LinkRevokedEntry(id=link.id, participant=participant, by=by), now)
     return len(links)
 
 

@@ -146,7 +146,7 @@ class Links:
                 raise TermsNotAccepted.of(state.terms, state.terms_version, self._base_url, state.language)
             ledger.append(
                 session,
-                ledger.LinkIssued(
+                ledger.LinkIssuedEntry(
                     id=link,
                     participant=participant,
                     package=published.id,
@@ -222,7 +222,7 @@ class Links:
                 raise NotFound("There is no link of this id.")
             if found.revoked_at is None:
                 found.revoked_at = now
-                ledger.append(session, ledger.LinkRevoked(id=link, participant=found.participant, by=by), now)
+                ledger.append(session, ledger.LinkRevokedEntry(id=link, participant=found.participant, by=by), now)
 
         self._database.write(work)
 

@@ -157,7 +157,7 @@ class Recorder:
         now = decisions.now
         answers: list[Recorded | Problem] = []
         rows: list[dict[str, Any]] = []
-        entries: list[ledger.Download] = []
+        entries: list[ledger.DownloadEntry] = []
         for request in requests:
             try:
                 state, name, counted = decisions.decide(request)
@@ -187,7 +187,7 @@ class Recorder:
                 }
             )
             entries.append(
-                ledger.Download(
+                ledger.DownloadEntry(
                     **shared,
                     participant_kind=state.participant_kind,
                     country=state.country,

@@ -90,7 +90,7 @@ class Catalogue:
                 return
             row.withdrawn_at = self.clock()
             row.withdrawn_reason = reason
-            ledger.append(session, ledger.PackageWithdrawn(package=package, version=version), row.withdrawn_at)
+            ledger.append(session, ledger.PackageWithdrawnEntry(package=package, version=version), row.withdrawn_at)
 
         self.database.write(work)
 
@@ -274,7 +274,7 @@ class Catalogue:
             if new:
                 ledger.append(
                     session,
-                    ledger.PackagePublished(
+                    ledger.PackagePublishedEntry(
                         package=manifest.id,
                         version=manifest.version,
                         sha256=built.sha256,
@@ -317,7 +317,7 @@ class Catalogue:
         def work(session: Session) -> None:
             at = self.clock()
             if insert_new(session, PublishedPolicy, digest=self.campaign.digest, at=at):
-                ledger.append(session, ledger.PolicyPublished(digest=self.campaign.digest), at)
+                ledger.append(session, ledger.PolicyPublishedEntry(digest=self.campaign.digest), at)
             for terms in self.campaign.terms.ids():
                 for version in self.campaign.terms.versions(terms):
                     _publish_terms(session, version, at)
@@ -357,7 +357,7 @@ def _publish_terms(session: Session, version: TermsVersion, at: datetime) -> Non
         row.digests = digests  # a language was added; what was published before has been compared
     ledger.append(
         session,
-        ledger.TermsPublished(
+        ledger.TermsPublishedEntry(
             terms=version.id, version=version.version, effective=timestamp(version.effective), digests=digests
         ),
         at,

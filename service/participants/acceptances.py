@@ -151,7 +151,7 @@ class Acceptances:
             return None
         ledger.append(
             session,
-            ledger.TermsAccepted(
+            ledger.TermsAcceptedEntry(
                 id=row.id,
                 participant=participant,
                 terms=row.terms,

@@ -117,7 +117,7 @@ class ApiKeys:
                 created_at=now,
             )
             session.add(row)
-            ledger.append(session, ledger.KeyCreated(key=row.id, role=role, participant=participant, by=by), now)
+            ledger.append(session, ledger.KeyCreatedEntry(key=row.id, role=role, participant=participant, by=by), now)
             return ApiKey.of(row)
 
         return self._database.write(work), secret
@@ -170,4 +170,4 @@ class ApiKeys:
 def end_key(session: Transaction, row: tables.ApiKey, now: datetime, by: str) -> None:
     """Revokes a key in this transaction."""
     row.revoked_at = now
-    ledger.append(session, ledger.KeyRevoked(key=row.id, role=row.role, participant=row.participant, by=by), now)
+    ledger.append(session, ledger.KeyRevokedEntry(key=row.id, role=row.role, participant=row.participant, by=by), now)

@@ -51,7 +51,7 @@ class Decisions:
                 row.policy, row.decided_at = self._campaign.digest, now
             facts = {"outcome": outcome, "rule": BY_STAFF, "policy": self._campaign.digest, "by": by}
             session.add(tables.Decision(participant=row.id, reasons=[checked], at=now, **facts))
-            ledger.append(session, ledger.ParticipantDecided(participant=row.id, **facts), now)
+            ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, **facts), now)
             return ParticipantView.of(row)
 
         decided = self._database.write(work)

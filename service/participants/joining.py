@@ -149,7 +149,7 @@ class Joining:
         assert row.salt is not None
         ledger.append(
             session,
-            ledger.ParticipantJoined(
+            ledger.ParticipantJoinedEntry(
                 participant=row.id,
                 participant_kind=row.kind,
                 country=row.country,
@@ -159,7 +159,7 @@ class Joining:
         )
         ledger.append(
             session,
-            ledger.ParticipantDecided(
+            ledger.ParticipantDecidedEntry(
                 participant=row.id, outcome=row.outcome, rule=row.rule, policy=row.policy, by="policy"
             ),
             now,

@@ -78,5 +78,5 @@ class Erasure:
                 at=now,
             )
         )
-        ledger.append(session, ledger.ParticipantErased(participant=row.id, by=by), now)
+        ledger.append(session, ledger.ParticipantErasedEntry(participant=row.id, by=by), now)
         return removed

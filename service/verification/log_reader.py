@@ -22,14 +22,14 @@ class NotAllowedError(Exception):
     """The source does not show this without a token of an auditor."""
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """A log by its paths, such as ``checkpoint`` or ``tile/0/000``."""
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a path, None where there is nothing. NotAllowedError and SourceError as they say."""
 
 
-class FolderSource(Source):
+class FolderSource(LogSource):
     """A log in a folder, such as ``emblem audit export`` writes."""
 
     def __init__(self, folder: Path) -> None:
@@ -38,7 +38,7 @@ class FolderSource(Source):
             raise SourceError(f"{folder} has no file named checkpoint; name the folder of `emblem audit export`.")
 
     def read(self, path: str) -> bytes | None:
-        """See ``Source.read``."""
+        """See ``LogSource.read``."""
         try:
             data = (self.folder / path).read_bytes()
             return plain_text(data) if path in _TEXTS else data
@@ -48,7 +48,7 @@ class FolderSource(Source):
             raise SourceError(f"{self.folder / path} cannot be read: {error.strerror}.") from error
 
 
-class StorageSource(Source):
+class StorageSource(LogSource):
     """A deployment's own log in its storage: ``read`` gives the bytes of a key, None where there are none."""
 
     def __init__(self, read: Callable[[str], bytes | None], vkeys: list[str]) -> None:
@@ -56,13 +56,13 @@ class StorageSource(Source):
         self.vkeys = vkeys
 
     def read(self, path: str) -> bytes | None:
-        """See ``Source.read``."""
+        """See ``LogSource.read``."""
         if path == "key":
             return "".join(f"{vkey}\n" for vkey in self.vkeys).encode()
         return self._read(f"log/{path}")
 
 
-class UrlSource(Source):
+class UrlSource(LogSource):
     """A log behind a web address, with one kept-alive connection a thread."""
 
     def __init__(self, base: str, token: str | None = None) -> None:
@@ -81,7 +81,7 @@ class UrlSource(Source):
         return found
 
     def read(self, path: str) -> bytes | None:
-        """See ``Source.read``. One more try where a kept connection has ended."""
+        """See ``LogSource.read``. One more try where a kept connection has ended."""
         headers = {"User-Agent": "emblem-verify"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .log_reader import NotAllowedError, Source
+from .log_reader import LogSource, NotAllowedError
 from .signed_note import BadFormError, PublicKey, SignedHead, parse_checkpoint, parse_vkey, plain_text, unbase64
 
 _ENOUGH = 20  # findings after which reading on tells nothing new
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Finding:
+class LogFinding:
     """Something that does not hold. ``index`` is the first leaf that it touches, None where it touches none."""
 
     index: int | None
@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass
-class Verdict:
+class LogVerdict:
     """What was checked and what was found."""
 
     origin: str = ""
@@ -40,7 +40,7 @@ class Verdict:
     signed_by: list[str] = field(default_factory=list)
     entries_read: bool = False
     since: int | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -48,7 +48,7 @@ class Verdict:
         return not self.findings
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> LogFinding | None:
         """The finding with the lowest leaf index; one without an index only where there is no other."""
         return min(self.findings, key=lambda found: (found.index is None, found.index or 0), default=None)
 
@@ -121,7 +121,7 @@ def _name(index: int) -> str:
 
 
 class _Walk:
-    def __init__(self, source: Source, verdict: Verdict, size: int, root: bytes = b"") -> None:
+    def __init__(self, source: LogSource, verdict: LogVerdict, size: int, root: bytes = b"") -> None:
         self.source = source
         self.verdict = verdict
         self.size = size
@@ -131,7 +131,7 @@ class _Walk:
         self.entries = True
 
     def find(self, index: int | None, path: str, text: str) -> None:
-        self.verdict.findings.append(Finding(index, path, text))
+        self.verdict.findings.append(LogFinding(index, path, text))
 
     def fetch(self, level: str, index: int, width: int) -> tuple[str, bytes | None]:
         """A tile or bundle by its full width or a part, with the path it was read from."""
@@ -242,9 +242,9 @@ class _Walk:
             root, index, level = _full_root(above), index >> 8, level + 1
 
 
-def leaf_hashes(source: Source, size: int) -> Callable[[int], bytes]:
+def leaf_hashes(source: LogSource, size: int) -> Callable[[int], bytes]:
     """A function from a leaf's index to its hash in a log of ``size`` leaves that was verified before."""
-    walk = _Walk(source, Verdict(), size)
+    walk = _Walk(source, LogVerdict(), size)
 
     def find(leaf: int) -> bytes:
         if not 0 <= leaf < size:
@@ -259,7 +259,7 @@ def _silent(done: int, total: int) -> None:
     """No progress shown."""
 
 
-def read_keys(source: Source) -> list[PublicKey]:
+def read_keys(source: LogSource) -> list[PublicKey]:
     """The verifier keys that the log itself states: a check against these proves less than one against a kept key."""
     data = source.read("key")
     if data is None:
@@ -267,24 +267,24 @@ def read_keys(source: Source) -> list[PublicKey]:
     return [parse_vkey(line) for line in data.decode("utf-8", "replace").split("\n") if line.strip()]
 
 
-def _stated_keys(source: Source, verdict: Verdict) -> list[PublicKey]:
+def _stated_keys(source: LogSource, verdict: LogVerdict) -> list[PublicKey]:
     """The keys that the log states, none where it states none; a list that is not one is a finding."""
     try:
         return [] if source.read("key") is None else read_keys(source)
     except BadFormError as error:
-        verdict.findings.append(Finding(None, "key", str(error)))
+        verdict.findings.append(LogFinding(None, "key", str(error)))
         return []
 
 
 def verify_log(
-    source: Source, keys: Sequence[PublicKey], since: bytes | None = None, progress: Progress = _silent
-) -> Verdict:
+    source: LogSource, keys: Sequence[PublicKey], since: bytes | None = None, progress: Progress = _silent
+) -> LogVerdict:
     """Checks a whole log: signatures, every tile against its parent, every entry against its leaf.
 
     ``since`` is a checkpoint kept from before, of which this log must be a continuation. SourceError where
     the source does not answer; everything that is wrong with the log itself is a finding.
     """
-    verdict = Verdict()
+    verdict = LogVerdict()
     note = source.read("checkpoint")
     try:
         if note is None:
@@ -292,7 +292,7 @@ def verify_log(
         stated = _stated_keys(source, verdict)
         head = parse_checkpoint(note, keys, stated)
     except BadFormError as error:
-        verdict.findings.append(Finding(None, "checkpoint", str(error)))
+        verdict.findings.append(LogFinding(None, "checkpoint", str(error)))
         return verdict
     verdict.origin, verdict.size, verdict.root = head.origin, head.size, head.root.hex()
     verdict.signed_by = head.signed_by
@@ -302,15 +302,15 @@ def verify_log(
         try:
             old = parse_checkpoint(since, keys, stated)
         except BadFormError as error:
-            verdict.findings.append(Finding(None, "the kept checkpoint", str(error)))
+            verdict.findings.append(LogFinding(None, "the kept checkpoint", str(error)))
             return verdict
         verdict.since = old.size
         if old.origin != head.origin:
-            verdict.findings.append(Finding(None, "the kept checkpoint", f"it is of another log, {old.origin}"))
+            verdict.findings.append(LogFinding(None, "the kept checkpoint", f"it is of another log, {old.origin}"))
             return verdict
         if old.size > head.size:
             text = f"the log was rewound: it had {old.size} leaves and has {head.size} now"
-            verdict.findings.append(Finding(head.size, "checkpoint", text))
+            verdict.findings.append(LogFinding(head.size, "checkpoint", text))
         else:
             marks.append(old.size)
     walk = _Walk(source, verdict, head.size, head.root)
@@ -322,26 +322,28 @@ def verify_log(
 
 
 def _judge_roots(
-    verdict: Verdict, head: SignedHead, old: SignedHead | None, roots: dict[int, bytes], *, fits: bool
+    verdict: LogVerdict, head: SignedHead, old: SignedHead | None, roots: dict[int, bytes], *, fits: bool
 ) -> None:
     if roots and roots[head.size] != head.root and fits:
         # Every full tile fits its parent, so what is left is the unfinished tile of leaves at the end.
         first = head.size - head.size % 256 if head.size % 256 else 0
-        verdict.findings.append(Finding(first, "checkpoint", "the tiles do not have the root that was signed"))
+        verdict.findings.append(LogFinding(first, "checkpoint", "the tiles do not have the root that was signed"))
     if old is not None and old.size in roots and roots[old.size] != old.root:
         text = f"the first {old.size} leaves are not those of the kept checkpoint: the log was forked or rewritten"
-        verdict.findings.append(Finding(0 if verdict.ok else None, "the kept checkpoint", text))
+        verdict.findings.append(LogFinding(0 if verdict.ok else None, "the kept checkpoint", text))
 
 
 # --- receipts
 
 
-def verify_receipt(text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()) -> tuple[Verdict, bytes]:
+def verify_receipt(
+    text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()
+) -> tuple[LogVerdict, bytes]:
     """Check the bytes of a tlog-proof file by themselves; give the verdict and the entry that the file proves.
 
     ``stated``: see ``parse_checkpoint``.
     """
-    verdict = Verdict(entries_read=True)
+    verdict = LogVerdict(entries_read=True)
     entry = b""
     try:
         proof, gap, note = plain_text(text).partition(b"\n\n")
@@ -362,7 +364,7 @@ def verify_receipt(text: bytes, keys: Sequence[PublicKey], stated: Sequence[Publ
         if index >= head.size or _climb(_SHA(b"\0" + entry).digest(), index, head.size, path) != head.root:
             raise BadFormError(f"the proof does not lead from leaf {index} to the signed root")
     except (BadFormError, UnicodeDecodeError) as error:
-        verdict.findings.append(Finding(None, "receipt", str(error)))
+        verdict.findings.append(LogFinding(None, "receipt", str(error)))
     return verdict, entry
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from service.alerts.alert_rules import Rules, load_rules
+from service.alerts.alert_rules import AlertRules, load_rules
 from service.alerts.alerts import Alerts
 from service.alerts.checkpoint_mail import DailyCheckpoint
 from service.alerts.refusals import Refusals
@@ -56,7 +56,7 @@ class Mail(Mailer):
 
 
 def alerts(deployment: Deployment, mail: Mail, *rules: Mapping[str, Any], webhooks: tuple[str, ...] = ()) -> Alerts:
-    made = Rules.model_validate({"rules": [{"title": "T", **rule} for rule in rules], "webhooks": webhooks})
+    made = AlertRules.model_validate({"rules": [{"title": "T", **rule} for rule in rules], "webhooks": webhooks})
     return Alerts(
         deployment.database,
         deployment.reports,

@@ -16,7 +16,7 @@ from service.alerts.checkpoint_mail import DailyCheckpoint
 from service.mail import Mailer
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import kept_checkpoint, parse_vkey
-from service.verification.verifier import Verdict, verify_log
+from service.verification.verifier import LogVerdict, verify_log
 
 from ..audit.conftest import Deployment, download
 
@@ -41,7 +41,7 @@ def seal(deployment: Deployment, count: int) -> None:
     deployment.sealer.seal()
 
 
-def judge(deployment: Deployment, kept: bytes) -> Verdict:
+def judge(deployment: Deployment, kept: bytes) -> LogVerdict:
     keys = [parse_vkey(vkey) for vkey in deployment.sealer.vkeys()]
     return verify_log(FolderSource(deployment.folder / "storage/log"), keys, kept_checkpoint(kept))
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from service.alerts.alert_rules import Rules
+from service.alerts.alert_rules import AlertRules
 from service.alerts.alerts import Alerts
 from service.alerts.webhooks import PAUSES, Webhooks, secret_of
 from service.mail import Mailer
@@ -115,7 +115,7 @@ def raise_alert(deployment: Deployment, *urls: str) -> Alerts:
         deployment.database,
         deployment.reports,
         lambda: datetime.now(UTC),
-        Rules.model_validate({"rules": rules, "webhooks": urls, "mail": False}),
+        AlertRules.model_validate({"rules": rules, "webhooks": urls, "mail": False}),
         mailer=Mailer(deployment.database, (deployment.folder / "outbox").as_uri(), sender="c@example.org"),
         staff=["staff@example.org"],
         base_url="https://emblem.example.org",

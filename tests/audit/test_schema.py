@@ -185,7 +185,7 @@ def test_what_a_killed_writer_of_an_older_version_left_is_taken_as_it_is(mixed: 
         mixed.segments.write()
 
 
-class Spoken(ledger.Download):
+class Spoken(ledger.DownloadEntry):
     """A download as it would be with one more fact."""
 
     language: str | None

@@ -15,7 +15,7 @@ from service import ledger
 from service.audit.dimensions import MEASURES
 from service.store.tables import Embed, LogoUse
 from service.verification.signed_note import parse_vkey
-from service.verification.verifier import Verdict, verify_log, verify_receipt
+from service.verification.verifier import LogVerdict, verify_log, verify_receipt
 from tests.web.conftest import Api
 
 from .conftest import download, entry_of, use
@@ -248,7 +248,7 @@ def test_the_log_verifies_after_an_erasure_and_after_retention_and_never_held_th
     before = api.ask("GET", "/api/v1/audit/report?by=participant", key="auditor").json
     proof = api.ask("GET", f"/api/v1/audit/proofs/{accepted['id']}", key="auditor").data
 
-    def verdict() -> Verdict:
+    def verdict() -> LogVerdict:
         keys = [parse_vkey(line) for line in api.ask("GET", "/log/key").text.splitlines()]
         assert verify_receipt(proof, keys, keys)[0].ok
         return verify_log(AppSource(api, "auditor"), keys, kept)

@@ -96,7 +96,7 @@ class Bench:
             some = min(count, 20_000)
             self.database.write(
                 lambda session, some=some: ledger.append_many(  # type: ignore[misc]  # mypy infers no such lambda
-                    session, (ledger.Download(id=new_id("dl"), **facts) for _ in range(some)), now()
+                    session, (ledger.DownloadEntry(id=new_id("dl"), **facts) for _ in range(some)), now()
                 )
             )
 
@@ -145,7 +145,7 @@ def recording_rate(bench: Bench, seconds: float) -> float:
 
     def run(number: int) -> None:
         while time.monotonic() < ending:
-            entry = ledger.LinkRevoked(id=f"lnk_{number}", participant="par_one", by="staff")
+            entry = ledger.LinkRevokedEntry(id=f"lnk_{number}", participant="par_one", by="staff")
             bench.database.write(lambda session, entry=entry: ledger.append(session, entry, now()))  # type: ignore[misc]
             counts[number] += 1
 

@@ -20,9 +20,9 @@ ORIGIN = "emblem.example.org/log"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def revoked(link: str) -> ledger.LinkRevoked:
+def revoked(link: str) -> ledger.LinkRevokedEntry:
     """An entry that says that a link was ended."""
-    return ledger.LinkRevoked(id=link, participant="par_one", by="staff")
+    return ledger.LinkRevokedEntry(id=link, participant="par_one", by="staff")
 
 
 class Log:

@@ -34,7 +34,7 @@ def test_the_quick_way_gives_the_bytes_of_rfc_8785(value: dict[str, object]) -> 
 
 def test_entries_have_version_kind_time_and_facts(log: Log) -> None:
     ids = []
-    entry = ledger.ParticipantJoined(participant="par_é", participant_kind="k", country=None, commitment="0" * 64)
+    entry = ledger.ParticipantJoinedEntry(participant="par_é", participant_kind="k", country=None, commitment="0" * 64)
     log.database.write(lambda session: ids.append(ledger.append(session, entry, NOON)))
     log.database.write(lambda session: ledger.append_many(session, (revoked(f"lnk_{n}") for n in range(3)), NOON))
     with log.database.read() as session:
@@ -78,14 +78,14 @@ def test_an_entry_lacks_no_fact_of_its_kind() -> None:
 
 
 def test_facts_that_do_not_apply_are_null_or_left_out_as_their_kind_says() -> None:
-    of_log = ledger.KeyCreated(key="0a1b2c3d", role="log", participant=None, vkey="v").facts()
+    of_log = ledger.KeyCreatedEntry(key="0a1b2c3d", role="log", participant=None, vkey="v").facts()
     assert of_log == {"id": of_log["id"], "key": "0a1b2c3d", "role": "log", "participant": None, "vkey": "v"}
-    of_staff = ledger.KeyCreated(key="key_a", role="staff", participant=None, by="cli").facts()
+    of_staff = ledger.KeyCreatedEntry(key="key_a", role="staff", participant=None, by="cli").facts()
     assert of_staff == {"id": of_staff["id"], "key": "key_a", "role": "staff", "participant": None, "by": "cli"}
 
 
 def test_a_fact_may_have_a_name_that_the_language_keeps_for_itself() -> None:
-    entry = ledger.ReportImported(
+    entry = ledger.ReportImportedEntry(
         format="nginx", sha256="0" * 64, first_line=1, last_line=2, bad_lines=0, views=2, import_="imp_1"
     )
     assert entry.facts()["import"] == "imp_1"

@@ -220,7 +220,7 @@ def test_after_a_failure_of_the_database_the_same_call_finishes_the_work(
     append = ledger.append
 
     def failing(session: Any, entry: ledger.Entry, *rest: Any) -> Any:
-        if isinstance(entry, ledger.PackagePublished):
+        if isinstance(entry, ledger.PackagePublishedEntry):
             raise Unavailable()
         return append(session, entry, *rest)
 

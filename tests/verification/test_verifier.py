@@ -24,7 +24,7 @@ from service.problems import NotFound
 from service.store.tables import LedgerEntry
 from service.verification.log_reader import FolderSource, NotAllowedError, SourceError
 from service.verification.signed_note import BadFormError, PublicKey, parse_vkey
-from service.verification.verifier import Verdict, verify_log, verify_receipt
+from service.verification.verifier import LogVerdict, verify_log, verify_receipt
 
 from ..audit.conftest import ORIGIN, START, Deployment, download, some_facts
 
@@ -52,7 +52,7 @@ def copy(sealed: Deployment, tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
-def judge(sealed: Deployment, folder: Path, since: bytes | None = None) -> Verdict:
+def judge(sealed: Deployment, folder: Path, since: bytes | None = None) -> LogVerdict:
     return verify_log(FolderSource(folder), keys(sealed), since)
 
 
