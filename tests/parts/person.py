@@ -105,7 +105,8 @@ class Person:
         self.open("tools")
         self.follow(rf"/tools/{package}$")
         self.page.locator("[name=name]").fill("Kim Example")
-        self.page.locator("[name=capacity]").fill("Myself")
+        for capacity in self.page.locator("[name=capacity]").all():  # individuals are not asked for one
+            capacity.fill("Director")
         self.page.locator("[name=agree]").check()
         self.press()
 
