@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import matrix
 from .context import Context
@@ -24,6 +24,9 @@ _COORDINATES = {
 }
 _FIT = "Draw the gradient again, or choose plain colours"
 _MOST_CHAIN = 20  # gradients that one takes attributes and stops from
+# Where two stops at an end are put: readers of PDFs look at 256 places of a gradient, of which none is its end.
+_AFTER_START = 0.004
+_BEFORE_END = (0.99, 0.995)
 _NEAR = 0.999  # of the radius: a focus nearer to the circle is drawn differently by each renderer
 
 
@@ -131,7 +134,7 @@ class Gradients:
                 offset = 0.0
             offset = max(offset, found[-1].offset if found else 0.0)
             found.append(_Stop(offset, style.colour("stop-color"), style["stop-opacity"]))
-        return found
+        return _apart_at_the_ends(found)
 
     def _resolved(self, element: Element, chain: list[Element], stops: list[_Stop]) -> _Made:
         context = self._context
@@ -191,6 +194,19 @@ class Gradients:
         if off and off >= at["r"] * _NEAR:
             raise Refused("The focus of the gradient lies outside its circle", _FIT)
         return at | focus if off else at
+
+
+def _apart_at_the_ends(stops: list[_Stop]) -> list[_Stop]:
+    """Stops of which no two stand right at the beginning or the end, where renderers choose different ones."""
+    first = [stop for stop in stops if stop.offset == 0]
+    last = [stop for stop in stops if stop.offset == 1]
+    between = [stop for stop in stops if 0 < stop.offset < 1]
+    if len(first) > 1:
+        first = [first[0], replace(first[-1], offset=_AFTER_START)]
+    if len(last) > 1:
+        last = [replace(stop, offset=at) for stop, at in zip((last[0], last[-1]), _BEFORE_END, strict=True)]
+        between = [replace(stop, offset=min(stop.offset, _BEFORE_END[0])) for stop in between]
+    return [*first, *between, *last]
 
 
 def _given(chain: list[Element], name: str, of: str | None = None) -> str | None:

@@ -162,7 +162,22 @@ class _Resolver:
             return []
         tag, written, _ = found
         self._characters += sum(map(len, written.values()))
+        shown = {**place.written, **paint}
+        if shown["fill"] != "none" and shown["stroke"].startswith("url("):
+            # Readers of PDFs draw a stroke in a gradient below the fill, if both are told of one path.
+            filled = {**written, **self._only(paint, place.written, "fill")}
+            stroked = {**written, **self._only(paint, place.written, "stroke")}
+            pair = [Node(tag, filled), Node(tag, stroked)]
+            return [Node("g", effects, pair)] if effects else pair
         return [Node(tag, {**written, **paint, **effects})]
+
+    def _only(self, paint: dict[str, str], around: dict[str, str], kept: str) -> dict[str, str]:
+        """The paint of a shape with its fill or its stroke alone."""
+        other = {"fill": "stroke", "stroke": "fill"}[kept]
+        mine = {name: text for name, text in paint.items() if name.startswith(kept)}
+        if around[other] != "none":
+            mine[other] = "none"
+        return {name: mine[name] for name in DEFAULTS if name in mine}
 
     def _check_classes(self, element: Element, style: Style) -> None:
         """Notes classes whose style sheet is gone, where the shape is black for want of any other paint."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from . import path
 from .document import Element
 from .faults import Refused
-from .numbers import ZERO, Length, joined, length, numbers, short
+from .numbers import ZERO, Length, length, numbers, short
 from .path import Box
 from .style import Style, Styles, Viewport
 
@@ -110,7 +110,7 @@ def _points(element: Element, style: Style, _user: User) -> Geometry | None:
     xs, ys = values[::2], values[1::2]
     if len(xs) > 1 and min(xs) == max(xs) and min(ys) == max(ys):
         return _dot((xs[0], ys[0], xs[0], ys[0]), style)
-    return element.name, {"points": joined(values)}, (min(xs), min(ys), max(xs), max(ys))
+    return element.name, {"points": " ".join(map(short, values))}, (min(xs), min(ys), max(xs), max(ys))
 
 
 def _without_zero(written: dict[str, str], *names: str) -> dict[str, str]:
