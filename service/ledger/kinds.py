@@ -177,6 +177,7 @@ class LinkIssuedEntry(Entry):
     version: Version
     expires_at: Instant = Field(description="when the link ends by itself")
     max_downloads: int | None = Field(description="how many counted downloads it allows; null for any number")
+    path: str | None = Field(default=None, description="the one file of the package that it leads to")
     by: Actor
 
 
@@ -206,6 +207,7 @@ class DownloadEntry(Entry):
     counted: bool = Field(description="whether it begins a download (COUNTER's unique item request, sliding hour)")
     client_kind: str = Field(min_length=1, description="`browser`, `program`, `agent` or `robot`")
     bytes: Count = Field(description="bytes of the file that were asked for")
+    path: str | None = Field(default=None, description="the one file of the package that the link leads to")
 
 
 class EmbedCreatedEntry(Entry):

@@ -57,6 +57,7 @@ class IssuedLink:
             "id": self.id,
             "url": self.url,
             "participant": self.state.participant,
+            "path": self.state.path,
             "package": {
                 "id": self.published.id,
                 "version": self.published.version,
@@ -105,16 +106,20 @@ class Links:
         *,
         issued_by: str,
         version: str | None = None,
+        path: str | None = None,
         expires_in: int | None = None,
         max_downloads: int | None = None,
     ) -> IssuedLink:
         """A new link for an approved participant that accepted the current terms of the package.
 
+        ``path`` names one of the package's files, to which the link leads alone.
         ``expires_in`` is in seconds. Raises InvalidRequest, NotFound (participant), UnknownPackage,
         UnknownVersion, PackageWithdrawn, ParticipantNotApproved or TermsNotAccepted.
         """
         self._check_values(expires_in, max_downloads)
         published = self._published(package, version)
+        if path is not None:
+            self._single(published, path)
         link = new_id("lnk")
 
         def work(session: Session) -> LinkState:
@@ -131,6 +136,7 @@ class Links:
                     participant=participant,
                     package=published.id,
                     version=published.version,
+                    path=path,
                     issued_by=issued_by,
                     created_at=now,
                     expires_at=expires,
@@ -151,6 +157,7 @@ class Links:
                     participant=participant,
                     package=published.id,
                     version=published.version,
+                    path=path,
                     expires_at=timestamp(expires),
                     max_downloads=max_downloads,
                     by=issued_by,
@@ -180,7 +187,9 @@ class Links:
         package = claim.package or self._package_of(claim.link)
         try:
             published = self._catalogue.version(package, claim.version)
-        except (UnknownPackage, UnknownVersion) as error:
+            if claim.path is not None:
+                published = published.single(claim.path)
+        except (UnknownPackage, UnknownVersion, KeyError) as error:
             raise InvalidLink(private="its version is not in the catalogue") from error
         check_filename(filename, published.filename)
         return published
@@ -260,11 +269,13 @@ class Links:
 
     def url(self, state: LinkState, filename: str) -> str:
         """The link's URL, its token signed anew with the same text."""
-        claim = Claim(state.link, state.package, state.version, state.expires_at)
+        claim = Claim(state.link, state.package, state.version, state.expires_at, state.path)
         return self._base_url + paths.download(self._tokens.sign(claim, state.created_at), filename)
 
     def _issued(self, state: LinkState) -> IssuedLink:
         published = self._catalogue.version(state.package, state.version)
+        if state.path is not None:
+            published = published.single(state.path)
         return IssuedLink(state, published, self.url(state, published.filename), state.status(self._clock()))
 
     def _check_values(self, expires_in: int | None, max_downloads: int | None) -> None:
@@ -283,6 +294,15 @@ class Links:
             return self._catalogue.version(package, version)
         return self._catalogue.current_version(package)
 
+    def _single(self, published: PublishedPackage, path: str) -> None:
+        """Has one file of a package stored on its own; InvalidRequest where the package has none of this path."""
+        if path not in {file["path"] for file in published.files}:
+            detail = (
+                f"{published.id} {published.version} has no such file; its files are those of the package's answer."
+            )
+            raise InvalidRequest(errors=[FieldError("/path", detail)])
+        self._catalogue.store_single(published, path)
+
     def _withdrawn(self, package: str, version: str) -> Problem:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
 
@@ -295,6 +315,7 @@ def _download_json(row: Download) -> dict[str, Any]:
         "participant": row.participant,
         "package": row.package,
         "version": row.version,
+        "path": row.path,
         "counted": row.counted,
         "range": row.range,
         "status": row.status,

@@ -36,6 +36,7 @@ class LinkState:
     language: str
     package: str
     version: str
+    path: str | None
     created_at: datetime
     expires_at: datetime
     max_downloads: int | None
@@ -99,6 +100,7 @@ _COLUMNS = (
     Participant.language,
     Link.package,
     Link.version,
+    Link.path,
     Link.created_at,
     Link.expires_at,
     Link.max_downloads,

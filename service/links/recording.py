@@ -172,6 +172,7 @@ class Recorder:
                 "participant": state.participant,
                 "package": state.package,
                 "version": state.version,
+                "path": state.path,
                 "counted": counted,
                 "client_kind": request.client.kind,
                 "bytes": request.asked.bytes,

@@ -1,10 +1,11 @@
 """Tokens: the signed text in a download URL, which lets forged and altered links die without the database.
 
-A token is itsdangerous' URL-safe, timed serialization of ``[link id, package, version, expiry]`` (expiry:
-whole seconds since 1970), salted by its purpose. Tokens of before 0.2 leave the package out; they are good
-until they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the last
-base64 digit, characters that its decoder skips), so a token is good only if encoding what was decoded gives
-exactly the same text.
+A token is itsdangerous' URL-safe, timed serialization of ``[link id, package, version, expiry]``, or of
+``[link id, package, version, path, expiry]`` where the link leads to one file of the package (expiry: whole
+seconds since 1970), salted by its purpose. Tokens of before 0.2 leave the package out; they are good until
+they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the last base64
+digit, characters that its decoder skips), so a token is good only if encoding what was decoded gives exactly
+the same text.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from ..problems import InvalidLink
 
 _SALT = "emblem.download.1"
-LONGEST = 512  # characters; an issued token has about 140
+LONGEST = 512  # characters; an issued token has about 140, one with a path at most 350
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The content of a good token: which link, which version of which package, and until when.
+    """The content of a good token: which link, which version of which package, or which file of it, and until when.
 
     ``package`` is None in a token of before 0.2.
     """
@@ -34,6 +35,7 @@ class Claim:
     package: str | None
     version: str
     expires_at: datetime
+    path: str | None = None
 
 
 class Tokens:
@@ -53,7 +55,8 @@ class Tokens:
 
         serializer = URLSafeTimedSerializer(self._keys, salt=_SALT, signer=Frozen)
         package = [] if claim.package is None else [claim.package]
-        token = serializer.dumps([claim.link, *package, claim.version, int(claim.expires_at.timestamp())])
+        path = [] if claim.path is None else [claim.path]
+        token = serializer.dumps([claim.link, *package, claim.version, *path, int(claim.expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode()
 
     def verify(self, token: str) -> Claim:
@@ -68,10 +71,12 @@ class Tokens:
         except BadData as error:
             raise InvalidLink(private=type(error).__name__) from error
         payload = self._verifier.dump_payload(value).decode()
-        if not token.startswith(payload + ".") or len(value) not in (3, 4):
+        if not token.startswith(payload + ".") or len(value) not in (3, 4, 5):
             raise InvalidLink(private="not in canonical form")
-        link, *package, version, expires = value
-        return Claim(link, package[0] if package else None, version, datetime.fromtimestamp(expires, UTC))
+        *names, expires = value
+        path = names.pop() if len(names) == 4 else None
+        link, *package, version = names
+        return Claim(link, package[0] if package else None, version, datetime.fromtimestamp(expires, UTC), path)
 
 
 def _canonical(token: str) -> bool:

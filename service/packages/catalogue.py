@@ -9,8 +9,10 @@ processes at once: one transaction wins, the other finds the row and is content.
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +80,23 @@ class Catalogue:
             mistakes.extend(error.mistakes)
         mistakes.raise_if_any()
         return tuple(waiting)
+
+    def store_single(self, published: PublishedPackage, path: str) -> None:
+        """Store one file of a version beside its archive, so that it can be sent alone; once is enough.
+
+        KeyError where the version has no such file, PackageDamaged where the archive does not hold what was published.
+        """
+        single = published.single(path)
+        if self.storage.size(single.storage_key) is not None:
+            return
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.storage.read(published.storage_key))) as archive:
+                content = archive.read(path)
+        except (ObjectMissing, zipfile.BadZipFile, KeyError) as error:
+            raise PackageDamaged(private=f"{published.storage_key}: {error}") from error
+        if hashlib.sha256(content).hexdigest() != single.sha256:
+            raise PackageDamaged(private=f"{path} in {published.storage_key} is not what was published")
+        self.storage.put_new(single.storage_key, content, single.media_type)
 
     def withdraw(self, package: str, version: str, reason: str) -> None:
         """Hands this version out no more; once withdrawn, nothing changes. UnknownPackage, UnknownVersion."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -45,6 +45,19 @@ class PublishedPackage:
         """The kinds of files inside, such as ``("PDF", "PNG")``, without readme and licence texts."""
         suffixes = {PurePosixPath(file["path"]).suffix[1:].upper() for file in self.files}
         return tuple(sorted(suffixes - {"TXT"})) or ("TXT",)
+
+    def single(self, path: str) -> PublishedPackage:
+        """The same version with one of its files in place of the archive; KeyError where it has none of this path."""
+        file = {file["path"]: file for file in self.files}[path]
+        name = PurePosixPath(path).name
+        return replace(
+            self,
+            bytes=file["bytes"],
+            sha256=file["sha256"],
+            media_type=file["media_type"],
+            filename=name,
+            storage_key=f"packages/{self.id}/{self.version}/files/{file['sha256'][:16]}/{name}",
+        )
 
     def as_json(self, lang: str, terms_version: str | None) -> dict[str, Any]:
         """The package object of the interface, all but its URLs; texts fall back to English."""

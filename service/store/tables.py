@@ -193,6 +193,7 @@ class Link(Base):
     participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
     package: Mapped[str] = mapped_column(String(60))
     version: Mapped[str] = mapped_column(String(20))
+    path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
     issued_by: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
@@ -222,6 +223,7 @@ class Download(Base):
     participant: Mapped[str] = mapped_column(String(40), index=True)
     package: Mapped[str] = mapped_column(String(60))
     version: Mapped[str] = mapped_column(String(20))
+    path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
     counted: Mapped[bool]
     range: Mapped[str | None] = mapped_column(String(400))
     status: Mapped[int]

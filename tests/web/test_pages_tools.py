@@ -54,6 +54,10 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     (link,) = [one.attributes["href"] for one in visitor.html.all("a") if "download" in one.attributes]
     got = visitor.client.get(urlsplit(link).path, headers={"User-Agent": "Mozilla/5.0 (X11) Firefox/140.0"})
     assert hashlib.sha256(got.data).hexdigest() == visitor.parts.catalogue.current_version("logo").sha256
+    visitor.get("tools/logo")
+    visitor.get(visitor.post("tools/logo/link", {"path": "svg/heart-blue.svg"}).headers["Location"])
+    (single,) = [one.attributes["href"] for one in visitor.html.all("a") if "download" in one.attributes]
+    assert visitor.client.get(urlsplit(single).path).mimetype == "image/svg+xml"
     account = visitor.get("account").text
     assert acceptance.digest in account
     assert urlsplit(ready).path in visitor.html.links()

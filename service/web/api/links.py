@@ -33,6 +33,7 @@ def issue(body: LinkBody) -> Response:
         body.package,
         issued_by=actor(),
         version=body.version,
+        path=body.path,
         expires_in=body.expires_in,
         max_downloads=body.max_downloads,
     )

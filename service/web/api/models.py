@@ -175,11 +175,12 @@ class AcceptancesAnswer(BaseModel):
 
 
 class LinkBody(Body):
-    """A wish for a link. ``expires_in`` is in seconds."""
+    """A wish for a link. ``path`` is one of the package's files, for that file alone; ``expires_in`` is in seconds."""
 
     participant: Id
     package: Id
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+    path: Annotated[str, StringConstraints(min_length=1, max_length=150)] | None = None
     expires_in: int | None = None
     max_downloads: int | None = None
 
@@ -191,7 +192,7 @@ class LinksQuery(PageQuery):
 
 
 class LinkedPackage(BaseModel):
-    """The package version that a link leads to."""
+    """The package version that a link leads to; digest, size and name are those of what is sent."""
 
     id: str
     version: str
@@ -207,6 +208,7 @@ class LinkAnswer(BaseModel):
     url: str | None = None
     participant: str
     package: LinkedPackage
+    path: str | None
     created_at: str
     expires_at: str
     max_downloads: int | None
@@ -247,6 +249,7 @@ class DownloadAnswer(BaseModel):
     participant: str
     package: str
     version: str
+    path: str | None
     counted: bool
     range: str | None
     status: int

@@ -79,7 +79,7 @@ def tool_accept(package: str) -> Response:
 def tool_link(package: str) -> Response:
     """Issues a link to the current version and leads to the page that has it."""
     participant = _own_participant()
-    link = deployment().links.issue(participant.id, package, issued_by=actor())
+    link = deployment().links.issue(participant.id, package, path=sent("path") or None, issued_by=actor())
     return see_other(url_for("pages.tool_ready", package=package, link=link.id))
 
 
