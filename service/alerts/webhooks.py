@@ -107,5 +107,5 @@ def add(session: Session, alert: Alert, url: str, now: datetime) -> None:
 
 
 def as_body(payload: Mapping[str, Any]) -> bytes:
-    """The JSON that is sent and signed."""
+    """Build the JSON to send and sign."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

@@ -45,7 +45,7 @@ FACTS: dict[str, Fact] = {
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a report can be asked by: ``words`` for people, and SQL over the columns of entries.
+    """A dimension of reports: ``words`` for people, and SQL over the columns of entries.
 
     ``key`` is what is grouped by; ``shown`` is how a group is written, with ``{}`` for the key.
     """

@@ -48,7 +48,7 @@ DERIVED = {
 
 
 def connect(threads: int | None = None) -> DuckDBPyConnection:
-    """A fresh connection in memory that installs and loads nothing from anywhere."""
+    """Open a DuckDB in memory that installs and loads nothing from anywhere."""
     import duckdb
 
     connection = duckdb.connect(
@@ -90,7 +90,7 @@ def load_entries(connection: DuckDBPyConnection, table: str, entries: Iterable[t
 
 
 def columns_of(connection: DuckDBPyConnection, paths: Sequence[Path]) -> dict[Path, frozenset[str]]:
-    """The names of the columns that each of these Parquet files has."""
+    """Read the names of the columns of each of these Parquet files."""
     if not paths:
         return {}
     listed = [str(path) for path in paths]
@@ -130,5 +130,5 @@ def write_segment(connection: DuckDBPyConnection, query: str, path: Path) -> Non
 
 
 def is_current(connection: DuckDBPyConnection, path: Path) -> bool:
-    """Whether a segment's file has the columns that are written today."""
+    """Tell whether a segment's file has the columns that are written today."""
     return has_schema(connection, path, STORED)

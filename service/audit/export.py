@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export holds."""
+    """Counts of an export: leaves of the log, tiles and bundles, Parquet files."""
 
     size: int
     tiles: int

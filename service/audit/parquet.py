@@ -38,7 +38,7 @@ def write_parquet(
 
 
 def has_schema(connection: DuckDBPyConnection, path: Path, columns: Mapping[str, str]) -> bool:
-    """Whether a file has exactly these columns, in this order and of these types, each one nullable."""
+    """Tell whether a file has exactly these columns, in this order and of these types, each one nullable."""
     typed = connection.execute(
         "select column_name, column_type from (describe select * from read_parquet($file, hive_partitioning=false))",
         {"file": str(path)},

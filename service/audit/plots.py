@@ -66,7 +66,7 @@ def _short(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Shape:
-    """How a plot is drawn for a width of the window; lengths in the plot's own pixels."""
+    """Size and density of a plot for one width of the window; lengths in the plot's own pixels."""
 
     name: str
     width: int
@@ -120,8 +120,10 @@ def _drawn(
     shape: _Shape, names: Sequence[str], measure: str, marks: Sequence[dict[str, Any]], *, over_time: bool
 ) -> ET.Element:
     import pygal  # type: ignore[import-untyped]  # it ships no types
+    from pygal.etree import etree  # type: ignore[import-untyped]
     from pygal.style import Style  # type: ignore[import-untyped]
 
+    etree.to_etree()  # it takes lxml where that happens to be installed, whose elements are none of the library's
     options = {
         "js": [],
         "show_legend": False,

@@ -1,4 +1,4 @@
-"""What a report is asked for: dimensions, range, filters, checkpoint; every mistake named."""
+"""Read a report's question (dimensions, period, filters, checkpoint), and write it as SQL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReportQuery:
 
 
 def parse(parameters: Iterable[tuple[str, str]]) -> ReportQuery:
-    """The question of a query string; InvalidRequest names every parameter that is wrong.
+    """Read the question of a query string; raise InvalidRequest that names every parameter that is wrong.
 
     ``by`` may be repeated, or hold several dimensions with commas between them.
     """

@@ -148,7 +148,7 @@ def _row(names: Any, values: Any) -> Row:
 
 
 def _note(query: ReportQuery, checkpoint: StoredCheckpoint) -> str | None:
-    """What a reader has to know of a range that the checkpoint cannot cover."""
+    """A sentence for a reader whose range goes beyond what the checkpoint covers; None where it does not."""
     last = query.period.end or query.period.start
     if last is None or last <= checkpoint.at:
         return None

@@ -245,7 +245,7 @@ class Comparison:
         self._connection.close()
 
     def add(self, path: Path) -> tuple[int | None, str] | None:
-        """Where a file first disagrees with the log, and how; None where all of it agrees.
+        """Find where a file first disagrees with the log, and how; None where all of it agrees.
 
         Each row's entry must have the hash of its leaf, each column must say what the entry says, and no
         leaf may stand there twice. The place is None where the file cannot be read as a segment.
@@ -275,7 +275,7 @@ class Comparison:
         return None if found[0][0] is None else (int(found[0][0]), "a column does not say what the entry says")
 
     def missing(self) -> int | None:
-        """The first leaf below ``end`` that was in no file; None where all were."""
+        """Find the first leaf below ``end`` that was in no file; None where all were."""
         for place, byte in enumerate(self._seen):
             if byte != 0xFF:
                 found = 8 * place + next(bit for bit in range(8) if not byte >> bit & 1)

@@ -97,7 +97,7 @@ def signers(text: str, origin: str) -> tuple[Signer, ...]:
 
 
 def key_source(text: str, origin: str, config: Path | None = None) -> Callable[[], Sequence[Signer]]:
-    """A function that gives the signing keys in force, newest first.
+    """Make a function that returns the signing keys in force, newest first.
 
     ``config`` is the file that the key came from, where it did not come from the environment: it is read
     again when it changes, so that ``emblem audit rotate-key`` reaches a running service. A file that

@@ -15,12 +15,12 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class NoteError(ValueError):
-    """A note that is not one, or that no known key signed; the text says which."""
+    """Raised for text in no note's form, or signed by no known key; the message says which."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """What a checkpoint states: the log's origin, the number of leaves, the root hash."""
+    """Statement of a checkpoint: the log's origin, number of leaves, and root hash (32 bytes)."""
 
     origin: str
     size: int
@@ -64,7 +64,7 @@ def read(note: str) -> Head:
 
 
 def verify(note: str, verifiers: Iterable[Verifier]) -> Head:
-    """The statement of a note that a known key signed; NoteError where none did, or a known key's signature is bad."""
+    """Check a note's signatures and return its statement; NoteError for no or a bad signature by a known key."""
     head = read(note)
     known = {(verifier.name, verifier.id): verifier for verifier in verifiers}
     good = 0

@@ -34,7 +34,7 @@ from .tree import leaf_hash, perfect_root
 
 @dataclass
 class Recovered:
-    """What was taken over: the leaves from ``before`` to ``size - 1``, and the kinds of those without a row."""
+    """Leaves taken over, ``before`` to ``size - 1``, and the kinds of those that the database had no row of."""
 
     before: int
     size: int = 0

@@ -30,7 +30,7 @@ _PARALLEL = 8  # tiles on their way to storage at once
 
 @dataclass(frozen=True)
 class Sealed:
-    """How a call of ``Sealer.seal`` ended: ``sealed`` (with ``added`` new leaves), ``nothing`` to do, or ``busy``."""
+    """Outcome of ``Sealer.seal``: ``sealed`` (with ``added`` new leaves), ``nothing`` to do, or ``busy``."""
 
     outcome: str
     size: int = 0
@@ -44,7 +44,7 @@ class _State:
 
 
 def _no_step(name: str) -> None:
-    """What tests put in its place stops the process at a step."""
+    """Test hook, replaced to crash the process after a named step."""
 
 
 class Sealer:

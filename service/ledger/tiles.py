@@ -1,4 +1,4 @@
-"""Where tiles and entry bundles lie, and what is in them (C2SP tlog-tiles)."""
+"""Storage keys and contents of tiles and entry bundles (C2SP tlog-tiles)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def key(level: int | str, index: int, width: int = WIDTH) -> str:
 
 
 def partial_width(size: int, level: int) -> int:
-    """How many hashes the unfinished tile of a level has in a tree of so many leaves; 0 for none."""
+    """Number of hashes in the unfinished tile of a level, in a tree of ``size`` leaves; 0 for none."""
     return (size >> (8 * level)) % WIDTH
 
 

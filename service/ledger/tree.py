@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962 over SHA-256, and its right edge: all that growing the tree needs."""
+"""Merkle tree of RFC 6962 over SHA-256, kept as its right edge, which is enough to grow it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile that is to be stored: its level, number, and 1 to 256 hashes."""
+    """A tile to store: level, number, and 1 to 256 hashes of 32 bytes each."""
 
     level: int
     index: int
@@ -53,7 +53,7 @@ class Tile:
 
     @property
     def width(self) -> int:
-        """How many hashes it has."""
+        """Number of its hashes."""
         return len(self.data) // HASH
 
 
@@ -81,7 +81,7 @@ class Edge:
         return rest[0] if rest else EMPTY_ROOT
 
     def grown(self, leaves: Sequence[bytes]) -> tuple[Edge, list[Tile]]:
-        """The edge after so many more leaf hashes, and every tile that came to be on the way there.
+        """Grow the tree by leaf hashes; return its new edge and every tile that came to be on the way there.
 
         Those are all tiles that became full, and of each level that grew the unfinished one at the end.
         """
@@ -109,7 +109,7 @@ class Edge:
 
 
 def levels(size: int) -> int:
-    """How many levels of tiles a tree of so many leaves has."""
+    """Number of levels of tiles of a tree of ``size`` leaves."""
     count = 0
     while size >> (8 * count):
         count += 1

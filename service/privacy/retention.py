@@ -35,7 +35,7 @@ class RetentionDays(Protocol):
 
 @dataclass(frozen=True)
 class Dropped:
-    """How much of what was dropped."""
+    """Numbers of rows that a run dropped or blanked, by what they were."""
 
     client_hashes: int
     client_prefixes: int

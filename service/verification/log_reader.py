@@ -1,4 +1,4 @@
-"""Where a verifier reads a log from: a web address, a folder, or anything with the same one method."""
+"""Read a log for the verifier from a web address, a folder, or anything else with the same one method."""
 
 from __future__ import annotations
 

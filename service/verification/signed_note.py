@@ -18,7 +18,7 @@ MARK = "-----8<-----"  # the line before and after a checkpoint in a mail
 
 
 class BadFormError(ValueError):
-    """A checkpoint, key or receipt that is not in its form; the text says what is wrong with it."""
+    """Raised for a checkpoint, key or receipt in a wrong form; the message says what is wrong with it."""
 
 
 def unbase64(text: str, what: str) -> bytes:
@@ -95,7 +95,7 @@ _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codec
 
 
 def plain_text(data: bytes) -> bytes:
-    """A text file as it was before somebody saved it: UTF-8 without a byte order mark, lines ended by line feeds.
+    """Undo what saving does to a text file: UTF-8 without a byte order mark, lines ended by line feeds.
 
     Editors, mail programs and copying add a mark, write UTF-16, change line ends, take the last one away or
     add some. What a file says is told by its signature, so none of that may make it look tampered with.
@@ -112,7 +112,7 @@ def plain_text(data: bytes) -> bytes:
 
 
 def kept_checkpoint(data: bytes) -> bytes:
-    """The checkpoint in a file that somebody kept: alone, or in the mail that it came in, between its marks."""
+    """Take the checkpoint out of a kept file: alone, or in the mail that it came in, between its marks."""
     mark = MARK.encode() + b"\n"
     parts = [part.get_payload(decode=True) for part in email.message_from_bytes(data).walk()]
     for text in (data, *(part for part in parts if isinstance(part, bytes))):

@@ -32,7 +32,7 @@ class LogFinding:
 
 @dataclass
 class LogVerdict:
-    """What was checked and what was found."""
+    """Result of a verification: the checkpoint checked, and every finding."""
 
     origin: str = ""
     size: int = 0
