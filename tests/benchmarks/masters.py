@@ -1,10 +1,12 @@
 """Real exports as masters: how many pass without an edit, why the others do not, and whether any is drawn differently.
 
-    python -m tests.benchmarks.masters FOLDER...  [--width 256] [--formats svg png webp avif pdf] [--seen FOLDER]
+    python -m tests.benchmarks.masters FOLDER...  [--width 256] [--formats svg png webp avif pdf]
+        [--every N] [--seen FOLDER]
 
 ``FOLDER`` holds SVG files, or packages of icons as npm installs them (a folder ``icons``, or ``icons.json`` as
 Iconify writes it). For each file that passes Chromium's rendering of the file itself is held against Chromium's
-of the SVG variant, against our pictures, and against PDFium's of the PDF. ``--seen`` takes a picture of each that
+of the SVG variant, against our pictures, and against PDFium's of the PDF. ``--every`` draws
+each Nth of them only. ``--seen`` takes a picture of each that
 is apart: the file, then the formats in their order.
 """
 
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--formats", nargs="+", default=["svg", "png", "pdf"])
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--seen", type=Path)
     given = parser.parse_args()
     total: Counter[str] = Counter()
@@ -79,7 +82,7 @@ def main() -> None:
     print(f"all: {len(passed)} of {total['files']} pass ({len(passed) / max(1, total['files']):.1%})")
     for reason, count in reasons.most_common():
         print(f"  {count:5} refused, {alone[reason]:5} for it alone: {reason}")
-    sys.exit(1 if _compare(passed, given.width, given.formats, given.seen) else 0)
+    sys.exit(1 if _compare(passed[:: given.every], given.width, given.formats, given.seen) else 0)
 
 
 def _compare(exports: list[Export], width: int, formats: list[str], seen: Path | None) -> int:
