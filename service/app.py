@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import structlog
+
 from . import jobs
 from . import settings as settings_module
 from .clock import Clock, now
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from .settings import Settings
+
+log = structlog.get_logger()
 
 
 def create_app(
@@ -34,6 +38,9 @@ def create_app(
     """
     deployment = assemble(settings or settings_module.load(os.environ if environ is None else environ), clock)
     migrate.require_current(deployment.database)
+    deployment.refresh()
+    if deployment.publication is None:
+        log.warning("nothing is published yet: the files are in force until `emblem catalogue publish`")
     deployment.sealer.check()
     app = compose(deployment)
     if work:

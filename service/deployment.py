@@ -6,9 +6,14 @@ does its background work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from .alerts.alert_rules import load_rules
+import structlog
+
+from .alerts.alert_rules import AlertRules, load_rules
 from .alerts.alerts import Alerts
 from .alerts.checkpoint_mail import DailyCheckpoint
 from .alerts.refusals import Refusals
@@ -16,7 +21,7 @@ from .alerts.webhooks import Webhooks
 from .audit.receipts import Receipts
 from .audit.reports import Reports
 from .audit.segments import Segments
-from .campaign import Campaign, load
+from .campaign import Campaign, CampaignError, load
 from .clients import Classifier
 from .clock import Clock, now
 from .embeds import Embeds
@@ -25,34 +30,60 @@ from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
-from .packages import Catalogue, StoredPackages
+from .packages import Catalogue, Publication, Publications, Publisher, StoredPackages
 from .participants import Participants
 from .privacy import DataRetention, Erasure
-from .problems import ConfigurationError
+from .problems import ConfigurationError, Unavailable
 from .settings import Settings
 from .storage import Storage, open_storage
 from .store import Database
 
+log = structlog.get_logger()
+
+_RETIRED = 60.0  # seconds in which requests that have begun may still use what another publication replaced
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What a process works by: the campaign and its alert rules, from the publication that is in force.
+
+    ``publication`` is None where nothing was published yet: then they are the files themselves.
+    """
+
+    publication: Publication | None
+    campaign: Campaign
+    rules: AlertRules
+
 
 @dataclass
-class Deployment:
-    """Every part of one deployment."""
+class CampaignParts:
+    """The parts that are built on one campaign. Another publication has others; each of them sees one campaign only."""
+
+    publication: Publication | None
+    campaign: Campaign
+    classifier: Classifier
+    catalogue: Catalogue
+    participants: Participants
+    erasure: Erasure
+    links: Links
+    recorder: Recorder
+    alerts: Alerts
+    retention: DataRetention
+
+
+@dataclass
+class Deployment(CampaignParts):
+    """Every part of one deployment. ``refresh`` replaces those that are built on the campaign, all at once."""
 
     settings: Settings
     clock: Clock
-    campaign: Campaign
     database: Database
     storage: Storage
+    publications: Publications
     mailer: Mailer
     limiter: Limiter
-    classifier: Classifier
-    catalogue: Catalogue
     stored_packages: StoredPackages
-    participants: Participants
-    erasure: Erasure
     tokens: Tokens
-    links: Links
-    recorder: Recorder
     variants: Variants
     embeds: Embeds
     sealer: Sealer
@@ -60,10 +91,47 @@ class Deployment:
     reports: Reports
     receipts: Receipts
     refusals: Refusals
-    alerts: Alerts
     webhooks: Webhooks
     checkpoint_mail: DailyCheckpoint
-    retention: DataRetention
+    _unreadable: int = 0  # the number of a publication that could not be taken up
+    _retired: list[tuple[float, Variants]] = field(default_factory=list)
+
+    def refresh(self) -> bool:
+        """Take up the newest publication where it is not in force here yet; False where nothing changed.
+
+        One that cannot be read is logged, and what was in force stays. Raises Unavailable.
+        """
+        while self._retired and time.monotonic() - self._retired[0][0] > _RETIRED:
+            self._retired.pop(0)[1].close()
+        newest = self.publications.newest()
+        if newest is None or newest == self.publication or newest.number == self._unreadable:
+            return False
+        try:
+            found = _read_publication(self.publications, newest)
+        except CampaignError as error:
+            self._unreadable = newest.number
+            log.error("a publication cannot be taken up; the one before stays in force", reason=str(error))
+            return False
+        self._take_up(found)
+        log.info("publication taken up", number=newest.number, policies=newest.policies)
+        return True
+
+    def _take_up(self, found: InForce) -> None:
+        parts = _build_on(
+            found, self.settings, self.clock, self.database, self.storage, self.mailer, self.tokens, self.reports
+        )
+        variants = _variants(found.campaign, self.storage, self.settings)
+        self.embeds.take_up(found.campaign)
+        self.mailer.sender = found.campaign.info.contact_email
+        replaced: dict[str, object] = vars(parts)
+        if variants.version == self.variants.version:
+            variants.close()
+        else:
+            self._retired.append((time.monotonic(), self.variants))
+            if self.variants.started:
+                variants.start()
+            replaced = {**replaced, "variants": variants}
+        vars(self).update(replaced)  # one step: a request sees the parts of one publication, or of the next
 
     def flush_and_seal(self) -> int:
         """Enter every counted view into the ledger and seal: the size of the log after it. Waits for another sealer."""
@@ -73,6 +141,8 @@ class Deployment:
 
     def close(self) -> None:
         """Write what is only in memory, and let go of connections."""
+        for _, retired in self._retired:
+            retired.close()
         self.variants.close()
         self.embeds.close()
         self.mailer.close()
@@ -81,31 +151,100 @@ class Deployment:
 
 def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     """Build the parts of a deployment. Raises ConfigurationError or CampaignError with every mistake in it."""
-    campaign = load(settings.policies_dir, settings.assets_dir)
     database = Database(settings.database_url)
     storage = open_storage(settings.storage_url)
-    mailer = Mailer(database, settings.mail_url, sender=campaign.info.contact_email, clock=clock)
-    catalogue = Catalogue(database, storage, campaign, clock)
-    participants = Participants(
-        database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors
-    )
+    publications = Publications(database)
+    found = in_force(settings, publications)
+    mailer = Mailer(database, settings.mail_url, sender=found.campaign.info.contact_email, clock=clock)
     tokens = Tokens(settings.secret_keys)
     segments = Segments(database, storage, settings.data_dir, clock)
     reports = Reports(database, segments, clock)
     return Deployment(
+        **vars(_build_on(found, settings, clock, database, storage, mailer, tokens, reports)),
         settings=settings,
         clock=clock,
-        campaign=campaign,
         database=database,
         storage=storage,
+        publications=publications,
         mailer=mailer,
         limiter=Limiter(settings.rate_limits, settings.redis_url),
+        stored_packages=StoredPackages(storage),
+        tokens=tokens,
+        variants=_variants(found.campaign, storage, settings),
+        embeds=Embeds(database, found.campaign, clock, settings.base_url),
+        sealer=_sealer(settings, database, storage, clock),
+        segments=segments,
+        reports=reports,
+        receipts=Receipts(database, storage, reports),
+        refusals=Refusals(database, clock),
+        webhooks=Webhooks(database, clock, settings.secret_keys),
+        checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
+    )
+
+
+@contextmanager
+def open_publisher(settings: Settings, clock: Clock = now) -> Iterator[Publisher]:
+    """Read the files of policies and assets for publishing, whatever is in force. Raises CampaignError."""
+    load_rules(settings.policies_dir)  # for its mistakes
+    database = Database(settings.database_url)
+    try:
+        storage = open_storage(settings.storage_url)
+        yield Publisher.of(database, storage, clock, settings.policies_dir, settings.assets_dir)
+    finally:
+        database.close()
+
+
+def in_force(settings: Settings, publications: Publications) -> InForce:
+    """Read what was published last, or the files where nothing was, or the database does not answer.
+
+    Raises CampaignError where that has a mistake.
+    """
+    try:
+        newest = publications.newest()
+    except Unavailable:  # whoever needs the database says so; no request is answered without it
+        newest = None
+    if newest is not None:
+        return _read_publication(publications, newest)
+    campaign = load(settings.policies_dir, settings.assets_dir, packages=False)
+    return InForce(None, campaign, load_rules(settings.policies_dir))
+
+
+def campaign_in_force(settings: Settings) -> Campaign:
+    """Read the campaign in force alone. Raises CampaignError where it has a mistake."""
+    database = Database(settings.database_url)
+    try:
+        return in_force(settings, Publications(database)).campaign
+    finally:
+        database.close()
+
+
+def _read_publication(publications: Publications, publication: Publication) -> InForce:
+    with publications.opened(publication) as (policies_dir, assets_dir):
+        return InForce(publication, load(policies_dir, assets_dir, packages=False), load_rules(policies_dir))
+
+
+def _build_on(
+    found: InForce,
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    storage: Storage,
+    mailer: Mailer,
+    tokens: Tokens,
+    reports: Reports,
+) -> CampaignParts:
+    campaign = found.campaign
+    catalogue = Catalogue(database, storage, campaign, clock)
+    participants = Participants(
+        database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors
+    )
+    return CampaignParts(
+        publication=found.publication,
+        campaign=campaign,
         classifier=Classifier(campaign.clients),
         catalogue=catalogue,
-        stored_packages=StoredPackages(storage),
         participants=participants,
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
-        tokens=tokens,
         links=Links(
             database,
             campaign,
@@ -116,27 +255,22 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
             ages=settings.link_max_age,
         ),
         recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url),
-        variants=Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir),
-        embeds=Embeds(database, campaign, clock, settings.base_url),
-        sealer=_sealer(settings, database, storage, clock),
-        segments=segments,
-        reports=reports,
-        receipts=Receipts(database, storage, reports),
-        refusals=Refusals(database, clock),
         alerts=Alerts(
             database,
             reports,
             clock,
-            load_rules(settings.policies_dir),
+            found.rules,
             mailer=mailer,
             staff=settings.staff,
             base_url=settings.base_url,
             data_dir=settings.data_dir,
         ),
-        webhooks=Webhooks(database, clock, settings.secret_keys),
-        checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
         retention=DataRetention(database, clock, campaign.info.retention),
     )
+
+
+def _variants(campaign: Campaign, storage: Storage, settings: Settings) -> Variants:
+    return Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir)
 
 
 def _sealer(settings: Settings, database: Database, storage: Storage, clock: Clock) -> Sealer:

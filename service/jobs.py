@@ -41,7 +41,10 @@ class Job:
 
 
 def table(deployment: Deployment) -> list[Job]:
-    """All jobs but sealing, which waits for none of them."""
+    """Return all jobs but sealing and taking up publications, which wait for none of them.
+
+    Parts that are built on the campaign are looked up at each turn: a publication replaces them.
+    """
 
     def sweep() -> None:
         deployment.participants.sign_in.purge()
@@ -53,16 +56,22 @@ def table(deployment: Deployment) -> list[Job]:
         damaged = deployment.stored_packages.examine(handed_out, most=_MOST_READ)
         deployment.alerts.report_damage(damaged)
 
+    def look_for_alerts() -> None:
+        deployment.alerts.run()
+
+    def retain() -> None:
+        deployment.retention.run()
+
     return [
         Job("logo uses", 30, deployment.embeds.enter_uses),
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
         Job("segments", 20, deployment.segments.write),
         Job("refusals", 5, deployment.refusals.flush),
-        Job("alerts", 120, deployment.alerts.run),
+        Job("alerts", 120, look_for_alerts),
         Job("stored packages", 15, look_at_packages),
         Job("mail", 15, deployment.mailer.deliver),
         Job("webhooks", 15, deployment.webhooks.deliver),
-        Job("retention", 3600, deployment.retention.run),
+        Job("retention", 3600, retain),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),
     ]
@@ -77,6 +86,7 @@ class Jobs:
         self._sealed_at = 0.0  # on the monotonic clock; 0 before the first time
         self._sealing = Background("emblem-seal", self.seal_if_due, every=_TURN)
         self._working = Background("emblem-jobs", self.run_due, every=_TURN)
+        self._refreshing = Background("emblem-campaign", self.refresh, every=_TURN)
 
     def start(self) -> None:
         """Start the threads, and those of the parts that have their own."""
@@ -84,15 +94,21 @@ class Jobs:
         self.deployment.variants.start()
         self._sealing.start()
         self._working.start()
+        self._refreshing.start()
 
     def stop(self) -> None:
         """End the threads, do the last turn so that nothing waits in memory, and close the deployment."""
+        self._refreshing.stop(timeout=1)
         self._sealing.stop(timeout=3)
         self._working.stop(timeout=2)
         self._attempt("logo uses", lambda: self.deployment.embeds.enter_uses(everything=True))
         self._attempt("refusals", self.deployment.refusals.flush)
         self._attempt("sealing", lambda: self.deployment.sealer.seal(wait=3))
         self._attempt("closing", self.deployment.close)
+
+    def refresh(self) -> None:
+        """Take up what was published since."""
+        self._attempt("taking up a publication", self.deployment.refresh)
 
     def run_due(self) -> None:
         """Do every job whose time has come. One that fails is logged and tried again at its next time."""

@@ -164,14 +164,13 @@ def environment(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def _published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A deployment with the shipped catalogue published: made once, copied for each test."""
-    from service.deployment import assemble
+    from service.deployment import open_publisher
 
     folder = tmp_path_factory.mktemp("published")
     made = settings_room.load(environment(folder))
     _migrate(made.database_url)
-    parts = assemble(made, FrozenClock(NOON - timedelta(days=1)))
-    parts.catalogue.publish()
-    parts.close()
+    with open_publisher(made, FrozenClock(NOON - timedelta(days=1))) as publisher:
+        publisher.publish()
     return folder
 
 

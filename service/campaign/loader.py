@@ -47,8 +47,11 @@ class Campaign:
         return f"Campaign({self.info.id!r}, {self.digest!r})"
 
 
-def load(policies_dir: Path, assets_dir: Path) -> Campaign:
-    """The campaign from its files; CampaignError has every mistake in them with file, line and fix."""
+def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Campaign:
+    """Read the campaign from its files; CampaignError has every mistake in them with file, line and fix.
+
+    Without ``packages`` their manifests are not read, which are needed for publishing alone.
+    """
     mistakes = Mistakes()
     if not policies_dir.is_dir():
         mistakes.add(
@@ -63,7 +66,7 @@ def load(policies_dir: Path, assets_dir: Path) -> Campaign:
     known = terms_ids(policies_dir / "terms")
     logos = load_logos(assets_dir, mistakes, known)
     complete = len(mistakes.all()) == before  # a logo with a mistake is not among them
-    packages = load_packages(assets_dir, mistakes, known)
+    manifests = load_packages(assets_dir, mistakes, known) if packages else {}
     brand = _read_brand(policies_dir / "brand.yaml", logos if complete else None, mistakes)
     _, clients = _read(policies_dir / "clients.yaml", ClientNames, mistakes)
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
@@ -88,7 +91,7 @@ def load(policies_dir: Path, assets_dir: Path) -> Campaign:
         terms=terms,
         brand=brand,
         logos=logos,
-        packages=packages,
+        packages=manifests,
         clients=clients,
         actions=dict(actions.kinds.items()),
         actions_about=actions.about,

@@ -140,9 +140,9 @@ def _body(form: str, found: Report, settings: Settings) -> bytes:
 
     if form == "html":
         from ..audit.html_report import as_html
-        from ..campaign import load
+        from ..deployment import campaign_in_force
 
-        return as_html(found, load(settings.policies_dir, settings.assets_dir).info.name.get("en"))
+        return as_html(found, campaign_in_force(settings).info.name.get("en"))
     if form == "table":
         return formats.as_table(found).encode()
     make = {"json": formats.as_json, "csv": formats.as_csv, "parquet": formats.as_parquet}[form]

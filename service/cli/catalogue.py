@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from .. import settings
+from ..alerts.alert_rules import load_rules
 from ..campaign import CampaignError, load, untranslated
+from ..packages import Published, Publisher, inks_of
 from ..packages import check as check_sources
-from ..packages import inks_of
 from .common import deployment, json_option
 
 
@@ -27,6 +30,7 @@ def check(as_json: bool) -> None:
     policies, assets = settings.folders(os.environ)
     try:
         campaign = load(policies, assets)
+        load_rules(policies)
         check_sources(*campaign.packages.values(), inks=inks_of(campaign.brand))
     except CampaignError as error:
         if as_json:
@@ -57,20 +61,61 @@ def check(as_json: bool) -> None:
 @catalogue.command()
 @json_option
 def publish(as_json: bool) -> None:
-    """Build and publish what is new; a published version never changes."""
-    with deployment() as emblem:
-        try:
-            published = emblem.catalogue.publish()
-        except CampaignError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-    rows = [{"package": p.id, "version": p.version, "bytes": p.bytes, "sha256": p.sha256} for p in published]
+    """Build and publish what is new; a published version never changes. A running service takes it up within 5 s."""
+    with _publisher() as publisher:
+        new = publisher.publish()
+    _tell(new, as_json=as_json)
+
+
+@catalogue.command()
+@json_option
+def reload(as_json: bool) -> None:
+    """Put changed policies and logos in force without a restart, within 5 s; packages wait for `publish`."""
+    with _publisher() as publisher:
+        new = publisher.publish_rules()
+    _tell(new, as_json=as_json)
+
+
+@contextmanager
+def _publisher() -> Iterator[Publisher]:
+    """Open the files for publishing; every mistake in them goes to standard error, with exit status 1."""
+    from ..deployment import open_publisher
+    from ..store import Database, migrate
+
+    found = settings.load(os.environ)
+    database = Database(found.database_url)
+    try:
+        migrate.require_current(database)
+    finally:
+        database.close()
+    try:
+        with open_publisher(found) as publisher:
+            yield publisher
+    except CampaignError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def _tell(new: Published, *, as_json: bool) -> None:
+    rows = [{"package": p.id, "version": p.version, "bytes": p.bytes, "sha256": p.sha256} for p in new.packages]
     if as_json:
-        click.echo(json.dumps({"published": rows}, indent=2))
-    for row in [] if as_json else rows:
+        value = {
+            "published": rows,
+            "policies": new.policies,
+            "terms": [{"id": name, "version": version} for name, version in new.terms],
+            "repaired": [{"package": package.id, "version": package.version} for package in new.repaired],
+        }
+        click.echo(json.dumps(value, indent=2))
+        return
+    if new.policies:
+        click.echo(f"Policies and logos: policies {new.policies}")
+    for name, version in new.terms:
+        click.echo(f"Terms {name} {version}")
+    for row in rows:
         click.echo(f"{row['package']} {row['version']}: {row['bytes']} bytes, sha256 {row['sha256']}")
-    if not rows and not as_json:
-        click.echo("Everything is published already.")
+    for package in new.repaired:
+        click.echo(f"{package.id} {package.version}: its stored file was damaged and has been made again")
+    click.echo("A running service takes this up within 5 seconds." if new else "Everything is published already.")
 
 
 @catalogue.command()

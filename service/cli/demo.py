@@ -98,13 +98,17 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
 
 def _prepare(environ: Mapping[str, str]) -> None:
     """Migrates and publishes, before any worker starts."""
-    from ..deployment import assemble
-    from ..store import migrate
+    from ..deployment import assemble, open_publisher
+    from ..store import Database, migrate
 
-    emblem = assemble(settings.load(environ))
-    migrate.upgrade(emblem.database)
+    found = settings.load(environ)
+    database = Database(found.database_url)
+    migrate.upgrade(database)
+    database.close()
+    with open_publisher(found) as publisher:
+        publisher.publish()
+    emblem = assemble(found)
     emblem.sealer.check()
-    emblem.catalogue.publish()
     emblem.close()
 
 

@@ -143,11 +143,22 @@ def _clock(_parts: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _catalogue(emblem: Deployment) -> Iterator[tuple[str, str]]:
-    waiting = emblem.catalogue.check()
+    from ..deployment import open_publisher
+
+    if emblem.publication is None:
+        yield WARNING, "nothing is published: the files are in force as they lie there: run `emblem catalogue publish`."
+    try:
+        with open_publisher(emblem.settings, emblem.clock) as publisher:
+            rules, packages = publisher.check()
+    except CampaignError as error:
+        for line in str(error).splitlines():
+            yield WARNING, f"cannot be published; what was published goes on: {line}"
+        return
+    waiting = ["policies and logos"] * (rules and emblem.publication is not None)
+    waiting += [f"{manifest.id} {manifest.version}" for manifest in packages]
     if waiting:
-        names = ", ".join(f"{manifest.id} {manifest.version}" for manifest in waiting)
-        yield WARNING, f"not published yet: {names}: run `emblem catalogue publish`."
-    yield OK, f"{len(emblem.campaign.packages)} packages, {len(emblem.campaign.logos)} logos"
+        yield WARNING, f"not published yet: {', '.join(waiting)}: run `emblem catalogue publish`."
+    yield OK, f"{len(emblem.catalogue.ids())} packages, {len(emblem.campaign.logos)} logos"
 
 
 def _formats(_emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,12 @@ class Embeds:
         self._counter = ViewCounter(database, clock)
         self._describer = Describer(campaign, base_url)
 
+    def take_up(self, campaign: Campaign) -> None:
+        """Go on with another campaign; what was counted stays."""
+        self._snapshot.take_up(campaign)
+        self._describer = Describer(campaign, self._base_url)
+        self._campaign = campaign
+
     # ---- what their owners do
 
     def create(self, participant: str, logo: str, origins: Sequence[str], unlisted: str, by: str) -> EmbedDetails:

@@ -71,6 +71,10 @@ class EmbedSnapshot:
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
 
+    def take_up(self, campaign: Campaign) -> None:
+        """Judge by another campaign, from the next reading of the snapshot on."""
+        self._campaign = campaign
+
     def _start_afresh(self) -> None:
         self._unknown: dict[str, float] = {}
         self._reading = threading.Lock()

@@ -231,6 +231,11 @@ class Variants(VariantRules):
             return [width for width in ladder.common(minimum) if width <= largest]
         return ladder.widths(minimum, largest)
 
+    @property
+    def started(self) -> bool:
+        """Whether the background work was begun in this process."""
+        return self._warming is not None
+
     def start(self) -> None:
         """Make the common widths in the background, at low priority; one process of a machine does it."""
         self._warming = threading.Thread(target=self._warm, name="emblem-prerender", daemon=True)

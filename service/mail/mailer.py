@@ -33,7 +33,7 @@ class Mailer:
     def __init__(self, database: Database, url: str, *, sender: str, clock: Clock = now, timeout: float = 15.0) -> None:
         """``timeout`` of the mail server is in seconds. ConfigurationError for a bad URL."""
         self._database = database
-        self._sender = sender
+        self.sender = sender
         self._clock = clock
         self._transport = open_transport(url, timeout)
         self._thread = Background("emblem-mail", self.deliver)
@@ -56,7 +56,7 @@ class Mailer:
 
         ValueError for an address that cannot stand in a header.
         """
-        compose(self._sender, to, subject, text, language)
+        compose(self.sender, to, subject, text, language)
         outbox.add(session, "mail", to, {"subject": subject, "text": text, "language": language}, self._clock())
 
     def leave(self) -> None:
@@ -96,7 +96,7 @@ class Mailer:
         written: dict[str, Any] = mail.payload
         now = self._clock()
         try:
-            message = compose(self._sender, mail.recipient, written["subject"], written["text"], written["language"])
+            message = compose(self.sender, mail.recipient, written["subject"], written["text"], written["language"])
             self._transport.send(message)
         except DeliveryError as error:
             pause = PAUSES[min(mail.attempts, len(PAUSES)) - 1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
+from .publications import Publication, Publications
 from .published import PublishedPackage
+from .publishing import Published, Publisher
 from .separation import inks_of
 from .stored import Damage, StoredPackages
 
@@ -13,7 +15,11 @@ __all__ = [
     "Catalogue",
     "Damage",
     "MadeFile",
+    "Publication",
+    "Publications",
+    "Published",
     "PublishedPackage",
+    "Publisher",
     "StoredPackages",
     "build",
     "check",

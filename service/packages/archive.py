@@ -16,11 +16,12 @@ _UNIX = 3
 _MODE = 0o100644 << 16
 
 
-def write_archive(members: Mapping[str, bytes], file: BinaryIO) -> None:
-    """Writes the members, by path, as a ZIP file."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+def write_archive(members: Mapping[str, bytes], file: BinaryIO, *, compression: int = zipfile.ZIP_STORED) -> None:
+    """Write the members, by path, as a ZIP file."""
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for path in sorted(members, key=str.encode):
             info = zipfile.ZipInfo(path, _TIME)
             info.create_system = _UNIX
             info.external_attr = _MODE
+            info.compress_type = compression
             archive.writestr(info, members[path])

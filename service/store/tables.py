@@ -290,6 +290,17 @@ class PublishedPolicy(Base):
     at: Mapped[datetime]
 
 
+class Publication(Base):
+    """Policies and logos as they were published: a ZIP file of them. The newest by ``number`` is in force."""
+
+    __tablename__ = "publications"
+    number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    policies: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))  # over the names and contents of the files
+    files: Mapped[bytes]
+
+
 class PublishedTerms(Base):
     """A version of the terms that was published, with its digests by language."""
 

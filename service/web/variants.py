@@ -71,9 +71,15 @@ class _Variants:
         self._observe = observe
         self._requested = lru_cache(maxsize=8192)(self._parse)
         self._base_url = deployment.settings.base_url
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Forget what addresses mean, and which terms go with a logo: a publication may have changed both."""
+        self._campaign = self._deployment.campaign
+        self._requested.cache_clear()
         self._licence = {
             logo.id: f'<{self._base_url}{paths.terms("en", logo.terms)}>; rel="license"'
-            for logo in deployment.campaign.logos.values()
+            for logo in self._campaign.logos.values()
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -96,6 +102,8 @@ class _Variants:
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], tuple[bytes, ...]]:
         """Status, header fields and body."""
+        if self._deployment.campaign is not self._campaign:
+            self._take_up()
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         # What anyone may make long is not kept in memory.
         parse = self._requested if len(path) + len(query) <= _LONGEST_KEPT else self._parse

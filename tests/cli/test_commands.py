@@ -107,7 +107,7 @@ def test_lists_and_reports_take_json(emblem: Shell) -> None:
     checked = emblem.json("catalogue", "check")
     assert checked["mistakes"] == []
     assert {Path(gap["file"]).parts[0] for gap in checked["untranslated"]} <= {"assets"}, "policies are complete"
-    assert emblem.json("catalogue", "publish") == {"published": []}
+    assert emblem.json("catalogue", "publish") == {"published": [], "policies": None, "terms": [], "repaired": []}
     assert set(emblem.json("secrets", "new")) == {"EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY"}
 
 
@@ -144,7 +144,38 @@ def test_a_policy_mistake_stops_with_file_and_line(emblem: Shell, tmp_path: Path
     (policies / "brand.yaml").write_text("about: [\n")
     told = emblem("catalogue", "check", status=1, EMBLEM_POLICIES_DIR=str(policies)).stderr
     assert "brand.yaml:" in told
-    assert "brand.yaml:" in emblem("participants", "list", status=2, EMBLEM_POLICIES_DIR=str(policies)).stderr
+    for command in ("publish", "reload"):
+        assert "brand.yaml:" in emblem("catalogue", command, status=1, EMBLEM_POLICIES_DIR=str(policies)).stderr
+    emblem("participants", "list", EMBLEM_POLICIES_DIR=str(policies))  # what was published goes on
+    emblem.variables["EMBLEM_POLICIES_DIR"] = str(policies)
+    (finding,) = [one for one in emblem.json("doctor")["findings"] if one["part"] == "catalogue"]
+    assert finding["state"] == "warning"
+    assert "brand.yaml:" in finding["detail"]
+
+
+def test_publishing_says_what_came_into_force(emblem: Shell, tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", policies)
+    emblem.variables["EMBLEM_POLICIES_DIR"] = str(policies)
+    assert emblem("catalogue", "publish").stdout == "Everything is published already.\n"
+    file = policies / "campaign.yaml"
+    file.write_text(file.read_text() + "\n# a remark\n")
+    waiting = next(one for one in emblem.json("doctor")["findings"] if one["part"] == "catalogue")
+    assert "policies and logos" in waiting["detail"]
+    told = emblem("catalogue", "reload").stdout
+    assert told.startswith("Policies and logos: policies ")
+    assert "Everything" not in told
+    assert emblem("catalogue", "reload").stdout == "Everything is published already.\n"
+
+
+def test_a_damaged_package_is_made_again_where_its_sources_are_as_they_were(emblem: Shell) -> None:
+    (archive,) = Path(emblem.variables["EMBLEM_DATA_DIR"], "storage", "packages", "web-banners").glob("*/*.zip")
+    content = archive.read_bytes()
+    archive.write_bytes(content[:-1])
+    (repaired,) = emblem.json("catalogue", "publish")["repaired"]
+    assert repaired["package"] == "web-banners"
+    assert archive.read_bytes() == content
+    assert emblem.json("catalogue", "publish")["repaired"] == []
 
 
 def test_withdrawn_is_handed_out_no_more(emblem: Shell, campaign: Campaign) -> None:

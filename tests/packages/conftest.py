@@ -11,8 +11,9 @@ import pytest
 from service.campaign import Campaign
 from service.campaign.manifests import PackageManifest, load_packages
 from service.clock import Clock
-from service.packages import Catalogue
+from service.packages import Catalogue, PublishedPackage, Publisher
 from service.packages.rights import Rights
+from service.settings import shipped
 from service.storage import Storage
 from service.store import Database
 
@@ -94,15 +95,33 @@ def assets(tmp_path: Path) -> Assets:
     return Assets(tmp_path / "assets")
 
 
+class Drafted(Catalogue):
+    """A catalogue, and the publishing of what lies in the folders for it."""
+
+    def __init__(self, catalogue: Catalogue, publisher: Publisher) -> None:
+        super().__init__(catalogue.database, catalogue.storage, catalogue.campaign, catalogue.clock)
+        self.publisher = publisher
+
+    def publish(self, progress: Callable[[str], None] | None = None) -> list[PublishedPackage]:
+        """Publishes everything; returns the new package versions."""
+        return list(self.publisher.publish(progress).packages)
+
+    def check(self) -> tuple[PackageManifest, ...]:
+        """The packages that wait to be published."""
+        return self.publisher.check()[1]
+
+
 @pytest.fixture
 def open_catalogue(
     assets: Assets, database: Database, campaign: Campaign, clock: Clock, tmp_path: Path
-) -> Callable[..., Catalogue]:
-    """Opens the catalogue of ``assets`` as they stand, as each start of the service does."""
+) -> Callable[..., Drafted]:
+    """Opens the catalogue with ``assets`` as they stand, as each command of the operator does."""
     from service.storage import open_storage
 
-    def opened(storage: Storage | None = None, database: Database = database, **changes: object) -> Catalogue:
+    def opened(storage: Storage | None = None, database: Database = database, **changes: object) -> Drafted:
         at = dataclasses.replace(campaign, packages=load_packages(assets.path), **changes)  # type: ignore[arg-type]
-        return Catalogue(database, storage or open_storage((tmp_path / "storage").as_uri()), at, clock)
+        kept = storage or open_storage((tmp_path / "storage").as_uri())
+        publisher = Publisher(database, kept, clock, at, shipped("policies"), assets.path)
+        return Drafted(Catalogue(database, kept, at, clock), publisher)
 
     return opened

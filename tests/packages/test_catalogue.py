@@ -20,7 +20,7 @@ from sqlalchemy import select
 from service import ledger
 from service.campaign import Campaign, CampaignError
 from service.campaign.terms import Terms
-from service.packages import Catalogue, build
+from service.packages import build
 from service.problems import PackageWithdrawn, Unavailable, UnknownPackage, UnknownVersion
 from service.storage import Content, Storage, open_storage
 from service.storage.directory import DirectoryStorage
@@ -28,9 +28,9 @@ from service.store import Database
 from service.store.tables import LedgerEntry, PackageVersion
 
 from ..conftest import FrozenClock
-from .conftest import Assets
+from .conftest import Assets, Drafted
 
-Open = Callable[..., Catalogue]
+Open = Callable[..., Drafted]
 
 
 def entries(database: Database, kind: str) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def built_packages(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counted[manifest.id] += 1
         return build(manifest, *rest)
 
-    monkeypatch.setattr("service.packages.catalogue.build", counting)
+    monkeypatch.setattr("service.packages.publishing.build", counting)
     return counted
 
 
@@ -258,7 +258,7 @@ def test_two_processes_that_publish_at_once_make_one_row_and_one_entry(
         together.wait()
         return built
 
-    monkeypatch.setattr("service.packages.catalogue.build", meeting)
+    monkeypatch.setattr("service.packages.publishing.build", meeting)
     other = Database(database_url)
     catalogues = [open_catalogue(), open_catalogue(database=other)]
     with ThreadPoolExecutor(2) as pool:

@@ -98,7 +98,7 @@ def terms() -> Response:
 def _catalogue(mistakes: Mistakes, status: int = 200) -> Response:
     catalogue, packages = deployment().catalogue, []
     # Not only what is handed out now: what was withdrawn altogether is shown here too.
-    for package in sorted({*deployment().campaign.packages, *(facts.id for facts in catalogue.current())}):
+    for package in catalogue.ids():
         try:
             versions = catalogue.versions(package, language())
         except UnknownPackage:  # not published, or not to be shown yet

@@ -1,0 +1,299 @@
+"""Publishing: what ``policies/`` and ``assets/`` hold comes into force, once and for good.
+
+In this order: build every new package version into a temporary file → one transaction with the publication of
+policies and logos and their entries of the log → for each package, store archive and preview under keys that name
+their content, then one transaction with the row and its entry. A crash before the last step leaves at most stored
+objects that nothing refers to; the same call then does the rest. Two processes at once: one transaction wins, the
+other finds the row and is content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import ledger
+from ..campaign import Campaign, CampaignError, Mistake, Mistakes, load
+from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
+from ..campaign.terms import TermsVersion
+from ..clock import Clock, timestamp
+from ..problems import Unavailable
+from ..storage import Storage
+from ..store.database import Database
+from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
+from ..store.upsert import insert_new
+from .building import Built, build, check, source_digest
+from .publications import Publications, pack
+from .published import PublishedPackage, published_of
+from .rights import Rights
+from .separation import inks_of
+from .stored import StoredPackages
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The result of publishing: what was not in force, or not there, before.
+
+    ``policies`` is the digest of the policies where they or the logos changed, else None; ``terms`` are ids and
+    versions; ``repaired`` are packages whose stored file was damaged and could be made again.
+    """
+
+    policies: str | None = None
+    terms: tuple[tuple[str, str], ...] = ()
+    packages: tuple[PublishedPackage, ...] = ()
+    repaired: tuple[PublishedPackage, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.policies or self.terms or self.packages or self.repaired)
+
+
+class Publisher:
+    """Publishes one state of the files. ``draft`` is the campaign that they hold."""
+
+    def __init__(
+        self, database: Database, storage: Storage, clock: Clock, draft: Campaign, policies_dir: Path, assets_dir: Path
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._clock = clock
+        self._draft = draft
+        self._inks = inks_of(draft.brand)
+        self._folders = (policies_dir, assets_dir)
+        self._publications = Publications(database)
+        self._stored = StoredPackages(storage)
+
+    @classmethod
+    def of(cls, database: Database, storage: Storage, clock: Clock, policies_dir: Path, assets_dir: Path) -> Publisher:
+        """Read the files. CampaignError has every mistake in them."""
+        return cls(database, storage, clock, load(policies_dir, assets_dir), policies_dir, assets_dir)
+
+    def publish(self, progress: Progress | None = None) -> Published:
+        """Publish policies, logos, terms and every package version that is not yet; return what is new.
+
+        CampaignError where a published version's sources have changed or a package cannot be built; nothing
+        is published then. What is published already costs only the reading of its sources.
+        """
+        waiting, mistakes = self._compare()
+        mistakes.raise_if_any()
+        with tempfile.TemporaryDirectory(prefix="emblem-publish-") as folder:
+            built = self._build(waiting, mistakes, Path(folder), progress)
+            mistakes.raise_if_any()
+            policies, terms = self._publish_rules()
+            self._show_from_dates()
+            new = [manifest for manifest, made in built if self._publish(manifest, made)]
+            repaired = self._repair(Path(folder), progress)
+        return Published(policies, terms, tuple(map(self._row, new)), repaired)
+
+    def publish_rules(self) -> Published:
+        """Publish policies, logos and terms alone. CampaignError where a published text has changed."""
+        mistakes = Mistakes()
+        self._compare_terms(mistakes)
+        mistakes.raise_if_any()
+        return Published(*self._publish_rules())
+
+    def check(self) -> tuple[bool, tuple[PackageManifest, ...]]:
+        """Return whether policies or logos wait to be published, and the packages that do; write nothing.
+
+        CampaignError has every mistake, as in ``publish``.
+        """
+        waiting, mistakes = self._compare()
+        try:
+            check(*waiting, inks=self._inks)
+        except CampaignError as error:
+            mistakes.extend(error.mistakes)
+        mistakes.raise_if_any()
+        newest = self._publications.newest()
+        return newest is None or newest.sha256 != pack(*self._folders).sha256, tuple(waiting)
+
+    def _compare(self) -> tuple[list[PackageManifest], Mistakes]:
+        """The manifests whose version is not published, and what changed under a published one."""
+        waiting, mistakes = [], Mistakes()
+        self._compare_terms(mistakes)
+        for manifest in self._draft.packages.values():
+            with self._database.read() as session:
+                row = session.get(PackageVersion, (manifest.id, manifest.version))
+            if row is None:
+                waiting.append(manifest)
+            elif row.source_digest != source_digest(manifest, manifest.assets_dir, self._rights(manifest), self._inks):
+                mistakes.extend(_changed(manifest))
+        return waiting, mistakes
+
+    def _rights(self, manifest: PackageManifest) -> Rights:
+        return Rights.of(self._draft.info.rights, manifest)
+
+    def _build(
+        self, waiting: Iterable[PackageManifest], mistakes: Mistakes, folder: Path, progress: Progress | None
+    ) -> list[tuple[PackageManifest, Built]]:
+        built = []
+        for manifest in waiting:
+            if progress:
+                progress(f"{manifest.id} {manifest.version}")
+            try:
+                built.append(
+                    (manifest, build(manifest, manifest.assets_dir, self._rights(manifest), folder, self._inks))
+                )
+            except CampaignError as error:
+                mistakes.extend(error.mistakes)
+            except OSError as error:
+                detail = "The packages cannot be built in the temporary folder; see that it exists and has room."
+                raise Unavailable(detail, private=str(error)) from error
+        return built
+
+    def _publish(self, manifest: PackageManifest, built: Built) -> bool:
+        """Stores a built version and publishes it; False if another process did."""
+        base = f"packages/{manifest.id}/{manifest.version}"
+        preview_sha256 = hashlib.sha256(built.preview).hexdigest()
+        key, preview_key = f"{base}/{built.sha256[:16]}.zip", f"{base}/{preview_sha256[:16]}.png"
+        self._storage.put_new(preview_key, built.preview, "image/png")
+        self._storage.put_new(key, built.path, ARCHIVE_MEDIA_TYPE)
+        facts = {
+            "title": manifest.title.as_json(),
+            "description": manifest.description.as_json(),
+            "licence": manifest.licence.as_json(),
+            "languages": list(manifest.languages),
+            "files": [file.as_json() for file in built.files],
+            "preview": {"key": preview_key, "sha256": preview_sha256},
+        }
+
+        def work(session: Session) -> bool:
+            at = self._clock()
+            new = insert_new(
+                session,
+                PackageVersion,
+                package=manifest.id,
+                version=manifest.version,
+                kind=manifest.kind,
+                terms=manifest.terms,
+                manifest=facts,
+                source_digest=built.source_digest,
+                sha256=built.sha256,
+                bytes=built.bytes,
+                media_type=ARCHIVE_MEDIA_TYPE,
+                filename=manifest.filename,
+                storage_key=key,
+                visible_from=manifest.visible_from,
+                published_at=at,
+            )
+            if new:
+                ledger.append(
+                    session,
+                    ledger.PackagePublishedEntry(
+                        package=manifest.id,
+                        version=manifest.version,
+                        sha256=built.sha256,
+                        bytes=built.bytes,
+                        terms=manifest.terms,
+                    ),
+                    at,
+                )
+                return True
+            row = session.get_one(PackageVersion, (manifest.id, manifest.version))
+            if row.source_digest != built.source_digest:
+                raise CampaignError(_changed(manifest))
+            return False
+
+        return self._database.write(work)
+
+    def _compare_terms(self, mistakes: Mistakes) -> None:
+        """What was published of the terms stays as it is: people accepted exactly those bytes."""
+        with self._database.read() as session:
+            published = session.scalars(select(PublishedTerms)).all()
+        for row in published:
+            if row.id not in self._draft.terms.ids():
+                continue
+            versions = {version.version: version for version in self._draft.terms.versions(row.id)}
+            version = versions.get(row.version)
+            if version is None:
+                continue
+            for language, digest in row.digests.items():
+                if language not in version.languages or version.digest(language) != digest:
+                    mistakes.add(
+                        Path("policies", "terms", row.id, row.version, f"{language}.md"),
+                        1,
+                        "This text was published and has changed since",
+                        "Bring it back as it was, and write the change as a new version in terms.yaml",
+                    )
+
+    def _publish_rules(self) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+        """Put policies and logos in force and enter their digest and each version of the terms into the log, once."""
+        packed = pack(*self._folders)
+
+        def work(session: Session) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+            at = self._clock()
+            before = self._publications.newest_in(session)
+            known = not insert_new(session, PublishedPolicy, digest=self._draft.digest, at=at)
+            if not known or (before is not None and before.policies != self._draft.digest):
+                ledger.append(session, ledger.PolicyPublishedEntry(digest=self._draft.digest), at)
+            new = self._publications.add(session, self._draft.digest, packed, at)
+            terms = tuple(
+                (version.id, version.version)
+                for name in self._draft.terms.ids()
+                for version in self._draft.terms.versions(name)
+                if _publish_terms(session, version, at)
+            )
+            return (self._draft.digest if new else None), terms
+
+        return self._database.write(work)
+
+    def _show_from_dates(self) -> None:
+        """Takes over the dates from which versions are shown: unlike all else, they may change."""
+
+        def work(session: Session) -> None:
+            for manifest in self._draft.packages.values():
+                row = session.get(PackageVersion, (manifest.id, manifest.version))
+                if row is not None and row.visible_from != manifest.visible_from:
+                    row.visible_from = manifest.visible_from
+
+        self._database.write(work)
+
+    def _repair(self, folder: Path, progress: Progress | None) -> tuple[PublishedPackage, ...]:
+        """Make damaged stored files again from sources that did not change, where that gives the published bytes."""
+        published = [self._row(manifest) for manifest in self._draft.packages.values()]
+        damaged = {found.package for found in self._stored.examine(published)}
+        repaired = []
+        for package in published:
+            if package.id in damaged:
+                ((_, made),) = self._build([self._draft.packages[package.id]], Mistakes(), folder, progress)
+                if made.sha256 == package.sha256:
+                    self._storage.replace(package.storage_key, made.path, package.media_type)
+                    repaired.append(package)
+        return tuple(repaired)
+
+    def _row(self, manifest: PackageManifest) -> PublishedPackage:
+        with self._database.read() as session:
+            return published_of(session.get_one(PackageVersion, (manifest.id, manifest.version)))
+
+
+def _changed(manifest: PackageManifest) -> Iterable[Mistake]:
+    return manifest.mistake(
+        "version",
+        f"The sources of {manifest.id} {manifest.version} have changed since it was published",
+        "Raise version, or bring the sources back to what they were",
+    ).all()
+
+
+def _publish_terms(session: Session, version: TermsVersion, at: datetime) -> bool:
+    """Enter a version of the terms, or the languages that came to it; False where nothing is new."""
+    digests = {lang: version.digest(lang) for lang in version.languages}
+    if not insert_new(session, PublishedTerms, id=version.id, version=version.version, digests=digests, at=at):
+        row = session.get_one(PublishedTerms, (version.id, version.version), with_for_update=True)
+        if digests.keys() <= row.digests.keys():
+            return False
+        row.digests = digests  # a language was added; what was published before has been compared
+    ledger.append(
+        session,
+        ledger.TermsPublishedEntry(
+            terms=version.id, version=version.version, effective=timestamp(version.effective), digests=digests
+        ),
+        at,
+    )
+    return True
