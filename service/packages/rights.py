@@ -88,7 +88,7 @@ def with_rights(content: bytes, path: str, rights: Rights) -> bytes:
 
 
 def _png(content: bytes, rights: Rights) -> bytes:
-    # An uncompressed iTXt chunk: Pillow and Exempi do not look into compressed ones, as libvips writes them.
+    # An uncompressed iTXt chunk, as the specification has it: what libvips writes (zTXt) other readers do not find.
     if content[12:16] != b"IHDR":
         raise ValueError("this is no PNG")
     data = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + rights.packet()

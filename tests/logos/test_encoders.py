@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy
 import pytest
@@ -97,3 +99,26 @@ def test_a_gradient_drawn_in_strips_is_not_flat() -> None:
     ends = '<path d="M0 0h24v100h-24z"/><path d="M180 0h20v100h-20z" fill="#a0a0a0"/>'
     drawing = read(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">{ends}{strips}</svg>'.encode())
     assert inks_of(drawing) == ()
+
+
+HASHES = """
+import hashlib, os, sys
+os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]} if sys.argv[1] == "one" else os.sched_getaffinity(0))
+from service.logos.encoders import encode
+from service.logos.formats import RASTERS
+from tests.logos.test_encoders import DRAWINGS, picture_of
+for kind in RASTERS:
+    for name in DRAWINGS:
+        for ahead in (False, True):
+            print(kind, name, hashlib.sha256(encode(picture_of(name), kind, ahead=ahead)).hexdigest())
+"""
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_cores() -> None:
+    """The same URL gives the same bytes on every machine of a deployment."""
+    said = {
+        subprocess.run([sys.executable, "-c", HASHES, cores], capture_output=True, text=True, check=True).stdout
+        for cores in ("one", "all")
+    }
+    assert len(said) == 1
+    assert said.pop().count("\n") == 2 * 4 * len(DRAWINGS)

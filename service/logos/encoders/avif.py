@@ -6,7 +6,7 @@ from ..render import Picture
 from .pixels import rgba, saved
 
 #: libaom: ``tune=ssim`` saves 5 to 15 % against psnr at the same quality. With colour constant below
-#: its alpha (one ink) quality 55 gives 92 to 94; several inks need 62, and gradients 96.
+#: its alpha (one ink) quality 55 gives 92 to 94; several inks need 62, and gradients 96. ``iq`` saves nothing more.
 QUALITY_ONE_INK = 55
 QUALITY_FLAT = 62
 QUALITY = 96
