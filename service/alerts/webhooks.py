@@ -7,8 +7,11 @@ import hashlib
 import hmac
 import http.client
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +23,8 @@ from ..store import Database, outbox
 from ..store.audit_tables import Alert
 
 PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
-_TIMEOUT = 10  # seconds
+_TIMEOUT = 10  # seconds for each step of a delivery
+_DEADLINE = 20.0  # seconds for all of it: a receiver that drips must not hold up the other jobs
 _AT_ONCE = 20  # deliveries a turn
 
 #: Sends a body to a URL and gives the status; raises OSError or HTTPException where nobody answers.
@@ -45,7 +49,7 @@ def sign(secrets: Sequence[str], delivery: str, at: datetime, body: bytes) -> di
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Sends one request; redirections are not followed."""
+    """Send one request; redirections are not followed. OSError where it takes longer than the deadline."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     connection: http.client.HTTPConnection
@@ -54,12 +58,24 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=context)
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    # Each byte of an answer begins the time limit of a socket anew, so the whole has one of its own.
+    deadline = threading.Timer(_DEADLINE, _cut, [connection])
+    deadline.daemon = True
     try:
+        connection.connect()
+        deadline.start()
         path = parts.path or "/"
         connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
         return connection.getresponse().status
     finally:
+        deadline.cancel()
         connection.close()
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 class Webhooks:

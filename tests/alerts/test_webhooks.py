@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from service.alerts.alert_rules import AlertRules
 from service.alerts.alerts import Alerts
 from service.alerts.webhooks import PAUSES, Webhooks, secret_of
 from service.mail import Mailer
-from service.store.tables import Embed, LogoUse, Participant
+from service.store.tables import Embed, LogoUse, OutboxMessage, Participant
 
 from ..audit.conftest import Deployment
 
@@ -49,6 +50,14 @@ class Receiver:
                 answer = receiver.answers.pop(0) if receiver.answers else receiver.answer(headers, body)
                 if answer == "silence":
                     receiver.ending.wait(30)
+                    return
+                if answer == "drip":
+                    self.wfile.write(b"HTTP/1.1 204 No Content\r\n")
+                    while not receiver.ending.wait(0.1):
+                        try:
+                            self.wfile.write(b"X-Drop: 1\r\n")
+                        except OSError:
+                            break
                     return
                 if isinstance(answer, int):
                     self.send_response(answer)
@@ -204,3 +213,16 @@ def test_an_alert_that_is_tried_until_it_is_given_up_says_so(
     assert sending.deliver() == 0
     assert states(watching) == [(len(PAUSES) + 1, "answered 503; given up")]
     assert len(receiver.answers) == 9 - len(PAUSES) - 1
+
+
+def test_a_receiver_that_drips_is_cut_off_and_tried_again(
+    deployment: Deployment, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.alerts.webhooks._DEADLINE", 0.5)
+    receiver.answers = ["drip"]
+    raise_alert(deployment, receiver.url)
+    assert hooks(deployment, KEY).deliver() == 1
+    with deployment.database.read() as session:
+        (message,) = session.scalars(select(OutboxMessage))
+        assert message.done_at is None
+        assert (message.outcome or "").startswith("no answer")
