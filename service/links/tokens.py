@@ -2,10 +2,10 @@
 
 A token is itsdangerous' URL-safe, timed serialization of ``[link id, package, version, expiry]``, or of
 ``[link id, package, version, path, expiry]`` where the link leads to one file of the package (expiry: whole
-seconds since 1970), salted by its purpose. Tokens of before 0.2 leave the package out; they are good until
-they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the last base64
-digit, characters that its decoder skips), so a token is good only if encoding what was decoded gives exactly
-the same text.
+seconds since 1970), salted by its purpose. Tokens that earlier deployments issued leave the package out; they
+are good until they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the
+last base64 digit, characters that its decoder skips), so a token is good only if encoding what was decoded
+gives exactly the same text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST = 512  # characters; an issued token has about 140, one with a path at m
 class Claim:
     """The content of a good token: which link, which version of which package, or which file of it, and until when.
 
-    ``package`` is None in a token of before 0.2.
+    ``package`` is None in a token that an earlier deployment issued.
     """
 
     link: str
@@ -71,7 +71,7 @@ class Tokens:
         except BadData as error:
             raise InvalidLink(private=type(error).__name__) from error
         payload = self._verifier.dump_payload(value).decode()
-        if not token.startswith(payload + ".") or len(value) not in (3, 4, 5):
+        if not token.startswith(payload + ".") or not isinstance(value, list) or len(value) not in (3, 4, 5):
             raise InvalidLink(private="not in canonical form")
         *names, expires = value
         path = names.pop() if len(names) == 4 else None

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, text
 
+from service.clients.client import hashing_keys
 from service.ids import new_id
 from service.links import Asked, Claim, Client, Recorded, Recorder
 from service.problems import (
@@ -124,6 +125,13 @@ def test_rotating_the_secrets_begins_no_download_anew(world: World) -> None:
     before = Recorder(world.database, world.campaign, world.clock, SECRETS[1:], BASE)
     assert before.record(claim, PERSON, WHOLE).counted
     assert not world.recorder.record(claim, PERSON, WHOLE).counted
+    with world.database.read() as session:
+        (known,) = session.scalars(select(LinkClient))
+    assert known.client == PERSON.hashes(hashing_keys(SECRETS), claim.link)[1], "it keeps the name that it began with"
+    world.clock.advance(3000)
+    world.recorder.record(claim, PERSON, WHOLE)
+    world.clock.advance(3000)
+    assert not before.record(claim, PERSON, WHOLE).counted, "a process that knows the older secret alone sees it too"
 
 
 def test_what_cannot_be_recorded_is_not_recorded(world: World) -> None:

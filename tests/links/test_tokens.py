@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import string
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.links import Claim, Tokens
+from service.links.tokens import LONGEST
 from service.problems import InvalidLink
 
 OLD, NEW = "an-older-secret-of-32-characters-", "a-newer-secret-of-32-characters--"
@@ -65,6 +67,32 @@ def test_no_single_character_can_be_changed(place: int) -> None:
 def test_no_text_of_somebody_else_is_accepted(text: str) -> None:
     with pytest.raises(InvalidLink):
         TOKENS.verify(text)
+
+
+def test_a_token_longer_than_any_that_is_issued_is_refused_though_its_signature_is_good() -> None:
+    text = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(10))  # which cannot be packed well
+    tokens = [TOKENS.sign(Claim(CLAIM.link, text[:size], "1.0.0", CLAIM.expires_at), ISSUED) for size in range(600)]
+    longest = max((token for token in tokens if len(token) <= LONGEST), key=len)
+    assert len(longest) > LONGEST - 4
+    assert TOKENS.verify(longest).link == CLAIM.link
+    for token in tokens:
+        if len(token) > LONGEST:
+            with pytest.raises(InvalidLink):
+                TOKENS.verify(token)
+
+
+def test_a_token_of_an_earlier_deployment_says_no_package() -> None:
+    older = Claim(CLAIM.link, None, CLAIM.version, CLAIM.expires_at)
+    assert TOKENS.verify(TOKENS.sign(older, ISSUED)) == older
+
+
+@pytest.mark.parametrize("value", [["lnk_x", 1], ["lnk_x", "a", "b", "c", "d", 1], [], {"link": "lnk_x"}, "lnk_x"])
+def test_a_signed_text_of_another_form_is_refused(value: object) -> None:
+    from itsdangerous import URLSafeTimedSerializer
+
+    signed = URLSafeTimedSerializer(NEW, salt="emblem.download.1").dumps(value)
+    with pytest.raises(InvalidLink):
+        TOKENS.verify(str(signed))
 
 
 def test_a_token_made_for_another_purpose_is_refused() -> None:

@@ -70,3 +70,50 @@ def test_if_match_that_fails_is_412() -> None:
 
 def test_head_ignores_range() -> None:
     assert evaluate(100, TAG, method="HEAD", range_header="bytes=0-4").status == 200
+
+
+@pytest.mark.parametrize("parts", range(1, 12))
+def test_eight_parts_are_sent_and_more_are_not(parts: int) -> None:
+    """Ranges in several parts: at most 8, else the whole file."""
+    header = "bytes=" + ",".join(f"{10 * number}-{10 * number}" for number in range(parts))
+    answer = evaluate(1000, "tag", range_header=header)
+    if parts <= 8:
+        assert (answer.status, len(answer.spans), answer.length) == (206, parts, parts)
+    else:
+        assert (answer.status, answer.spans) == (200, ((0, 1000),))
+
+
+@pytest.mark.parametrize(
+    ("header", "spans"),
+    [
+        ("bytes=0-0", ((0, 1),)),
+        ("bytes=999-999", ((999, 1000),)),
+        ("bytes=999-5000", ((999, 1000),)),
+        ("bytes=-1", ((999, 1000),)),
+        ("bytes=-1000", ((0, 1000),)),
+        ("bytes=-5000", ((0, 1000),)),
+        ("bytes=500-", ((500, 1000),)),
+        ("bytes=0-999", ((0, 1000),)),
+        ("bytes=0-499,500-999", ((0, 500), (500, 1000))),
+        ("BYTES=1-2", ((1, 3),)),
+    ],
+)
+def test_each_range_is_exactly_the_bytes_that_it_names(header: str, spans: tuple[tuple[int, int], ...]) -> None:
+    answer = evaluate(1000, "tag", range_header=header)
+    assert (answer.status, answer.spans) == (206, spans)
+
+
+@pytest.mark.parametrize("header", ["bytes=1000-", "bytes=1000-1000", "bytes=-0"])
+def test_a_range_of_no_byte_cannot_be_satisfied(header: str) -> None:
+    answer = evaluate(1000, "tag", range_header=header)
+    assert (answer.status, answer.spans, answer.headers) == (416, (), {"Content-Range": "bytes */1000"})
+
+
+@pytest.mark.parametrize("header", ["bytes=0-0,0-999", "bytes=0-599,400-999", "items=0-1", "bytes=a-b", "bytes=5-1"])
+def test_a_range_that_sends_too_much_or_is_none_gets_the_whole_file(header: str) -> None:
+    assert evaluate(1000, "tag", range_header=header).status == 200
+
+
+def test_of_an_empty_file_there_is_nothing_to_send() -> None:
+    assert evaluate(0, "tag").spans == ()
+    assert evaluate(0, "tag", range_header="bytes=0-").status == 416

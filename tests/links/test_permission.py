@@ -1,0 +1,75 @@
+"""The status of a link, as its owner sees it: one word for each end, and the first that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from service.links.permission import LinkState, read_states
+from service.problems import LinkExhausted, RobotsNotServed
+from service.store.tables import Link, PackageVersion, Participant
+
+from .conftest import World
+from .test_recording import _forget
+
+
+def state(world: World, link: str) -> LinkState:
+    with world.database.read() as session:
+        return read_states(session.connection(), world.campaign, {link}, world.clock(), lock=False)[link]
+
+
+#: What ends a link, the reason that is told last first, and the status that it then has.
+ENDS: list[tuple[str, Callable[[World, str], Any]]] = [
+    ("exhausted", lambda world, link: world.change(Link, link, max_downloads=2, counted=2)),
+    ("terms_required", lambda world, _: world.database.write(_forget)),
+    ("suspended", lambda world, _: world.change(Participant, world.participant, status="suspended")),
+    ("withdrawn", lambda world, _: world.change(PackageVersion, ("logo", "1.0.0"), withdrawn_at=world.clock())),
+    ("expired", lambda world, link: world.change(Link, link, expires_at=world.clock())),
+    ("revoked", lambda world, link: world.change(Link, link, revoked_at=world.clock())),
+]
+
+
+@pytest.mark.parametrize(("status", "end"), ENDS, ids=[status for status, _ in ENDS])
+def test_each_end_has_its_own_status(world: World, status: str, end: Callable[[World, str], Any]) -> None:
+    link = world.link().link
+    assert state(world, link).status(world.clock()) == "active"
+    end(world, link)
+    assert state(world, link).status(world.clock()) == status
+
+
+def test_of_several_ends_the_status_is_that_of_the_refusal_that_is_told(world: World) -> None:
+    link = world.link().link
+    for status, end in ENDS:
+        end(world, link)
+        assert state(world, link).status(world.clock()) == status
+
+
+@pytest.mark.parametrize(("counted", "status"), [(0, "active"), (1, "active"), (2, "exhausted"), (3, "exhausted")])
+def test_a_link_is_spent_with_its_last_download(world: World, counted: int, status: str) -> None:
+    link = world.link(max_downloads=2, counted=counted).link
+    found = state(world, link)
+    assert found.status(world.clock()) == status
+    if status == "active":
+        found.refuse_client("browser", begun=False)
+    else:
+        with pytest.raises(LinkExhausted):
+            found.refuse_client("browser", begun=False)
+    found.refuse_client("browser", begun=True)
+    with pytest.raises(RobotsNotServed):
+        found.refuse_client("robot", begun=True)
+
+
+def test_a_link_without_limit_is_never_spent(world: World) -> None:
+    link = world.link(max_downloads=None, counted=10**9).link
+    assert state(world, link).status(world.clock()) == "active"
+    state(world, link).refuse_client("robot", begun=False)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-1, "active"), (0, "expired"), (1, "expired")])
+def test_a_link_has_expired_at_the_very_instant(world: World, seconds: int, status: str) -> None:
+    link = world.link(expires_at=world.clock() + timedelta(days=1)).link
+    world.clock.advance(24 * 3600 + seconds)
+    assert state(world, link).status(world.clock()) == status
