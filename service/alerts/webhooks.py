@@ -59,20 +59,25 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
     # Each byte of an answer begins the time limit of a socket anew, so the whole has one of its own.
-    deadline = threading.Timer(_DEADLINE, _cut, [connection])
+    expired = threading.Event()
+    deadline = threading.Timer(_DEADLINE, _cut, [connection, expired])
     deadline.daemon = True
     try:
         connection.connect()
         deadline.start()
         path = parts.path or "/"
         connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if expired.is_set():  # what ended the answer is that we hung up
+            raise TimeoutError
+        return status
     finally:
         deadline.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, expired: threading.Event) -> None:
+    expired.set()
     if connection.sock is not None:
         with suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)

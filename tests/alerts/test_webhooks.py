@@ -216,7 +216,7 @@ def test_an_alert_that_is_tried_until_it_is_given_up_says_so(
 
 
 def test_a_receiver_that_drips_is_cut_off_and_tried_again(
-    deployment: Deployment, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, receiver: Receiver, traveller: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.alerts.webhooks._DEADLINE", 0.5)
     receiver.answers = ["drip"]
