@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from .visitor import Visitor
 
@@ -29,6 +31,17 @@ def test_each_package_shows_picture_size_formats_and_licence_before_any_download
         picture = f"/brand/packages/{package.id}/{package.version}.png"
         assert picture in listed
         assert visitor.client.get(picture).data == catalogue.preview(package)
+    small = [f"/brand/packages/{package.id}/{package.version}.avif" for package in packages]
+    answers = [visitor.client.get(address) for address in small]
+    assert all(f'srcset="{address}"' in listed for address in small)
+    assert {(answer.status_code, answer.mimetype) for answer in answers} == {(200, "image/avif")}
+    assert sum(len(answer.data) for answer in answers) < 0.4 * sum(len(catalogue.preview(one)) for one in packages)
+    for answer, package in zip(answers, packages, strict=True):
+        shown, published = (
+            Image.open(io.BytesIO(raw)).convert("RGB") for raw in (answer.data, catalogue.preview(package))
+        )
+        assert shown.size == published.size
+        assert max(ImageStat.Stat(ImageChops.difference(shown, published)).rms) < 6
     for package in packages:
         text = visitor.get(f"tools/{package.id}").text
         assert package.sha256 in text

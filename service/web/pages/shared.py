@@ -94,9 +94,9 @@ def logo_width(height: int, logo: str = "") -> int:
     return round(height * deployment().campaign.logos[logo or symbol()].aspect_ratio)
 
 
-def preview_url(package: PublishedPackage) -> str:
-    """The address of a package version's picture."""
-    return url_for("root.preview", package=package.id, version=package.version)
+def preview_url(package: PublishedPackage, form: str = "png") -> str:
+    """The address of a package version's picture, as ``png`` or ``avif``."""
+    return url_for("root.preview", package=package.id, version=package.version, form=form)
 
 
 def contact_link() -> Markup:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import Response, make_response, request, url_for
 
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
+from ...packages.previews import as_avif
 from ...packages.published import PublishedPackage
 from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
@@ -19,15 +21,17 @@ from .forms import Mistakes, required, sent
 from .render import private, public, see_other
 
 
-@root.get("/brand/packages/<package>/<version>.png")
-def preview(package: str, version: str) -> Response:
+@root.get("/brand/packages/<package>/<version>.<any(png, avif):form>")
+def preview(package: str, version: str, form: str) -> Response:
     """The picture of a package version; it never changes."""
     catalogue = deployment().catalogue
     facts = catalogue.version(package, version)
-    response = make_response(catalogue.preview(facts))
-    response.headers["Content-Type"] = "image/png"
+    png = catalogue.preview(facts)
+    content = png if form == "png" else as_avif(png)
+    response = make_response(content)
+    response.headers["Content-Type"] = f"image/{form}"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    response.set_etag(facts.preview_sha256)
+    response.set_etag(facts.preview_sha256 if form == "png" else hashlib.sha256(content).hexdigest())
     response.make_conditional(request)
     return response
 
