@@ -48,11 +48,11 @@ class IssuedLink:
 
     @property
     def id(self) -> str:
-        """The link's id."""
+        """Return the link's id."""
         return self.state.link
 
     def as_json(self, *, with_url: bool = True) -> dict[str, Any]:
-        """The answer of ``POST`` and ``GET /api/v1/links``; auditors see no URL, since it is a permission."""
+        """Return the answer of ``POST`` and ``GET /api/v1/links``; auditors see no URL, since it is a permission."""
         value: dict[str, Any] = {
             "id": self.id,
             "url": self.url,
@@ -110,7 +110,7 @@ class Links:
         expires_in: int | None = None,
         max_downloads: int | None = None,
     ) -> IssuedLink:
-        """A new link for an approved participant that accepted the current terms of the package.
+        """Issue a link to an approved participant that accepted the current terms of the package.
 
         ``path`` names one of the package's files, to which the link leads alone.
         ``expires_in`` is in seconds. Raises InvalidRequest, NotFound (participant), UnknownPackage,
@@ -169,7 +169,7 @@ class Links:
         return self._issued(self._database.write(work))
 
     def get(self, link: str) -> IssuedLink:
-        """A link by its id; NotFound where there is none."""
+        """Return a link by its id; NotFound where there is none."""
         with self._database.read() as session:
             row = session.execute(select_states().where(Link.id == link)).first()
             if row is None:
@@ -222,7 +222,7 @@ class Links:
             return Page(tuple(self._issued(state) for state in states), page.next_cursor)
 
     def revoke(self, link: str, *, by: str) -> None:
-        """Ends a link at once; nothing happens to one that is revoked already. NotFound where there is none."""
+        """End a link at once; nothing happens to one that is revoked already. NotFound where there is none."""
 
         def work(session: Session) -> None:
             now = self._clock()
@@ -247,7 +247,7 @@ class Links:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[dict[str, Any]]:
-        """Recorded downloads, newest first; ``until`` is not included."""
+        """Return recorded downloads, newest first; ``until`` is not included."""
         statement = select(Download)
         conditions = {
             Download.participant: participant,
@@ -268,7 +268,7 @@ class Links:
             return page.map(lambda row: _download_json(row[0]))
 
     def url(self, state: LinkState, filename: str) -> str:
-        """The link's URL, its token signed anew with the same text."""
+        """Return the link's URL, its token signed anew with the same text."""
         claim = Claim(state.link, state.package, state.version, state.expires_at, state.path)
         return self._base_url + paths.download(self._tokens.sign(claim, state.created_at), filename)
 

@@ -49,7 +49,7 @@ class LinkState:
     accepted: bool
 
     def refusal(self, now: datetime, base_url: str) -> Problem | None:
-        """The first refusal of contract 5 that holds, those about the client left out; None where it may be used."""
+        """Return the first refusal that holds, those about the client left out; None where the link may be used."""
         if self.revoked:
             return LinkRevoked()
         if now >= self.expires_at:
@@ -114,7 +114,7 @@ _NAMES = tuple(str(column.key) for column in _COLUMNS)
 
 
 def select_states() -> Select[*tuple[Any, ...]]:
-    """The select that ``state_of`` reads rows of; callers add their conditions."""
+    """Return the select that ``state_of`` reads rows of; callers add their conditions."""
     return (
         select(*_COLUMNS)
         .join(Participant, Participant.id == Link.participant)
@@ -135,7 +135,7 @@ _ACCEPTED = select(Acceptance.participant, Acceptance.terms, Acceptance.version)
 def states_of(
     connection: Connection, campaign: Campaign, rows: Sequence[Sequence[Any]], now: datetime
 ) -> list[LinkState]:
-    """The state of each row, with the acceptance of the terms that are current at ``now``; one query for all."""
+    """Return the state of each row, with the acceptance of the terms that are current at ``now``; one query for all."""
     found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
     if not found:
         return []
@@ -159,13 +159,13 @@ def _state(values: dict[str, Any], version: str, accepted: set[tuple[Any, ...]])
 def read_states(
     connection: Connection, campaign: Campaign, links: Collection[str], now: datetime, *, lock: bool = False
 ) -> dict[str, LinkState]:
-    """The state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
+    """Return the state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
     rows = connection.execute(_LOCKED if lock else _SOME, {"links": list(links)}).all()
     return {state.link: state for state in states_of(connection, campaign, rows, now)}
 
 
 def read_state(session: Session, campaign: Campaign, link: str, now: datetime) -> LinkState:
-    """The state of one link; InvalidLink where there is none."""
+    """Return the state of one link; InvalidLink where there is none."""
     found = read_states(session.connection(), campaign, [link], now)
     if link not in found:
         raise InvalidLink

@@ -44,7 +44,7 @@ class MadeFile:
     media_type: str
 
     def as_json(self) -> dict[str, Any]:
-        """The form that the interface shows."""
+        """Return the form that the interface shows."""
         return {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "media_type": self.media_type}
 
 
@@ -76,7 +76,7 @@ def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights, i
 def build(
     manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Path | None = None, inks: Inks = NO_INKS
 ) -> Built:
-    """Builds a package into a new file in the folder ``into`` (the system's temporary one if not given).
+    """Build a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
     CampaignError names file and line of every source that does not give its file.
     """
@@ -105,7 +105,7 @@ def build(
 
 
 def check(*manifests: PackageManifest, inks: Inks = NO_INKS) -> None:
-    """CampaignError with all that ``build`` would raise; keeps nothing and draws nothing, so it takes a moment only."""
+    """Raise CampaignError with all that ``build`` would raise; keep and draw nothing, so it takes a moment only."""
     mistakes = Mistakes()
     for manifest in manifests:
         try:
@@ -129,7 +129,7 @@ def _checked(root: Path, inks: Inks) -> Callable[[FileRule], None]:
 
 
 def _told(rule: FileRule, content: bytes, rights: Rights) -> bytes:
-    """The file with its rights in it; MakingError where it is not of the kind that its name says."""
+    """Return the file with its rights in it; MakingError where it is not of the kind that its name says."""
     try:
         return with_rights(content, rule.path, rights)
     except ValueError as error:
@@ -138,7 +138,7 @@ def _told(rule: FileRule, content: bytes, rights: Rights) -> bytes:
 
 @contextmanager
 def _staged(manifest: PackageManifest, assets_dir: Path) -> Iterator[Path]:
-    """A copy of the sources: what is digested is what is built, and nothing else can be read."""
+    """Return a copy of the sources: what is digested is what is built, and nothing else can be read."""
     with tempfile.TemporaryDirectory(prefix="emblem-build-") as folder:
         root = Path(folder)
         for path, file in _sources(manifest, assets_dir).items():
@@ -161,7 +161,7 @@ def _resolve_logos(root: Path, assets_dir: Path) -> None:
 
 
 def _for_each(manifest: PackageManifest, assets_dir: Path, work: Callable[[FileRule], T]) -> list[T]:
-    """What ``work`` gives for the preview and for each file; CampaignError with everything that it raised."""
+    """Do ``work`` for the preview and for each file; CampaignError with everything that it raised."""
 
     def tried(rule: FileRule) -> T | MakingError:
         try:
@@ -189,7 +189,7 @@ def _note(mistakes: Mistakes, manifest: PackageManifest, assets_dir: Path, rule:
 
 
 def _sources(manifest: PackageManifest, assets_dir: Path) -> dict[str, Path]:
-    """What a package is made of, by path relative to the assets folder, in a fixed order."""
+    """Return what a package is made of, by path relative to the assets folder, in a fixed order."""
     found = {}
     for home in (f"tools/{manifest.id}", *SHARED):
         for file in (assets_dir / home).rglob("*"):
@@ -200,7 +200,7 @@ def _sources(manifest: PackageManifest, assets_dir: Path) -> dict[str, Path]:
 
 
 def _plain(value: Any) -> Any:
-    """A YAML value as JSON can hold it."""
+    """Return a YAML value as JSON can hold it."""
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):

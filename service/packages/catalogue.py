@@ -30,7 +30,7 @@ class Catalogue:
         self.storage = storage
         self.campaign = campaign
         self.clock = clock
-        self._facts: dict[tuple[str, str], PublishedPackage] = {}
+        self._published: dict[tuple[str, str], PublishedPackage] = {}
         self._previews: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +52,7 @@ class Catalogue:
         self.storage.put_new(single.storage_key, content, single.media_type)
 
     def withdraw(self, package: str, version: str, reason: str) -> None:
-        """Hands this version out no more; once withdrawn, nothing changes. UnknownPackage, UnknownVersion."""
+        """Hand a version out no more; once withdrawn, nothing changes. Raises UnknownPackage or UnknownVersion."""
 
         def work(session: Session) -> None:
             row = session.get(PackageVersion, (package, version), with_for_update=True)
@@ -67,15 +67,15 @@ class Catalogue:
         self.database.write(work)
 
     def listed(self, lang: str = "en", kind: str | None = None) -> list[dict[str, Any]]:
-        """The package object of the interface for the current version of each package, by id; URLs are the web's."""
-        return [self.as_json(facts, lang) for facts in self.current(kind)]
+        """Return the interface's object of the current version of each package, by id; URLs are the web's."""
+        return [self.as_json(published, lang) for published in self.current(kind)]
 
     def get(self, package: str, lang: str = "en") -> dict[str, Any]:
-        """The package object of the current version; UnknownPackage where there is none to show."""
+        """Return the package object of the current version; UnknownPackage where there is none to show."""
         return self.as_json(self.current_version(package), lang)
 
     def versions(self, package: str, lang: str = "en") -> list[dict[str, Any]]:
-        """Every version that is shown, newest first, with ``published_at`` and ``withdrawn``; UnknownPackage."""
+        """Return every version that is shown, newest first, with ``published_at`` and ``withdrawn``; UnknownPackage."""
         now = self.clock()
         with self.database.read() as session:
             rows = session.scalars(select(PackageVersion).where(PackageVersion.package == package)).all()
@@ -94,7 +94,7 @@ class Catalogue:
         ]
 
     def current(self, kind: str | None = None) -> list[PublishedPackage]:
-        """The newest version of each package that is shown and not withdrawn, in the order of their ids."""
+        """Return the newest version of each package that is shown and not withdrawn, in the order of their ids."""
         now = self.clock()
         newest: dict[str, PublishedPackage] = {}
         with self.database.read() as session:
@@ -102,11 +102,11 @@ class Catalogue:
             for package, version, visible_from in session.execute(shown.where(PackageVersion.withdrawn_at.is_(None))):
                 if visible_from is not None and visible_from > now:
                     continue
-                facts = self._facts.get((package, version))
-                if facts is None:
-                    facts = self._of(session.get_one(PackageVersion, (package, version)))
-                if kind in (None, facts.kind):
-                    newest[package] = max(newest.get(package, facts), facts, key=lambda item: item.order)
+                published = self._published.get((package, version))
+                if published is None:
+                    published = self._of(session.get_one(PackageVersion, (package, version)))
+                if kind in (None, published.kind):
+                    newest[package] = max(newest.get(package, published), published, key=lambda item: item.order)
         return [newest[name] for name in sorted(newest)]
 
     def ids(self) -> list[str]:
@@ -122,21 +122,21 @@ class Catalogue:
         return [self.version(package, version) for package, version in found]
 
     def current_version(self, package: str) -> PublishedPackage:
-        """The facts of the current version.
+        """Return the current version of a package.
 
         UnknownPackage where nothing is shown, PackageWithdrawn where every version that is shown was withdrawn.
         """
-        for facts in self.current():
-            if facts.id == package:
-                return facts
+        for published in self.current():
+            if published.id == package:
+                return published
         self.versions(package)
         raise PackageWithdrawn(
             "Every version of this package has been withdrawn. Choose another one on the tools page."
         )
 
     def version(self, package: str, version: str) -> PublishedPackage:
-        """The immutable facts of one published version, withdrawn or not yet shown; UnknownPackage, UnknownVersion."""
-        known = self._facts.get((package, version))
+        """Return one published version, also a withdrawn one; UnknownPackage or UnknownVersion where there is none."""
+        known = self._published.get((package, version))
         if known is not None:
             return known
         with self.database.read() as session:
@@ -145,31 +145,31 @@ class Catalogue:
                 raise self._unknown(session, package)
             return self._of(row)
 
-    def preview(self, facts: PublishedPackage) -> bytes:
+    def preview(self, published: PublishedPackage) -> bytes:
         """Return the PNG that shows a version; kept in memory once read. PackageDamaged if it is not as published."""
         with self._lock:
-            known = self._previews.get(facts.preview_key)
+            known = self._previews.get(published.preview_key)
         if known is None:
             try:
-                known = self.storage.read(facts.preview_key)
+                known = self.storage.read(published.preview_key)
             except ObjectMissing as error:
-                raise PackageDamaged(private=f"{facts.preview_key} is missing") from error
-            if hashlib.sha256(known).hexdigest() != facts.preview_sha256:
-                raise PackageDamaged(private=f"{facts.preview_key} has other bytes than were published")
+                raise PackageDamaged(private=f"{published.preview_key} is missing") from error
+            if hashlib.sha256(known).hexdigest() != published.preview_sha256:
+                raise PackageDamaged(private=f"{published.preview_key} has other bytes than were published")
             with self._lock:
-                self._previews[facts.preview_key] = known
+                self._previews[published.preview_key] = known
         return known
 
-    def as_json(self, facts: PublishedPackage, lang: str) -> dict[str, Any]:
-        """The package object of the interface, with the version of its terms that is current now."""
+    def as_json(self, published: PublishedPackage, lang: str) -> dict[str, Any]:
+        """Return the package object of the interface, with the version of its terms that is current now."""
         try:
-            terms: str | None = self.campaign.terms.current(facts.terms, self.clock()).version
+            terms: str | None = self.campaign.terms.current(published.terms, self.clock()).version
         except KeyError:
             terms = None  # its terms are not in force yet, or were taken out of the policies
-        return facts.as_json(lang, terms)
+        return published.as_json(lang, terms)
 
     def _of(self, row: PackageVersion) -> PublishedPackage:
-        return self._facts.setdefault((row.package, row.version), published_of(row))
+        return self._published.setdefault((row.package, row.version), published_of(row))
 
     def _unknown(self, session: Session, package: str) -> Problem:
         known = session.scalar(select(PackageVersion.version).where(PackageVersion.package == package).limit(1))

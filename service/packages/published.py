@@ -37,17 +37,17 @@ class PublishedPackage:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """What versions of one package are ordered by."""
+        """Return what versions of one package are ordered by."""
         return version_key(self.version)
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The kinds of files inside, such as ``("PDF", "PNG")``, without readme and licence texts."""
+        """Return the kinds of files inside, such as ``("PDF", "PNG")``, without readme and licence texts."""
         suffixes = {PurePosixPath(file["path"]).suffix[1:].upper() for file in self.files}
         return tuple(sorted(suffixes - {"TXT"})) or ("TXT",)
 
     def single(self, path: str) -> PublishedPackage:
-        """The same version with one of its files in place of the archive; KeyError where it has none of this path."""
+        """Return the version with one of its files in place of the archive; KeyError where it has none of this path."""
         file = {file["path"]: file for file in self.files}[path]
         name = PurePosixPath(path).name
         return replace(
@@ -60,7 +60,7 @@ class PublishedPackage:
         )
 
     def as_json(self, lang: str, terms_version: str | None) -> dict[str, Any]:
-        """The package object of the interface, all but its URLs; texts fall back to English."""
+        """Return the package object of the interface, all but its URLs; texts fall back to English."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -78,7 +78,7 @@ class PublishedPackage:
 
 
 def published_of(row: PackageVersion) -> PublishedPackage:
-    """The facts that a row holds."""
+    """Read a published version from its row."""
     manifest = row.manifest
     return PublishedPackage(
         id=row.package,

@@ -115,7 +115,7 @@ class Publisher:
         return newest is None or newest.sha256 != pack(*self._folders).sha256, tuple(waiting)
 
     def _compare(self) -> tuple[list[PackageManifest], Mistakes]:
-        """The manifests whose version is not published, and what changed under a published one."""
+        """Return the manifests whose version is not published, and what changed under a published one."""
         waiting, mistakes = [], Mistakes()
         self._compare_terms(mistakes)
         for manifest in self._draft.packages.values():
@@ -149,7 +149,7 @@ class Publisher:
         return built
 
     def _publish(self, manifest: PackageManifest, built: Built) -> bool:
-        """Stores a built version and publishes it; False if another process did."""
+        """Store a built version and publish it; False if another process did."""
         base = f"packages/{manifest.id}/{manifest.version}"
         preview_sha256 = hashlib.sha256(built.preview).hexdigest()
         key, preview_key = f"{base}/{built.sha256[:16]}.zip", f"{base}/{preview_sha256[:16]}.png"
@@ -204,7 +204,7 @@ class Publisher:
         return self._database.write(work)
 
     def _compare_terms(self, mistakes: Mistakes) -> None:
-        """What was published of the terms stays as it is: people accepted exactly those bytes."""
+        """Note published texts of the terms that have changed: people accepted exactly those bytes."""
         with self._database.read() as session:
             published = session.scalars(select(PublishedTerms)).all()
         for row in published:
@@ -245,7 +245,7 @@ class Publisher:
         return self._database.write(work)
 
     def _show_from_dates(self) -> None:
-        """Takes over the dates from which versions are shown: unlike all else, they may change."""
+        """Take over the dates from which versions are shown: unlike all else, they may change."""
 
         def work(session: Session) -> None:
             for manifest in self._draft.packages.values():

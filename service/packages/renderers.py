@@ -57,7 +57,7 @@ class Maker:
         self._displayed: set[tuple[object, ...]] = set()
 
     def make(self, rule: FileRule) -> bytes:
-        """The bytes of the file; MakingError where the source does not give it."""
+        """Return the bytes of the file; MakingError where the source does not give it."""
         if rule.making == "copy":
             return (self.root / rule.source).read_bytes()
         if rule.making == "render":
@@ -134,7 +134,7 @@ class Maker:
 
 
 def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
-    """A PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
+    """Return a PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
     try:
         drawing = read(svg)
         image = pyvips.Image.svgload_buffer(drawing.document(width, drawing.height(width), fill=True))
@@ -160,7 +160,7 @@ def _optimised(png: bytes) -> bytes:
 
 
 def _sized(picture: bytes, rule: FileRule) -> bytes:
-    """The PNG or SVG picture if it has the size that was asked for; one point is one pixel."""
+    """Return the PNG or SVG picture if it has the size that was asked for; one point is one pixel."""
     if picture.startswith(b"<svg"):
         found = re.search(rb' width="([0-9.]+)pt" height="([0-9.]+)pt"', picture)
         assert found is not None

@@ -60,7 +60,7 @@ def test_a_download_is_a_row_and_an_entry(world: World) -> None:
 
 
 def refusals(world: World) -> list[tuple[Callable[[str], Any], type[Problem]]]:
-    """What can be wrong, in the order in which it is told (contract, section 5)."""
+    """What can be wrong, in the order in which it is told."""
     clock, change = world.clock, world.change
     return [
         (lambda link: change(Link, link, revoked_at=clock()), LinkRevoked),
