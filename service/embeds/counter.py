@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..background import Background
 from ..clients import NAMELESS
 from ..clock import Clock
 from ..store import Database, advisory
@@ -41,6 +42,7 @@ class ViewCounter:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._thread = Background("emblem-counts", self._turn)
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
 
@@ -52,9 +54,6 @@ class ViewCounter:
         self._crowds: dict[tuple[datetime, str], Crowd] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._wake = threading.Event()
-        self._ending = False
-        self._thread: threading.Thread | None = None
 
     def count(self, embed: ServedEmbed, variant: str, origin: str | None) -> None:
         """Count one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
@@ -66,22 +65,16 @@ class ViewCounter:
             self._counts[key] = self._counts.get(key, 0) + 1
             full = len(self._counts) >= _MANY
         if full:
-            self._wake.set()
+            self._thread.wake()
 
     def start(self) -> None:
         """Start the thread that flushes; a second call changes nothing."""
-        if self._thread is None:
-            self._ending = False
-            self._thread = threading.Thread(target=self._run, name="emblem-counts", daemon=True)
-            self._thread.start()
+        self._thread.start()
+        self._thread.wake()
 
     def stop(self) -> None:
         """End the thread and flush. What cannot be written is logged as lost."""
-        if self._thread is not None:
-            self._ending = True
-            self._wake.set()
-            self._thread.join(timeout=5)
-            self._thread = None
+        self._thread.stop()
         try:
             self.flush()
         except Exception as error:
@@ -130,14 +123,12 @@ class ViewCounter:
         crowd.list_anew(embed.origins)
         return crowd
 
-    def _run(self) -> None:
-        while not self._ending:
-            self._wake.wait(INTERVAL)
-            self._wake.clear()
-            try:
-                self.flush()
-            except Exception as error:
-                log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
+    def _turn(self) -> float:
+        try:
+            self.flush()
+        except Exception as error:
+            log.warning("counts could not be written; they are kept and tried again", error=type(error).__name__)
+        return INTERVAL
 
 
 def add_counts(session: Session, writer: str, number: int, counts: dict[CountKey, int], now: datetime) -> bool:

@@ -16,8 +16,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from cachetools import TTLCache
 from sqlalchemy import Select, select
 
+from ..background import Background
 from ..campaign import Campaign
 from ..clock import Clock
 from ..problems import EmbedRevoked, OriginNotAllowed, ParticipantSuspended, TermsNotAccepted, UnknownEmbed
@@ -68,6 +70,7 @@ class EmbedSnapshot:
         self._clock = clock
         self._base_url = base_url
         self._known: dict[str, ServedEmbed] = {}
+        self._thread = Background("emblem-embeds", self._turn)
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
 
@@ -76,26 +79,20 @@ class EmbedSnapshot:
         self._campaign = campaign
 
     def _start_afresh(self) -> None:
-        self._unknown: dict[str, float] = {}
+        self._unknown: TTLCache[str, None] = TTLCache(_MOST_UNKNOWN, _UNKNOWN_FOR, time.monotonic)
+        self._asking = threading.Lock()  # round the cache, which is not safe to share
         self._reading = threading.Lock()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
         self._taken = float("-inf")  # when the reading of the snapshot began, on the monotonic clock
         self._tried = float("-inf")
 
     def start(self) -> None:
         """Start the thread that keeps the snapshot fresh; a second call changes nothing."""
-        if self._thread is None:
-            self._ending.clear()
-            self._thread = threading.Thread(target=self._run, name="emblem-embeds", daemon=True)
-            self._thread.start()
+        self._thread.start()
+        self._thread.wake()
 
     def stop(self) -> None:
         """End the thread."""
-        if self._thread is not None:
-            self._ending.set()
-            self._thread.join(timeout=5)
-            self._thread = None
+        self._thread.stop()
 
     def permission(self, key: str, before_lookup: Callable[[], None] | None = None) -> ServedEmbed:
         """Return the embed of a key, if it may show its logo now.
@@ -103,7 +100,7 @@ class EmbedSnapshot:
         Raises UnknownEmbed, EmbedRevoked, ParticipantSuspended or TermsNotAccepted. ``before_lookup`` is
         called before the database is asked about a key that is not known here; what it raises is raised.
         """
-        if self._thread is None:
+        if not self._thread.running:
             self._read_if_old()
         embed = self._known.get(key)
         if embed is None:
@@ -124,19 +121,18 @@ class EmbedSnapshot:
     def reload(self, key: str) -> None:
         """Take over what this process has just written about one embed."""
         with self._reading:  # a snapshot that is being read now may be from before
-            self._unknown.pop(key, None)
+            with self._asking:
+                self._unknown.pop(key, None)
             if (embed := self._find(key)) is not None:
                 self._known[key] = embed
 
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._ending.wait(pause):
-            began = time.monotonic()
-            try:
-                self.refresh()
-            except Exception as error:
-                log.warning("the embeds could not be read; what was known is used on", error=type(error).__name__)
-            pause = min(_LONGEST_PAUSE, max(PAUSE, 10 * (time.monotonic() - began)))
+    def _turn(self) -> float:
+        began = time.monotonic()
+        try:
+            self.refresh()
+        except Exception as error:
+            log.warning("the embeds could not be read; what was known is used on", error=type(error).__name__)
+        return min(_LONGEST_PAUSE, max(PAUSE, 10 * (time.monotonic() - began)))
 
     def _read_if_old(self) -> None:
         now = time.monotonic()
@@ -161,16 +157,16 @@ class EmbedSnapshot:
         self._taken = began
 
     def _look_up(self, key: str, before_lookup: Callable[[], None] | None) -> ServedEmbed:
-        now = time.monotonic()
-        if not _KEY.fullmatch(key) or self._unknown.get(key, 0) > now:
+        with self._asking:
+            known_as_unknown = key in self._unknown
+        if known_as_unknown or not _KEY.fullmatch(key):
             raise UnknownEmbed
         if before_lookup is not None:
             before_lookup()
         embed = self._find(key)
         if embed is None:
-            if len(self._unknown) >= _MOST_UNKNOWN:
-                self._unknown.clear()
-            self._unknown[key] = now + _UNKNOWN_FOR
+            with self._asking:
+                self._unknown[key] = None
             raise UnknownEmbed
         self._known[key] = embed
         return embed

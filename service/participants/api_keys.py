@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cachetools import TTLCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
@@ -59,19 +60,17 @@ class _Remembered:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keys: dict[str, tuple[ApiKey, float]] = {}
+        self._keys: TTLCache[str, ApiKey] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_FOR, time.monotonic)
         self.generation = 0
 
     def get(self, secret_sha256: str) -> ApiKey | None:
-        key, until = self._keys.get(secret_sha256, (None, 0.0))
-        return key if time.monotonic() < until else None
+        with self._lock:
+            return self._keys.get(secret_sha256)
 
     def put(self, secret_sha256: str, key: ApiKey, generation: int) -> None:
         with self._lock:
             if generation == self.generation:
-                if len(self._keys) >= _MOST_REMEMBERED:
-                    self._keys.clear()
-                self._keys[secret_sha256] = (key, time.monotonic() + _REMEMBERED_FOR)
+                self._keys[secret_sha256] = key
 
     def forget(self) -> None:
         with self._lock:

@@ -205,17 +205,20 @@ def some_key() -> str:
 def test_an_unknown_key_is_looked_up_once_and_not_again_for_a_while(
     other: Embeds, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    other._snapshot._start_afresh()
+    other._snapshot.refresh()
+    reads.clear()
     key, second = some_key(), some_key()
     for _ in range(10):
         assert refused(other, key) is UnknownEmbed
     assert len(reads) == 1
     assert refused(other, second) is UnknownEmbed
     assert len(reads) == 2
-    monkeypatch.setattr(snapshot, "_UNKNOWN_FOR", -1.0)  # forgotten at once
-    third = some_key()
-    for _ in range(2):
-        assert refused(other, third) is UnknownEmbed
-    assert len(reads) == 4
+    now[0] += snapshot._UNKNOWN_FOR + 0.01
+    assert refused(other, key) is UnknownEmbed
+    assert len(reads) == 3
 
 
 def test_a_look_up_that_is_one_too_many_is_refused_before_the_database_is_asked(
