@@ -1,4 +1,4 @@
-"""Reports against a plain recomputation of every figure, and the promises of contract 7."""
+"""Reports against a plain recomputation of every figure, and the promises of reports."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def dimension(name: str, fact: Fact) -> str | None:
 
 
 def plain(facts: Iterable[Fact], by: list[str]) -> list[dict[str, Any]]:
-    """What contract 7 says, in the plainest way."""
+    """What a report is, in the plainest way."""
     groups: dict[tuple[Any, ...], list[Fact]] = {}
     for fact in facts:
         groups.setdefault(tuple(dimension(name, fact) for name in by), []).append(fact)

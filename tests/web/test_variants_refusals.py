@@ -1,6 +1,6 @@
 """``/logos/`` under bad input: whatever is wrong is the contract's problem, after no work that anyone could abuse.
 
-The oracle (``problems_of``) is written from contract 6 alone: for each request all problems that it has. The
+The oracle (``problems_of``) is written from the rules of variants alone: for each request all problems that it has. The
 answer has to be one of them, and the picture only where there is none.
 """
 
@@ -122,7 +122,7 @@ class Asked:
 
 
 def problems_of(asked: Asked, partner: Partner) -> set[tuple[int, str]]:
-    """Every problem of a request, by contract 6."""
+    """Every problem of a request, by the rules of variants."""
     if asked.method not in ("GET", "HEAD"):
         return {(405, "method-not-allowed"), (404, "not-found")}  # 404 where nothing is for any method
     found: set[tuple[int, str]] = set()
