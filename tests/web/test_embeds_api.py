@@ -371,7 +371,7 @@ def long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("long_moment")
 @pytest.mark.parametrize("unlisted", ["report", "refuse"])
 def test_a_warm_variant_sends_no_statement_to_the_database(api: Api, unlisted: str) -> None:
-    """A promise: "A warm variant runs no database query, no template, no session; limits, counting and headers stay"."""
+    """ "A warm variant runs no database query, no template, no session; limits, counting and headers stay"."""
     made = make(api, api.ready(), unlisted=unlisted)
     tag = logo(api, made, SITE).headers["ETag"]
     path = f"/logos/{made['key']}/heart/blue/64.svg"
