@@ -189,7 +189,17 @@ class Settings:
         "signing secrets, comma-separated, newest first: the first signs, all verify",
         secret=True,
     )
-    log_key: str = _setting(str, None, "the signing key of the audit log", secret=True)
+    log_key: str = _setting(
+        str,
+        None,
+        "the signing keys of the audit log, Ed25519 and ML-DSA-44, comma-separated, newest first",
+        secret=True,
+    )
+        str,
+        None,
+        "the signing keys of the audit log, Ed25519 and ML-DSA-44, comma-separated, newest first",
+        secret=True,
+    )
     log_origin: str = _setting(
         _log_origin,
         lambda values: urlsplit(values["base_url"]).netloc + "/log",

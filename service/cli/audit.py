@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -375,14 +376,16 @@ def _tell(verdict: LogVerdict, entry: bytes | None, *, trusted: bool, as_json: b
 @audit.command("rotate-key")
 @click.option("--retire", is_flag=True, help="End the rotation: only the newest key goes on signing.")
 def rotate_key(retire: bool) -> None:
-    """Make a new log key; both sign until the old one is retired with --retire."""
-    from ..ledger import key_source, new_log_key
+    """Make new log keys (Ed25519 and ML-DSA-44); the old ones sign too until they are retired with --retire."""
+    from ..ledger import key_source, new_log_keys
+    from ..ledger.keys import parts
 
     settings = settings_module.load(os.environ)
-    keys = [part.strip() for part in settings.log_key.split(",")]
-    if retire and len(keys) == 1:
+    classical, post_quantum = parts(settings.log_key)
+    if retire and len(classical) == 1 and len(post_quantum) < 2:
         raise ConfigurationError(["EMBLEM_LOG_KEY has one key only; there is none to retire."])
-    value = keys[0] if retire else ",".join([new_log_key(), *keys])
+    kept = [*classical[:1], *post_quantum[:1]]
+    value = ",".join(kept if retire else [new_log_keys(), *re.split(r"[,\s]+", settings.log_key.strip())])
     with deployment() as emblem:
         emblem.sealer.check()
         if settings.config is None:
@@ -393,10 +396,9 @@ def rotate_key(retire: bool) -> None:
         emblem.sealer.signers = key_source(value, replace(settings, log_key=value).log_origin)
         emblem.sealer.seal(wait=30)
         emblem.sealer.resign()
-        vkeys = emblem.sealer.vkeys()
-    signing = 1 if retire else len(keys) + 1
+        vkeys = [signer.verifier.vkey for signer in emblem.sealer.signers()]
     click.echo(f"Wrote {settings.config}. The newest checkpoint is signed by:")
-    for vkey in vkeys[:signing]:
+    for vkey in vkeys:
         click.echo(vkey)
 
 

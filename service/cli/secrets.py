@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .. import settings
-from ..ledger import new_log_key
+from ..ledger import new_log_keys
 from .common import json_option
 
 
@@ -20,8 +20,8 @@ def secrets() -> None:
 
 
 def make() -> dict[str, str]:
-    """A signing secret and a log signing key, under the names of their settings."""
-    return {"EMBLEM_SECRET_KEYS": random.token_urlsafe(48), "EMBLEM_LOG_KEY": new_log_key()}
+    """A signing secret and the log signing keys (Ed25519 and ML-DSA-44), under the names of their settings."""
+    return {"EMBLEM_SECRET_KEYS": random.token_urlsafe(48), "EMBLEM_LOG_KEY": new_log_keys()}
 
 
 @secrets.command()

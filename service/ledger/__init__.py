@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .entries import append, append_many, commitment, new_salt
-from .keys import key_source, new_log_key, signers
+from .keys import key_source, new_log_key, new_log_keys, new_post_quantum_key, signers
 from .kinds import (
     KINDS,
     DownloadEntry,
@@ -56,6 +56,8 @@ __all__ = [
     "commitment",
     "key_source",
     "new_log_key",
+    "new_log_keys",
+    "new_post_quantum_key",
     "new_salt",
     "signers",
 ]

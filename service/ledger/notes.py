@@ -7,8 +7,9 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from .keys import Signer, Verifier
+from .keys import ED25519, Signer, Verifier
 
 _SIGNATURE = "\u2014 "  # em dash and space begin every signature line
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -32,13 +33,31 @@ class Head:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
-def sign(head: Head, signers: Sequence[Signer]) -> str:
-    """The signed note of a checkpoint, one line a key. Ed25519 is deterministic: the same head gives the same note."""
+def _subtree(head: Head, name: str, stamp: bytes) -> bytes:
+    """What an ML-DSA-44 cosignature signs (C2SP tlog-cosignature): the whole tree, at a time of 8 bytes."""
+    signer, origin = name.encode(), head.origin.encode()
+    tree = (0).to_bytes(8, "big") + head.size.to_bytes(8, "big") + head.root
+    return b"".join([b"subtree/v1\n\0", bytes([len(signer)]), signer, stamp, bytes([len(origin)]), origin, tree])
+
+
+def sign(head: Head, signers: Sequence[Signer], at: datetime) -> str:
+    """The signed note of a checkpoint, one line a key. ``at`` is the time that cosignatures state, to the second."""
+    stamp = int(at.timestamp()).to_bytes(8, "big")
     lines = []
     for signer in signers:
-        blob = signer.verifier.id + signer.sign(head.text.encode())
-        lines.append(f"{_SIGNATURE}{signer.name} {base64.b64encode(blob).decode()}\n")
+        if signer.verifier.type == ED25519:
+            signature = signer.sign(head.text.encode())
+        else:
+            signature = stamp + signer.sign(_subtree(head, signer.name, stamp))
+        blob = base64.b64encode(signer.verifier.id + signature).decode()
+        lines.append(f"{_SIGNATURE}{signer.name} {blob}\n")
     return head.text + "\n" + "".join(lines)
+
+
+def _fits(verifier: Verifier, signature: bytes, head: Head) -> bool:
+    if verifier.type == ED25519:
+        return verifier.verifies(signature, head.text.encode())
+    return verifier.verifies(signature[8:], _subtree(head, verifier.name, signature[:8]))
 
 
 def _decode(text: str) -> bytes:
@@ -74,7 +93,7 @@ def verify(note: str, verifiers: Iterable[Verifier]) -> Head:
         verifier = known.get((name, raw[:4]))
         if verifier is None:
             continue
-        if not verifier.verifies(raw[4:], head.text.encode()):
+        if not _fits(verifier, raw[4:], head):
             raise NoteError(f"the signature by {verifier.vkey} does not fit the checkpoint")
         good += 1
     if not good:

@@ -19,7 +19,7 @@ from ..store.database import Database
 from ..store.leadership import StillHeld, leadership
 from . import notes, tiles
 from .entries import append
-from .keys import Signer, Verifier
+from .keys import ED25519, Signer, Verifier, is_classical
 from .kinds import KeyCreatedEntry
 from .rows import Rows
 from .tree import Edge, leaf_hash, levels
@@ -92,7 +92,7 @@ class Sealer:
                 f"set EMBLEM_LOG_ORIGIN={stated.origin}."
             )
         try:
-            notes.verify(head.note, [signer.verifier for signer in self.signers()])
+            notes.verify(head.note, [one.verifier for one in self.signers() if one.verifier.type == ED25519])
         except notes.NoteError:
             known = self.rows.vkeys()
             raise _mistake(
@@ -102,10 +102,13 @@ class Sealer:
             ) from None
 
     def vkeys(self) -> list[str]:
-        """Every verifier key that the log has had, newest first; those in force although nothing is sealed yet."""
+        """Every verifier key that the log has had, newest first; those in force although nothing is sealed yet.
+
+        Those of Ed25519 come before those of ML-DSA-44: the first line is one that every reader understands.
+        """
         known = self.rows.vkeys()
         fresh = [signer.verifier.vkey for signer in self.signers() if signer.verifier.vkey not in known]
-        return fresh + known
+        return sorted(fresh + known, key=is_classical, reverse=True)
 
     # --- sealing
 
@@ -154,8 +157,9 @@ class Sealer:
                 break
             state = self._write(state, rows)
             self.step("tiles-written")
-            note = notes.sign(notes.Head(self.origin, state.edge.size, state.edge.root), self.signers())
-            self.database.write(_swap(size if head else None, state.edge, note, self.clock()))
+            at = self.clock()
+            note = notes.sign(notes.Head(self.origin, state.edge.size, state.edge.root), self.signers(), at)
+            self.database.write(_swap(size if head else None, state.edge, note, at))
             self.step("swapped")
             head = self.rows.newest()
             if head is None or head.note != note:
@@ -178,7 +182,7 @@ class Sealer:
                 raise Unavailable(private="another sealer works")
             head = self.rows.newest()
             if head is not None:
-                note = notes.sign(notes.read(head.note), self.signers())
+                note = notes.sign(notes.read(head.note), self.signers(), self.clock())
                 self.rows.rewrite_note(head.size, note)
                 self._publish(head.size, note, held)
 

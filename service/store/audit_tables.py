@@ -17,7 +17,7 @@ class LogKey(Base):
 
     __tablename__ = "log_keys"
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    vkey: Mapped[str] = mapped_column(String(400), unique=True)
+    vkey: Mapped[str] = mapped_column(String(2100), unique=True)  # an ML-DSA-44 key has 1,752 letters beside its name
     added_at: Mapped[datetime]
 
 

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
+ED25519, ED25519_COSIGNATURE, ML_DSA_44 = 0x01, 0x04, 0x06  # type bytes of signed-note and tlog-cosignature
+LOG_KINDS = (ED25519, ML_DSA_44)
+_KEY_BYTES = {ED25519: 32, ED25519_COSIGNATURE: 32, ML_DSA_44: 1312}
+_KIND_NAMES = {
+    ED25519: "an Ed25519 key",
+    ED25519_COSIGNATURE: "an Ed25519 key for cosignatures",
+    ML_DSA_44: "an ML-DSA-44 key",
+}
 MARK = "-----8<-----"  # the line before and after a checkpoint in a mail
 
 
@@ -34,25 +43,55 @@ def unbase64(text: str, what: str) -> bytes:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A verifier key (vkey) taken apart."""
+    """A verifier key (vkey) taken apart; ``type`` is the C2SP byte of its kind of signature."""
 
     vkey: str
     name: str
     hash: bytes
     key: bytes
+    type: int
+
+    def signed_at(self, signature: bytes) -> int:
+        """The time that a cosignature states, in seconds since 1970."""
+        return int.from_bytes(signature[:8], "big")
+
+    def fits(self, signature: bytes, statement: bytes) -> bool:
+        """Whether the bytes behind the key's hash in a signature line are its signature of a checkpoint's text.
+
+        The forms are those of C2SP signed-note (Ed25519) and tlog-cosignature (the other two).
+        """
+        stamp = b"" if self.type == ED25519 else signature[:8]
+        if self.type == ED25519:
+            message = statement
+        elif self.type == ED25519_COSIGNATURE:
+            message = b"cosignature/v1\ntime %d\n" % self.signed_at(signature) + statement
+        else:
+            origin, size, root = statement.split(b"\n")[:3]
+            name = self.name.encode()
+            message = b"subtree/v1\n\0" + bytes([len(name)]) + name + stamp + bytes([len(origin)]) + origin
+            message += bytes(8) + int(size).to_bytes(8, "big") + base64.b64decode(root)
+        kind = MLDSA44PublicKey if self.type == ML_DSA_44 else Ed25519PublicKey
+        try:
+            kind.from_public_bytes(self.key).verify(signature[len(stamp) :], message)
+        except InvalidSignature:
+            return False
+        return True
 
 
-def parse_vkey(text: str) -> PublicKey:
-    """A verifier key ``name+hash+base64``; BadFormError where it is none or its hash is not its own."""
+def parse_vkey(text: str, kinds: Sequence[int] = LOG_KINDS) -> PublicKey:
+    """A verifier key ``name+hash+base64``; BadFormError where it is none or its hash is not its own.
+
+    ``kinds`` are the signature types that are taken: a log's by default.
+    """
     match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)", text.strip())
     if not match:
         raise BadFormError(f"{text.strip()[:80]!r} is no verifier key (name+8 hex digits+base64)")
     data = unbase64(match[3], "the verifier key")
-    if len(data) != 33 or data[0] != 1:
-        raise BadFormError("the verifier key is not an Ed25519 key")
+    if data[0] not in kinds or len(data) != 1 + _KEY_BYTES[data[0]]:
+        raise BadFormError("the verifier key is not " + " or ".join(_KIND_NAMES[kind] for kind in kinds))
     if hashlib.sha256(match[1].encode() + b"\n" + data).digest()[:4].hex() != match[2]:
         raise BadFormError("the verifier key's hash is not that of its name and key")
-    return PublicKey(text.strip(), match[1], bytes.fromhex(match[2]), data[1:])
+    return PublicKey(text.strip(), match[1], bytes.fromhex(match[2]), data[1:], data[0])
 
 
 @dataclass(frozen=True)
@@ -82,10 +121,8 @@ def _signers(
             if key.hash == blob[:4] and key.name != match[1]:
                 raise BadFormError(f"a signature by {key.name}+{key.hash.hex()} is under another name")
             if (key.name, key.hash) == (match[1], blob[:4]):
-                try:
-                    Ed25519PublicKey.from_public_bytes(key.key).verify(blob[4:], statement)
-                except InvalidSignature:
-                    raise BadFormError(f"the signature by {key.name}+{key.hash.hex()} does not fit") from None
+                if not key.fits(blob[4:], statement):
+                    raise BadFormError(f"the signature by {key.name}+{key.hash.hex()} does not fit")
                 if key.vkey in trusted:
                     signed_by.append(key.vkey)
     return signed_by

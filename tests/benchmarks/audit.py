@@ -189,7 +189,7 @@ def fill(bench: Bench, count: int) -> None:
             )
     connection.close()
     signers = ledger.signers(bench.key, ORIGIN)
-    note = notes.sign(notes.Head(ORIGIN, count, bytes(32)), signers)
+    note = notes.sign(notes.Head(ORIGIN, count, bytes(32)), signers, START)
     head = Checkpoint(size=count, root=bytes(32).hex(), note=note, at=now())
     bench.database.write(lambda session: session.add_all([head, *found]))
 

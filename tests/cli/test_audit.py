@@ -159,10 +159,10 @@ def test_a_log_key_is_rotated_and_the_old_one_retired(configured: Shell, emblem:
     assert config.stat().st_mode & 0o777 == 0o600
     assert config.read_text().startswith("# ours\n")
     both = configured.json("audit", "verify")["signed_by"]
-    assert (len(both), both[1]) == (2, first)
+    assert (len(both), both[2]) == (3, first)  # the new keys are of both kinds
     configured("audit", "verify", "--key", first, "--since", str(kept))  # who knows the old key alone can go on
     configured("audit", "rotate-key", "--retire")
-    assert configured.json("audit", "verify")["signed_by"] == both[:1]
+    assert configured.json("audit", "verify")["signed_by"] == both[:2]
     configured("audit", "verify", "--key", both[0], "--key", first, "--since", str(kept))
     configured("audit", "verify", "--key", first, status=1)
     assert "none to retire" in configured("audit", "rotate-key", "--retire", status=2).stderr
@@ -173,11 +173,13 @@ def test_without_a_file_the_new_key_is_printed_and_nothing_changes(emblem: Shell
     add(emblem, 2)
     done = emblem("audit", "rotate-key")
     name, _, value = done.stdout.strip().partition("=")
-    assert (name, value.partition(",")[2]) == ("EMBLEM_LOG_KEY", emblem.variables["EMBLEM_LOG_KEY"])
+    new, post_quantum, old = value.split(",")
+    assert (name, old) == ("EMBLEM_LOG_KEY", emblem.variables["EMBLEM_LOG_KEY"])
+    assert (new.partition(":")[0], post_quantum.partition(":")[0]) == ("ed25519", "mldsa44")
     assert len(emblem.json("audit", "verify")["signed_by"]) == 1
     emblem.variables["EMBLEM_LOG_KEY"] = value
     emblem("audit", "seal")
-    assert len(emblem.json("audit", "verify")["signed_by"]) == 2
+    assert len(emblem.json("audit", "verify")["signed_by"]) == 3
 
 
 # --- reports
