@@ -195,11 +195,6 @@ class Settings:
         "the signing keys of the audit log, Ed25519 and ML-DSA-44, comma-separated, newest first",
         secret=True,
     )
-        str,
-        None,
-        "the signing keys of the audit log, Ed25519 and ML-DSA-44, comma-separated, newest first",
-        secret=True,
-    )
     log_origin: str = _setting(
         _log_origin,
         lambda values: urlsplit(values["base_url"]).netloc + "/log",
