@@ -397,17 +397,6 @@ class InvalidOrigin(Problem):
     help = "Open the page on this site and send the form again."
 
 
-class InvalidForm(Problem):
-    """403: this form is no longer valid."""
-
-    slug = "invalid-form"
-    status = 403
-    title = "This form is no longer valid"
-    help = (
-        "It was open for too long, or cookies are off. Allow this site's cookies, load the page and send it once more."
-    )
-
-
 class InvalidSignIn(Problem):
     """410: this link from the mail is no longer valid."""
 

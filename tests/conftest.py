@@ -23,6 +23,7 @@ from service.store import Database, migrate
 
 from .parts.browser import chromium
 from .parts.demo import Demo
+from .parts.openapi import CheckedClient
 from .parts.postgres import Postgres
 from .parts.s3 import S3Server
 
@@ -184,10 +185,11 @@ def settings(tmp_path: Path, _published: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings, clock: FrozenClock) -> Iterator[Flask]:
-    """The web application over ``settings`` and ``clock``, without background work."""
+    """The web application over ``settings`` and ``clock``, without background work; its answers are as documented."""
     from service.app import create_app
 
     made = create_app(settings=settings, clock=clock)
+    made.test_client_class = CheckedClient
     yield made
     made.extensions["emblem"].close()
 

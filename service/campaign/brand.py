@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Literal, cast, get_args
 
 from pydantic import Field as Setting
 
@@ -146,45 +146,6 @@ class BrandRules:
         """Whether a colourway may stand on a background (``rrggbb``)."""
         found = self.colourways[colourway]
         return found.backgrounds.allow(found.hex, background)
-
-    def as_json(self, logo: str, lang: str) -> dict[str, Any]:
-        """The rules of one logo as ``/api/v1/logos`` gives them."""
-        rules = self.logo(logo)
-        return {
-            "minimum_width": {"px": rules.minimum.px, "mm": rules.minimum.mm},
-            "clear_space": {
-                "fraction": rules.clear_space.fraction,
-                "of": rules.clear_space.of,
-                "about": rules.clear_space.about.get(lang),
-            },
-            "use": rules.use.get(lang),
-            "colourways": [self._colourway_json(name, lang) for name in rules.colourways],
-            "forbidden": [
-                {
-                    "rule": change.id,
-                    "title": change.title.get(lang),
-                    "why": change.why.get(lang),
-                    "instead": change.instead.get(lang),
-                }
-                for change in self.forbidden
-            ],
-        }
-
-    def _colourway_json(self, name: str, lang: str) -> dict[str, Any]:
-        found = self.colourways[name]
-        return {
-            "id": name,
-            "label": found.label.get(lang),
-            "hex": found.hex,
-            "use": found.use.get(lang),
-            "backgrounds": {
-                "contrast": found.backgrounds.contrast,
-                "least_lightness": found.backgrounds.least_lightness,
-                "most_lightness": found.backgrounds.most_lightness,
-                "most_chroma": found.backgrounds.most_chroma,
-                "about": found.backgrounds.about.get(lang),
-            },
-        }
 
 
 def check_brand(source: Source, written: BrandFile, logos: Mapping[str, tuple[str, ...]] | None) -> None:

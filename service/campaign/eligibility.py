@@ -117,16 +117,6 @@ class Eligibility:
         """The kind of somebody who joined; one that the policies name no more is its id, and is asked nothing."""
         return self._by_id.get(kind) or Kind.gone(kind)
 
-    def as_json(self, lang: str) -> dict[str, Any]:
-        """What ``/api/v1/eligibility`` answers."""
-        return {
-            "kinds": [kind.as_json(lang) for kind in self.kinds],
-            "purposes": [
-                {"purpose": name, "label": purpose.label.get(lang), "help": purpose.help.get(lang)}
-                for name, purpose in self.purposes.items()
-            ],
-        }
-
     def read(
         self, kind: object, country: object, answers: object, purposes: object, errors: list[FieldError]
     ) -> Applicant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 from pydantic import Field as Setting
 from pydantic import model_validator
@@ -42,22 +42,6 @@ class Field:
     declines: Text | None = None
     evidence: bool = False
 
-    def as_json(self, lang: str) -> dict[str, Any]:
-        """The question as the interface gives it, with every constraint."""
-        value: dict[str, Any] = {
-            "name": self.name,
-            "type": self.type,
-            "required": self.required,
-            "label": self.label.get(lang),
-        }
-        if self.help:
-            value["help"] = self.help.get(lang)
-        if self.options:
-            value["options"] = [{"value": option.value, "label": option.label.get(lang)} for option in self.options]
-        limits = {"min": self.min, "max": self.max}
-        value |= {name: limit for name, limit in limits.items() if limit is not None}
-        return value
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -79,17 +63,6 @@ class Kind:
         """What is left of a kind that the policies name no more."""
         name = Text.of(kind)
         return cls(id=kind, label=name, help=name, fields=(), decided=name, country_required=False)
-
-    def as_json(self, lang: str) -> dict[str, Any]:
-        """The kind as the interface gives it."""
-        return {
-            "kind": self.id,
-            "label": self.label.get(lang),
-            "help": self.help.get(lang),
-            "country_required": self.country_required,
-            "fields": [field.as_json(lang) for field in self.fields],
-            "decided": self.decided.get(lang),
-        }
 
 
 class FieldEntry(Strict):

@@ -17,6 +17,8 @@ from pydantic import BeforeValidator
 from pydantic import Field as Setting
 from pydantic_core import PydanticCustomError
 
+from .. import paths
+from ..problems import UnknownTerms, UnknownVersion
 from .languages import Language
 from .mistakes import Mistakes
 from .source import Source, Strict, read_text, read_yaml
@@ -130,22 +132,28 @@ class Terms:
         return tuple(self._versions)
 
     def versions(self, terms: str) -> tuple[TermsVersion, ...]:
-        """All versions, those to come included, newest first; KeyError if there are no such terms."""
+        """All versions, those to come included, newest first. Raises UnknownTerms."""
+        if terms not in self._versions:
+            raise UnknownTerms
         return self._versions[terms]
 
     def current(self, terms: str, now: datetime) -> TermsVersion:
-        """The newest version whose instant has come; KeyError if there are no such terms or none has come."""
-        for version in self._versions[terms]:
-            if version.effective <= now:
-                return version
-        raise KeyError(terms)
+        """The newest version whose instant has come. Raises UnknownTerms where there is none, or none has come."""
+        found = self.find_current(terms, now)
+        if found is None:
+            raise UnknownTerms(f"No version of {terms} is in force. See {paths.all_terms()} for all that there are.")
+        return found
+
+    def find_current(self, terms: str, now: datetime) -> TermsVersion | None:
+        """The newest version whose instant has come, or None."""
+        return next((version for version in self._versions.get(terms, ()) if version.effective <= now), None)
 
     def get(self, terms: str, version: str) -> TermsVersion:
-        """One version; KeyError if there is none."""
-        for found in self._versions[terms]:
+        """One version. Raises UnknownTerms or UnknownVersion."""
+        for found in self.versions(terms):
             if found.version == version:
                 return found
-        raise KeyError(version)
+        raise UnknownVersion(f"See {paths.all_terms()} for the versions of {terms}.")
 
 
 def _order(version: TermsVersion) -> tuple[datetime, tuple[str, int]]:

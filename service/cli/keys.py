@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..answers.participants import KeyAnswer
 from .common import BY, deployment, json_option, show
 
 
@@ -39,7 +40,7 @@ def create(role: str, participant: str | None, name: str, as_json: bool) -> None
 def list_keys(as_json: bool) -> None:
     """List the keys, newest first, without their secrets."""
     with deployment() as emblem:
-        rows = [key.as_json() for key in emblem.participants.api_keys.list()]
+        rows = [KeyAnswer.of(key).as_json() for key in emblem.participants.api_keys.list()]
     show(rows, ("id", "role", "participant", "name", "created_at", "revoked_at"), name="keys", as_json=as_json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..answers.links import LinkAnswer
 from ..settings import parse_duration
 from .common import BY, deployment, json_option, show, show_one
 
@@ -47,7 +48,7 @@ def create(
             participant, package, issued_by=BY, version=version, expires_in=expires_in, max_downloads=max_downloads
         )
     if as_json:
-        show_one(issued.as_json(), as_json=True)
+        show_one(LinkAnswer.of(issued).as_json(), as_json=True)
     else:
         click.echo(issued.url)
 
@@ -60,7 +61,7 @@ def list_links(participant: str | None, limit: int, as_json: bool) -> None:
     """List links, newest first."""
     with deployment() as emblem:
         page = emblem.links.list(participant=participant, limit=limit)
-        rows = [link.as_json(with_url=as_json) for link in page.items]
+        rows = [LinkAnswer.of(link, with_url=as_json).as_json() for link in page.items]
     if not as_json:
         for row in rows:
             row["package"] = f"{row['package']['id']} {row['package']['version']}"

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from ..answers.participants import ParticipantAnswer
 from .common import BY, deployment, json_option, show, show_one
 
 
@@ -23,7 +24,7 @@ def list_participants(status: str | None, kind: str | None, limit: int, as_json:
     """List participants, newest first."""
     with deployment() as emblem:
         page = emblem.participants.listing.list(status=status, kind=kind, limit=limit)
-        rows = [participant.as_json("staff") for participant in page.items]
+        rows = [ParticipantAnswer.of(one, "staff").as_json() for one in page.items]
     columns = ("id", "status", "kind", "country", "name", "created_at")
     show(rows, columns, name="participants", as_json=as_json)
 
@@ -34,7 +35,8 @@ def list_participants(status: str | None, kind: str | None, limit: int, as_json:
 def show_participant(participant: str, as_json: bool) -> None:
     """Show one participant with the decision and its reasons."""
     with deployment() as emblem:
-        show_one(emblem.participants.listing.get(participant).as_json("staff"), as_json=as_json)
+        found = emblem.participants.listing.get(participant)
+        show_one(ParticipantAnswer.of(found, "staff").as_json(), as_json=as_json)
 
 
 def _decision(name: str, outcome: str, about: str) -> None:

@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session
 
 from .. import paths
 from ..campaign import Campaign
-from ..clock import timestamp
 from ..store import tables
 from .snippets import shown_logo, snippets
 from .terms_status import AcceptedTerms, embed_status
 
 UNLISTED = ("report", "refuse")  # what happens on a site that is not on the list
-_NONE = {"html": "", "markdown": "", "css": ""}
 
 
 @dataclass(frozen=True)
@@ -40,24 +38,11 @@ class EmbedDetails:
         """The embed's id, which is its key: it stands in public pages, so there is nothing to hide in it."""
         return self.key
 
-    def as_json(self, language: str | None = None) -> dict[str, Any]:
-        """Return the answer of the API; texts are in the participant's language unless another is named."""
-        made = _NONE
-        if self.logo in self.campaign.logos:
-            made = snippets(shown_logo(self.campaign, self.logo, language or self.language), self.base_url, self.logo)
-        return {
-            "id": self.id,
-            "key": self.key,
-            "participant": self.participant,
-            "logo": self.logo,
-            "origins": list(self.origins),
-            "unlisted": self.unlisted,
-            "status": self.status,
-            "created_at": timestamp(self.created_at),
-            "base_url": self.base_url,
-            "html": made["html"],
-            "snippets": made,
-        }
+    def snippets(self, language: str | None = None) -> dict[str, str]:
+        """What to paste, by where it goes; in the participant's language unless another is named."""
+        if self.logo not in self.campaign.logos:
+            return {"html": "", "markdown": "", "css": ""}
+        return snippets(shown_logo(self.campaign, self.logo, language or self.language), self.base_url, self.logo)
 
 
 class Describer:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,29 +50,30 @@ class IssuedLink:
         """Return the link's id."""
         return self.state.link
 
-    def as_json(self, *, with_url: bool = True) -> dict[str, Any]:
-        """Return the answer of ``POST`` and ``GET /api/v1/links``; auditors see no URL, since it is a permission."""
-        value: dict[str, Any] = {
-            "id": self.id,
-            "url": self.url,
-            "participant": self.state.participant,
-            "path": self.state.path,
-            "package": {
-                "id": self.published.id,
-                "version": self.published.version,
-                "sha256": self.published.sha256,
-                "bytes": self.published.bytes,
-                "filename": self.published.filename,
-            },
-            "created_at": timestamp(self.state.created_at),
-            "expires_at": timestamp(self.state.expires_at),
-            "max_downloads": self.state.max_downloads,
-            "downloads": self.state.counted,
-            "status": self.status,
-        }
-        if not with_url:
-            del value["url"]
-        return value
+
+@dataclass(frozen=True)
+class DownloadView:
+    """A recorded download, with what is kept of its client for people to read."""
+
+    id: str
+    at: datetime
+    link: str
+    participant: str
+    package: str
+    version: str
+    path: str | None
+    counted: bool
+    range: str | None
+    status: int
+    client_kind: str
+    client_prefix: str | None
+    bytes: int
+    bytes_sent: int | None
+
+    @classmethod
+    def of(cls, row: Download) -> DownloadView:
+        """The download of a row."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
 
 
 class Links:
@@ -246,7 +246,7 @@ class Links:
         portal: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
-    ) -> Page[dict[str, Any]]:
+    ) -> Page[DownloadView]:
         """Return recorded downloads, newest first; ``until`` is not included."""
         statement = select(Download)
         conditions = {
@@ -265,7 +265,7 @@ class Links:
             statement = statement.where(Download.participant.in_(granted_to(portal)))
         with self._database.read() as session:
             page = paginate(session, statement, Download.at, Download.id, cursor=cursor, limit=limit)
-            return page.map(lambda row: _download_json(row[0]))
+            return page.map(lambda row: DownloadView.of(row[0]))
 
     def url(self, state: LinkState, filename: str) -> str:
         """Return the link's URL, its token signed anew with the same text."""
@@ -289,7 +289,7 @@ class Links:
 
     def _published(self, package: str, version: str | None) -> PublishedPackage:
         if version is not None:
-            if version not in {shown["version"] for shown in self._catalogue.versions(package)}:
+            if version not in {shown.package.version for shown in self._catalogue.versions(package)}:
                 raise UnknownVersion(f"See {paths.package_versions(package)} for the versions that there are.")
             return self._catalogue.version(package, version)
         return self._catalogue.current_version(package)
@@ -305,21 +305,3 @@ class Links:
 
     def _withdrawn(self, package: str, version: str) -> Problem:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
-
-
-def _download_json(row: Download) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "at": timestamp(row.at),
-        "link": row.link,
-        "participant": row.participant,
-        "package": row.package,
-        "version": row.version,
-        "path": row.path,
-        "counted": row.counted,
-        "range": row.range,
-        "status": row.status,
-        "client": {"kind": row.client_kind, "prefix": row.client_prefix},
-        "bytes": row.bytes,
-        "bytes_sent": row.bytes_sent,
-    }

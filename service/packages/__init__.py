@@ -5,7 +5,7 @@ from __future__ import annotations
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
 from .publications import Publication, Publications
-from .published import PublishedPackage
+from .published import ListedVersion, PublishedPackage
 from .publishing import Published, Publisher
 from .separation import inks_of
 from .stored import Damage, StoredPackages
@@ -14,6 +14,7 @@ __all__ = [
     "Built",
     "Catalogue",
     "Damage",
+    "ListedVersion",
     "MadeFile",
     "Publication",
     "Publications",

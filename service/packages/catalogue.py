@@ -7,19 +7,18 @@ import io
 import threading
 import zipfile
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..campaign import Campaign
-from ..clock import Clock, timestamp
+from ..clock import Clock
 from ..problems import PackageDamaged, PackageWithdrawn, Problem, UnknownPackage, UnknownVersion
 from ..storage import ObjectMissing, Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion
-from .published import PublishedPackage, published_of
+from .published import ListedVersion, PublishedPackage, published_of
 
 
 class Catalogue:
@@ -66,32 +65,15 @@ class Catalogue:
 
         self.database.write(work)
 
-    def listed(self, lang: str = "en", kind: str | None = None) -> list[dict[str, Any]]:
-        """Return the interface's object of the current version of each package, by id; URLs are the web's."""
-        return [self.as_json(published, lang) for published in self.current(kind)]
-
-    def get(self, package: str, lang: str = "en") -> dict[str, Any]:
-        """Return the package object of the current version; UnknownPackage where there is none to show."""
-        return self.as_json(self.current_version(package), lang)
-
-    def versions(self, package: str, lang: str = "en") -> list[dict[str, Any]]:
-        """Return every version that is shown, newest first, with ``published_at`` and ``withdrawn``; UnknownPackage."""
+    def versions(self, package: str) -> list[ListedVersion]:
+        """Return every version that is shown, newest first, the withdrawn ones included. Raises UnknownPackage."""
         now = self.clock()
         with self.database.read() as session:
             rows = session.scalars(select(PackageVersion).where(PackageVersion.package == package)).all()
         shown = sorted((row for row in rows if _is_shown(row, now)), key=lambda row: self._of(row).order, reverse=True)
         if not shown:
             raise UnknownPackage()
-        return [
-            {
-                **self.as_json(self._of(row), lang),
-                "published_at": timestamp(row.published_at),
-                "withdrawn": {"at": timestamp(row.withdrawn_at), "reason": row.withdrawn_reason}
-                if row.withdrawn_at
-                else None,
-            }
-            for row in shown
-        ]
+        return [ListedVersion(self._of(row), row.withdrawn_at, row.withdrawn_reason) for row in shown]
 
     def current(self, kind: str | None = None) -> list[PublishedPackage]:
         """Return the newest version of each package that is shown and not withdrawn, in the order of their ids."""
@@ -159,14 +141,6 @@ class Catalogue:
             with self._lock:
                 self._previews[published.preview_key] = known
         return known
-
-    def as_json(self, published: PublishedPackage, lang: str) -> dict[str, Any]:
-        """Return the package object of the interface, with the version of its terms that is current now."""
-        try:
-            terms: str | None = self.campaign.terms.current(published.terms, self.clock()).version
-        except KeyError:
-            terms = None  # its terms are not in force yet, or were taken out of the policies
-        return published.as_json(lang, terms)
 
     def _of(self, row: PackageVersion) -> PublishedPackage:
         return self._published.setdefault((row.package, row.version), published_of(row))

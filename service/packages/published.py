@@ -59,22 +59,14 @@ class PublishedPackage:
             storage_key=f"packages/{self.id}/{self.version}/files/{file['sha256'][:16]}/{name}",
         )
 
-    def as_json(self, lang: str, terms_version: str | None) -> dict[str, Any]:
-        """Return the package object of the interface, all but its URLs; texts fall back to English."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "title": self.title.get(lang),
-            "description": self.description.get(lang),
-            "version": self.version,
-            "bytes": self.bytes,
-            "sha256": self.sha256,
-            "media_type": self.media_type,
-            "filename": self.filename,
-            "languages": list(self.languages),
-            "terms": {"id": self.terms, "version": terms_version},
-            "files": [dict(file) for file in self.files],
-        }
+
+@dataclass(frozen=True)
+class ListedVersion:
+    """A published version as lists show it: withdrawn or not, and why."""
+
+    package: PublishedPackage
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
 
 
 def published_of(row: PackageVersion) -> PublishedPackage:

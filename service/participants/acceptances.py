@@ -19,8 +19,6 @@ from ..problems import (
     NotFound,
     ParticipantNotApproved,
     TermsNotCurrent,
-    UnknownTerms,
-    UnknownVersion,
 )
 from ..store import Database, tables
 from ..store.upsert import insert_new
@@ -55,7 +53,7 @@ class Acceptances:
         SHA-256 of the text that was shown. Raises InvalidRequest, UnknownTerms, UnknownVersion,
         TermsNotCurrent, DigestMismatch, NotFound, Conflict (erased) or ParticipantNotApproved (declined).
         """
-        found = self._terms(terms, version)
+        found = self._campaign.terms.get(terms, version)
 
         def work(session: Transaction) -> tuple[AcceptanceView, bool]:
             now = self._clock()
@@ -102,14 +100,6 @@ class Acceptances:
             if row is None:
                 raise NotFound("There is no acceptance of this id.")
             return AcceptanceView.of(row, self._base_url)
-
-    def _terms(self, terms: str, version: str) -> TermsVersion:
-        if terms not in self._campaign.terms.ids():
-            raise UnknownTerms
-        try:
-            return self._campaign.terms.get(terms, version)
-        except KeyError:
-            raise UnknownVersion from None
 
     def _check_text(self, found: TermsVersion, language: str, digest: str, now: datetime, *, known: bool) -> None:
         current = self._campaign.terms.current(found.id, now).version if not known else found.version

@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from cachetools import TTLCache
 from sqlalchemy import select
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
 from ..campaign import typed_text
-from ..clock import Clock, timestamp
+from ..clock import Clock
 from ..ids import new_id, secret_digest
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
@@ -42,17 +41,6 @@ class ApiKey:
     def of(cls, row: tables.ApiKey) -> ApiKey:
         """The key of a row."""
         return cls(row.id, row.role, row.participant, row.name, row.created_at, row.revoked_at)
-
-    def as_json(self) -> dict[str, Any]:
-        """The key as staff see it."""
-        return {
-            "id": self.id,
-            "role": self.role,
-            "participant": self.participant,
-            "name": self.name,
-            "created_at": timestamp(self.created_at),
-            "revoked_at": timestamp(self.revoked_at) if self.revoked_at else None,
-        }
 
 
 class _Remembered:

@@ -65,36 +65,6 @@ class ParticipantView:
             erased_at=row.erased_at,
         )
 
-    def as_json(self, role: str) -> dict[str, Any]:
-        """The participant as a role sees it: auditors see no name, no address and no text that a person typed."""
-        personal = role != "auditor" and self.status != "erased"
-        value: dict[str, Any] = {"id": self.id, "kind": self.kind}
-        if personal:
-            value |= {"name": self.name, "email": self.email}
-        shown = personal or self.rule != BY_STAFF
-        value |= {
-            "country": self.country,
-            "status": self.status,
-            "decision": {
-                "outcome": self.outcome,
-                "rule": self.rule,
-                "reasons": list(self.reasons) if shown else [],
-            },
-            "created_at": timestamp(self.created_at),
-        }
-        if personal:
-            value |= {
-                "language": self.language,
-                "website": self.website,
-                "purposes": list(self.purposes),
-                "answers": dict(self.answers or {}),
-            }
-            if self.suspended_reason is not None:
-                value["suspension"] = {"reason": self.suspended_reason}
-        if self.erased_at is not None:
-            value["erased_at"] = timestamp(self.erased_at)
-        return value
-
 
 @dataclass(frozen=True)
 class DecisionView:
@@ -147,19 +117,6 @@ class AcceptanceView:
             accepted_at=row.accepted_at,
             receipt_url=base_url + paths.proof(row.id),
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """The answer of ``POST …/acceptances``; it names no signatory."""
-        return {
-            "id": self.id,
-            "participant": self.participant,
-            "terms": self.terms,
-            "version": self.version,
-            "language": self.language,
-            "digest": self.digest,
-            "accepted_at": timestamp(self.accepted_at),
-            "receipt_url": self.receipt_url,
-        }
 
 
 def joined_record(row: tables.Participant) -> dict[str, Any]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
-from itsdangerous import BadData, URLSafeTimedSerializer
-from markupsafe import Markup
 
-from ..problems import Forbidden, InvalidForm, InvalidOrigin, Unauthorized
+from ..problems import Forbidden, InvalidOrigin, Unauthorized
 from .context import deployment
 
 if TYPE_CHECKING:
     from ..participants import Session
 
 SESSION_COOKIE = "emblem_session"
-_FORM_COOKIE = "emblem_form"
-_FORM_AGE = 12 * 3600  # seconds that a form may stay open
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 HEADERS = {
@@ -37,9 +30,8 @@ HEADERS = {
 
 def install(app: Flask) -> None:
     """Registers the checks before each request, the header fields after it, and the template's helpers."""
-    app.before_request(_check_form)
+    app.before_request(_refuse_foreign_forms)
     app.after_request(_add_headers)
-    app.jinja_env.globals["csrf_field"] = csrf_field
     app.jinja_env.globals["current_session"] = current_session
 
 
@@ -76,28 +68,25 @@ def sign_out(response: Response) -> Response:
     return response
 
 
-def csrf_field() -> Markup:
-    """A hidden input that proves that a form came from a page of ours, opened in this browser."""
-    cookie = request.cookies.get(_FORM_COOKIE) or g.get("form_cookie") or secrets.token_urlsafe(16)
-    g.form_cookie = cookie
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(_forms().dumps(_digest(cookie)))
-
-
-def _check_form() -> None:
+def _refuse_foreign_forms() -> None:
+    """Raise InvalidOrigin for a form that a page of another site sent; the API knows its callers by their keys."""
     if request.method not in _UNSAFE or request.path.startswith(("/api/", "/logos/")) or request.endpoint is None:
         return
-    source = request.headers.get("Origin") or request.headers.get("Referer")
-    if source and (
-        source == "null" or _origin(source) not in {_origin(deployment().settings.base_url), _origin(request.host_url)}
-    ):
+    if not _sent_from_here():
         raise InvalidOrigin
-    cookie = request.cookies.get(_FORM_COOKIE, "")
-    try:
-        said = _forms().loads(request.form.get("csrf", ""), max_age=_FORM_AGE)
-    except BadData as error:
-        raise InvalidForm from error
-    if not cookie or not hmac.compare_digest(str(said), _digest(cookie)):
-        raise InvalidForm
+
+
+def _sent_from_here() -> bool:
+    """Whether a page of ours, or no page at all, sent this request: what the browser itself says of it.
+
+    Browsers say it in ``Sec-Fetch-Site`` wherever the site is reached safely, and in ``Origin`` of every form; the
+    oldest, and whoever strips these, at least in ``Referer``. No script or page can set any of the three. A program
+    that sends none of them carries nobody's cookies but its own.
+    """
+    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
+        return site in ("same-origin", "none")
+    source = request.headers.get("Origin") or request.headers.get("Referer")
+    return not source or _origin(source) in {_origin(deployment().settings.base_url), _origin(request.host_url)}
 
 
 def _add_headers(response: Response) -> Response:
@@ -105,22 +94,12 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if _secure():
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if cookie := g.get("form_cookie"):
-        response.set_cookie(_FORM_COOKIE, cookie, httponly=True, samesite="Lax", secure=_secure(), path="/")
-    if "form_cookie" in g or g.get("session") is not None:
+    if g.get("session") is not None:
         response.headers["Cache-Control"] = "private, no-store"
     elif response.mimetype == "text/html":
         response.headers.setdefault("Cache-Control", "no-cache")
         response.vary.add("Cookie")
     return response
-
-
-def _forms() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(list(reversed(deployment().settings.secret_keys)), salt="emblem.form.1")
-
-
-def _digest(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode()).hexdigest()[:32]
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.answers.catalogue import RulesAnswer
 from service.campaign import Campaign, colour
 from service.campaign.brand import ArtworkRule
 
@@ -97,7 +98,7 @@ def test_the_masters_are_drawn_in_the_colours_of_the_rules(campaign: Campaign) -
 
 
 def test_the_interface_gives_the_rules_in_the_language_asked_for(campaign: Campaign) -> None:
-    value = campaign.brand.as_json("lockup", "fr")
+    value = RulesAnswer.of(campaign.brand, "lockup", "fr").as_json()
     assert value["minimum_width"] == {"px": 96, "mm": 25}
     assert [colourway["id"] for colourway in value["colourways"]] == ["blue", "white", "black"]
     assert [change["rule"] for change in value["forbidden"]] == list(get_args(ArtworkRule))

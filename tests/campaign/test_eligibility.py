@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.answers.catalogue import EligibilityAnswer
 from service.campaign import Applicant, Campaign, Verdict
 from service.problems import FieldError
 
@@ -146,7 +147,7 @@ def test_nobody_is_approved_against_the_contract(
 
 
 def test_the_interface_lists_every_constraint(campaign: Campaign) -> None:
-    value = campaign.eligibility.as_json("fr")
+    value = EligibilityAnswer.of(campaign.eligibility, "fr").as_json()
     assert [kind["kind"] for kind in value["kinds"]] == list(KINDS)
     assert [purpose["purpose"] for purpose in value["purposes"]] == ["information", "fundraising", "commercial"]
     for kind in value["kinds"]:
@@ -160,4 +161,4 @@ def test_the_interface_lists_every_constraint(campaign: Campaign) -> None:
                 assert field.get("min") == (1 if field["required"] else None)
     first = value["kinds"][0]
     assert first["label"] == "Particulier"
-    assert campaign.eligibility.as_json("en")["kinds"][0]["label"] == "Individual"
+    assert EligibilityAnswer.of(campaign.eligibility, "en").kinds[0].label == "Individual"

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from service import ledger
+from service.answers.catalogue import PackageAnswer, Place
 from service.campaign import Campaign, CampaignError
 from service.campaign.terms import Terms
 from service.packages import build
@@ -163,8 +164,8 @@ def test_a_raised_version_is_published_beside_the_old_one(open_catalogue: Open, 
         assets.edit("tools/kit/manifest.yaml", "version: 1.", f"version: {version} # 1.")
         catalogue = open_catalogue()
         assert [facts.version for facts in catalogue.publish()] == [version]
-    assert catalogue.get("kit")["version"] == "1.10.0"
-    assert [entry["version"] for entry in catalogue.versions("kit")] == ["1.10.0", "1.9.0", "1.0.0"]
+    assert catalogue.current_version("kit").version == "1.10.0"
+    assert [shown.package.version for shown in catalogue.versions("kit")] == ["1.10.0", "1.9.0", "1.0.0"]
     assert len({catalogue.version("kit", version).sha256 for version in ("1.0.0", "1.9.0", "1.10.0")}) == 3
 
 
@@ -288,21 +289,18 @@ def test_a_withdrawn_version_is_no_longer_current(
     catalogue.withdraw("kit", "1.1.0", "A mistake in the French text")
     clock.advance(60)
     catalogue.withdraw("kit", "1.1.0", "Once more")
-    assert catalogue.get("kit")["version"] == "1.0.0"
+    assert catalogue.current_version("kit").version == "1.0.0"
     newest, oldest = catalogue.versions("kit")
-    assert newest["withdrawn"] == {
-        "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "reason": "A mistake in the French text",
-    }
-    assert oldest["withdrawn"] is None
+    assert (newest.withdrawn_at, newest.withdrawn_reason) == (at, "A mistake in the French text")
+    assert oldest.withdrawn_at is None
     (entry,) = entries(database, "package.withdrawn")
     assert (entry["package"], entry["version"]) == ("kit", "1.1.0")
     assert "reason" not in entry
     assert open_catalogue().publish() == []
     catalogue.withdraw("kit", "1.0.0", "All of it")
-    assert catalogue.listed() == []
+    assert catalogue.current() == []
     with pytest.raises(PackageWithdrawn):
-        catalogue.get("kit")
+        catalogue.current_version("kit")
 
 
 def test_unknown_packages_and_versions_are_told_apart(open_catalogue: Open) -> None:
@@ -316,7 +314,7 @@ def test_unknown_packages_and_versions_are_told_apart(open_catalogue: Open) -> N
         catalogue.withdraw("kit", "9.9.9", "It never was")
     with pytest.raises(UnknownPackage):
         catalogue.withdraw("none", "1.0.0", "It never was")
-    for ask in (catalogue.get, catalogue.versions):
+    for ask in (catalogue.current_version, catalogue.versions):
         with pytest.raises(UnknownPackage):
             ask("none")
 
@@ -329,21 +327,21 @@ def test_a_version_is_not_shown_before_its_date(open_catalogue: Open, assets: As
     catalogue = open_catalogue()
     catalogue.publish()
     clock.now = day.replace(year=2025)
-    assert [entry["version"] for entry in catalogue.versions("kit")] == ["1.0.0"]
-    assert catalogue.get("kit")["version"] == "1.0.0"
+    assert [shown.package.version for shown in catalogue.versions("kit")] == ["1.0.0"]
+    assert catalogue.current_version("kit").version == "1.0.0"
     clock.now = day
-    assert [entry["version"] for entry in catalogue.listed()] == ["2.0.0"]
+    assert [package.version for package in catalogue.current()] == ["2.0.0"]
     clock.now = datetime(2026, 11, 25, tzinfo=UTC)
     assets.edit("tools/kit/manifest.yaml", "2026-12-01", "2026-11-20T08:00:00+01:00")
     assert open_catalogue().publish() == []
-    assert catalogue.get("kit")["version"] == "2.0.0"
+    assert catalogue.current_version("kit").version == "2.0.0"
 
 
 def test_a_package_of_which_nothing_is_shown_is_unknown(open_catalogue: Open, assets: Assets) -> None:
     assets.edit("tools/kit/manifest.yaml", "version: 1.0.0", "version: 1.0.0\nvisible_from: 2099-01-01")
     catalogue = open_catalogue()
     catalogue.publish()
-    for ask in (catalogue.get, catalogue.versions):
+    for ask in (catalogue.current_version, catalogue.versions):
         with pytest.raises(UnknownPackage):
             ask("kit")
 
@@ -353,9 +351,11 @@ def test_the_package_object_is_that_of_the_interface(
 ) -> None:
     catalogue = open_catalogue()
     (facts,) = catalogue.publish()
-    (package,) = catalogue.listed("fr")
-    assert package == catalogue.get("kit", "fr")
+    assert catalogue.current() == [catalogue.current_version("kit")]
+    place = Place("https://emblem.example.org", "fr", clock.now, campaign.terms)
+    package = PackageAnswer.of(catalogue.current_version("kit"), place).as_json()
     files = package.pop("files")
+    version = campaign.terms.current("logo-terms", clock.now).version
     assert package == {
         "id": "kit",
         "kind": "tool",
@@ -367,7 +367,12 @@ def test_the_package_object_is_that_of_the_interface(
         "media_type": "application/zip",
         "filename": "kit-1.0.0.zip",
         "languages": ["en", "fr"],
-        "terms": {"id": "logo-terms", "version": campaign.terms.current("logo-terms", clock.now).version},
+        "terms": {
+            "id": "logo-terms",
+            "version": version,
+            "url": f"https://emblem.example.org/fr/terms/logo-terms/{version}",
+        },
+        "preview_url": "https://emblem.example.org/api/v1/packages/kit/versions/1.0.0/preview.png",
     }
     assert {"path", "bytes", "sha256", "media_type"} == set(files[0])
     assert facts.formats == ("PDF", "PNG", "SVG")
@@ -377,8 +382,8 @@ def test_packages_are_listed_by_kind(open_catalogue: Open, assets: Assets) -> No
     assets.edit("tools/kit/manifest.yaml", "kind: tool", "kind: logo")
     catalogue = open_catalogue()
     catalogue.publish()
-    assert [package["id"] for package in catalogue.listed(kind="logo")] == ["kit"]
-    assert catalogue.listed(kind="tool") == []
+    assert [package.id for package in catalogue.current("logo")] == ["kit"]
+    assert catalogue.current("tool") == []
 
 
 def test_check_tells_what_publish_would_do_and_does_nothing(

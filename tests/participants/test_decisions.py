@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.answers.participants import ParticipantAnswer
 from service.participants import Participants
 from service.privacy import Erasure
 from service.problems import Conflict, InvalidRequest, NotFound
@@ -27,7 +28,7 @@ def test_a_decision_is_in_force_at_once(
     joined = people.joining.join(application(kind), via=portal)
     decided = people.decisions.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
     assert people.listing.get(joined.id) == decided
-    value = decided.as_json("portal")
+    value = ParticipantAnswer.of(decided, "portal").as_json()
     assert (value["status"], value["decision"]) == (outcome, {"outcome": outcome, "rule": "staff", "reasons": [WHY]})
 
 
@@ -41,10 +42,14 @@ def test_a_suspension_leaves_the_decision_and_is_lifted_by_approving(
     people: Participants, application: Make, portal: str
 ) -> None:
     joined = people.joining.join(application(), via=portal)
-    suspended = people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff").as_json("staff")
+    suspended = ParticipantAnswer.of(
+        people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff"), "staff"
+    ).as_json()
     assert (suspended["status"], suspended["suspension"]) == ("suspended", {"reason": WHY})
-    assert suspended["decision"] == joined.as_json("staff")["decision"]
-    lifted = people.decisions.decide(joined.id, "approved", reason="Explained.", by="staff").as_json("staff")
+    assert suspended["decision"] == ParticipantAnswer.of(joined, "staff").as_json()["decision"]
+    lifted = ParticipantAnswer.of(
+        people.decisions.decide(joined.id, "approved", reason="Explained.", by="staff"), "staff"
+    ).as_json()
     assert lifted["status"] == "approved"
     assert "suspension" not in lifted
 
@@ -75,7 +80,7 @@ def test_auditors_see_no_text_that_staff_typed(people: Participants, application
     joined = people.joining.join(application(), via=portal)
     people.decisions.decide(joined.id, "approved", reason=WHY, by="staff")
     suspended = people.decisions.decide(joined.id, "suspended", reason=WHY, by="staff")
-    assert "Quillmarsh" not in json.dumps(suspended.as_json("auditor"))
+    assert "Quillmarsh" not in json.dumps(ParticipantAnswer.of(suspended, "auditor").as_json())
 
 
 def test_the_participant_is_mailed_the_reason(

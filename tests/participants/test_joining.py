@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from service import ledger
+from service.answers.participants import ParticipantAnswer
 from service.participants import ApiKey, Participants
 from service.participants.views import joined_record
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn
@@ -32,7 +33,8 @@ from .facts import entries
 def test_a_rule_decides_and_the_answer_says_why(
     people: Participants, application: Make, portal: str, kind: str, changes: dict[str, Any], outcome: str, status: str
 ) -> None:
-    value = people.joining.join(application(kind, **changes), via=portal).as_json("portal")
+    joined = people.joining.join(application(kind, **changes), via=portal)
+    value = ParticipantAnswer.of(joined, "portal").as_json()
     assert (value["status"], value["decision"]["outcome"]) == (status, outcome)
     assert value["decision"]["rule"]
     assert outcome == "approved" or value["decision"]["reasons"]
@@ -291,8 +293,11 @@ def test_the_owner_hears_of_the_decision_by_a_mail_that_leads_to_a_page(
 def test_what_each_role_sees(people: Participants, application: Make, portal: str) -> None:
     joined = people.joining.join(application(), via=portal)
     for role in ("portal", "partner", "staff"):
-        assert (joined.as_json(role)["name"], joined.as_json(role)["email"]) == (joined.name, joined.email)
-    seen = json.dumps(joined.as_json("auditor"))
+        assert (
+            ParticipantAnswer.of(joined, role).as_json()["name"],
+            ParticipantAnswer.of(joined, role).as_json()["email"],
+        ) == (joined.name, joined.email)
+    seen = json.dumps(ParticipantAnswer.of(joined, "auditor").as_json())
     for value in (joined.name, joined.email, joined.website, "Quillmarsh"):
         assert str(value) not in seen
     assert str(joined.name) not in repr(joined)

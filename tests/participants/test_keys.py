@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from service.answers.participants import KeyAnswer
 from service.campaign import Campaign
 from service.ids import secret_digest
 from service.mail import Mailer
@@ -24,7 +25,7 @@ def test_a_key_is_known_by_its_secret_of_which_only_the_hash_is_kept(people: Par
     assert secret.startswith("emb_")
     assert people.api_keys.authenticate(secret) == key
     assert secret not in everything(database)
-    assert people.api_keys.list()[0].as_json()["name"] == "Court of audit"
+    assert KeyAnswer.of(people.api_keys.list()[0]).as_json()["name"] == "Court of audit"
     (entry,) = entries(database, "key.created")
     assert (entry["key"], entry["role"], entry["participant"]) == (key.id, "auditor", None)
 

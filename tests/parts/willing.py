@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from service.answers.catalogue import EligibilityField
 from service.campaign import Campaign
 
 PLAN = "We show the Blue Heart at our events, in line with the Protocol, and for no other cause."
@@ -29,4 +30,6 @@ def answers(campaign: Campaign, kind: str, *, required_only: bool = False) -> di
     """The same for a kind of a campaign that was read from its files."""
     found = campaign.eligibility.find(kind)
     assert found is not None, kind
-    return answers_to((field.as_json("en") for field in found.fields), required_only=required_only)
+    return answers_to(
+        (EligibilityField.of(field, "en").as_json() for field in found.fields), required_only=required_only
+    )

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from service import ledger
+from service.answers.participants import ParticipantAnswer
 from service.campaign import Campaign
 from service.participants import Participants, Signatory
 from service.participants.views import accepted_record, joined_record
@@ -207,7 +208,7 @@ def test_what_is_seen_afterwards(erasure: Erasure, people: Participants, whole: 
     """ "GET answers 200 with status: "erased" and no name"."""
     erasure.erase(whole, reason="Asked for.", by="staff")
     for role in ("staff", "portal", "auditor"):
-        value = people.listing.get(whole).as_json(role)
+        value = ParticipantAnswer.of(people.listing.get(whole), role).as_json()
         assert value["status"] == "erased"
         assert not {"name", "email", "website", "answers", "suspension"} & set(value)
         assert (value["kind"], value["country"]) == ("civil_society", "AT")

@@ -112,7 +112,7 @@ def test_what_cannot_be_recorded_is_not_sent(api: Api, monkeypatch: pytest.Monke
     def full(_work: Any) -> None:
         raise Unavailable(private="database or disk is full")
 
-    monkeypatch.setattr(api.parts.database, "write", full)
+    monkeypatch.setattr(api.parts.recorder._batch, "write", full)
     answer = api.ask("GET", api.path(link))
     told = problem(answer, 503, "not-recorded")
     assert int(answer.headers["Retry-After"]) > 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service import settings as settings_room
-from tests.conftest import environment
+from service.deployment import open_publisher
+from tests.conftest import FrozenClock, environment
 
 from .conftest import Api
 from .visitor import Visitor
@@ -62,7 +63,10 @@ def settings(tmp_path: Path, _published: Path) -> Settings:
     approved = "kind: [individual, civil_society, private_sector]"
     assert text.count(approved) == 1
     rules.write_text(text.replace(approved, f"{approved[:-1]}, {KIND}]"), encoding="utf-8")
-    return settings_room.load(environment(folder) | {"EMBLEM_POLICIES_DIR": str(policies)})
+    made = settings_room.load(environment(folder) | {"EMBLEM_POLICIES_DIR": str(policies)})
+    with open_publisher(made, FrozenClock()) as publisher:
+        publisher.publish()
+    return made
 
 
 def test_it_joins_over_the_api_and_is_reported(api: Api) -> None:

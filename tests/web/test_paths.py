@@ -86,7 +86,7 @@ def test_no_room_spells_a_path_out() -> None:
         if _PATH.search(text) and " " not in text.strip()
     }
     # Walks the API as a stranger would, who knows only what the documentation says; and reads logs of other servers.
-    assert found <= {"cli/walk.py", "embeds/log_formats.py"}
+    assert found <= {"cli/walk.py", "embeds/log_fields.py"}
 
 
 def test_terms_to_accept_are_named_alike_everywhere(api: Api) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from ... import paths
-from ...problems import FieldError, InvalidRequest, UnsupportedMediaType
+from ...answers.base import Answer
+from ...problems import FieldError, InvalidRequest, Problem, UnsupportedMediaType
 from .. import idempotency, limits
 from ..auth import check_role, identify
 from ..context import conditional
-from .models import ProblemAnswer
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LARGEST_BODY = 256 * 1024  # bytes of JSON: four long answers of every kind fit many times
 
@@ -30,7 +34,6 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
         url_prefix=paths.API,
         abp_tags=[Tag(name=name, description=description)],
         abp_security=None if public else security,
-        abp_responses={"4XX": ProblemAnswer, "5XX": ProblemAnswer},
     )
     made.before_request(identify)
     made.before_request(check_role)
@@ -41,18 +44,44 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
     return made
 
 
-def answer(value: Any, status: int = 200, **headers: str) -> Response:
+def problems(*kinds: type[Problem]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name what a view answers with beside what all views may: the OpenAPI document lists them."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        view.problems = kinds  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def media(*types: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name the media types in which a view answers beside JSON."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        view.media = types  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view whose answers are cached, and answered with 304 to whoever has them."""
+    view.cacheable = True  # type: ignore[attr-defined]
+    return view
+
+
+def answer(value: Answer, status: int = 200, **headers: str) -> Response:
     """A JSON answer that no cache keeps."""
-    response = make_response(json.dumps(value, ensure_ascii=False), status)
+    response = make_response(json.dumps(value.as_json(), ensure_ascii=False), status)
     response.headers["Content-Type"] = "application/json"
     response.headers["Cache-Control"] = "private, no-store"
     response.headers.update({name.replace("_", "-"): text for name, text in headers.items()})
     return response
 
 
-def cacheable(value: Any) -> Response:
+def cacheable(value: Answer) -> Response:
     """A public JSON answer with a strong ETag, and 304 where the caller has it already."""
-    body = json.dumps(value, ensure_ascii=False).encode()
+    body = json.dumps(value.as_json(), ensure_ascii=False).encode()
     response = make_response(body)
     response.headers["Content-Type"] = "application/json"
     response.headers["Cache-Control"] = "public, max-age=60"

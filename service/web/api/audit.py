@@ -5,14 +5,15 @@ from __future__ import annotations
 from flask import Response, make_response, request
 from pydantic import BaseModel, Field
 
+from ...answers.audit import ReportAnswer
 from ...audit import formats, html_report
 from ...audit.dimensions import DIMENSIONS
 from ...audit.query import FORMATS, parse
-from ...problems import Forbidden, NotFound, Unauthorized
+from ...problems import Forbidden, LogDamaged, NotFound, NotSealed, Unauthorized
 from ..auth import need
 from ..context import deployment, key
 from ..security import HEADERS, current_session
-from . import blueprint
+from . import blueprint, media, problems
 
 api = blueprint("audit", "Reports over the sealed record, and proofs of its entries")
 
@@ -21,18 +22,6 @@ class ProofPath(BaseModel):
     """Which entry."""
 
     name: str = Field(description="An entry's id or its leaf index", min_length=1, max_length=100)
-
-
-class ReportAnswer(BaseModel):
-    """A report: rows by the dimensions asked for, and totals, of one checkpoint."""
-
-    by: list[str]
-    from_: str | None = Field(alias="from")
-    to: str | None
-    checkpoint: dict[str, str | int]
-    note: str | None = Field(None, description="There where the range goes beyond what is sealed")
-    rows: list[dict[str, str | int | None]]
-    totals: dict[str, int]
 
 
 def _parameter(name: str, description: str, schema: dict[str, object]) -> dict[str, object]:
@@ -54,6 +43,8 @@ _PARAMETERS = [
 
 @api.get("/audit/report", responses={200: ReportAnswer}, openapi_extensions={"parameters": _PARAMETERS})
 @need("auditor", "staff")
+@problems(NotSealed, LogDamaged)
+@media("text/csv", "application/vnd.apache.parquet", "text/html")
 def report() -> Response:
     """What was downloaded and shown, by any dimensions, from exactly the entries below a checkpoint."""
     return report_answer()
@@ -86,6 +77,7 @@ def report_answer() -> Response:
 
 
 @api.get("/audit/proofs/<name>", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@problems(Forbidden, NotSealed, LogDamaged)
 def proof(path: ProofPath) -> Response:
     """A C2SP tlog-proof file of an entry, with the entry in it; participants get those of their own acceptances."""
     if not _reads_everything():

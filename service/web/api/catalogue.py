@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, make_response
 from pydantic import BaseModel
 
-from ... import paths
-from ...campaign.terms import TermsVersion
-from ...clock import timestamp
-from ...logos import FORMATS
-from ...problems import UnknownTerms, UnknownVersion
-from ..context import conditional, deployment
-from . import blueprint, cacheable
-from .models import (
+from ...answers.catalogue import (
     EligibilityAnswer,
-    Id,
-    IdPath,
-    LanguageQuery,
+    LogoAnswer,
     LogosAnswer,
     PackageAnswer,
     PackagesAnswer,
-    PackagesQuery,
+    Place,
     TermsAnswer,
     TermsListAnswer,
-    TermsQuery,
+    TermsVersionAnswer,
+    VersionAnswer,
     VersionsAnswer,
 )
+from ...logos import FORMATS
+from ...problems import PackageDamaged, PackageWithdrawn, UnknownPackage, UnknownTerms, UnknownVersion
+from ..context import conditional, deployment
+from . import blueprint, cacheable, problems, public
+from .models import Id, IdPath, LanguageQuery, PackagesQuery, TermsQuery
+
+_PICTURE = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 
 api = blueprint("catalogue", "Packages, terms, eligibility and logos", public=True)
 
@@ -40,26 +37,33 @@ class VersionPath(BaseModel):
 
 
 @api.get("/packages", responses={200: PackagesAnswer})
+@public
 def packages(query: PackagesQuery) -> Response:
     """What is handed out, each in its current version."""
-    found = [_with_urls(package, query.lang) for package in deployment().catalogue.listed(query.lang, query.kind)]
-    return cacheable({"packages": found})
+    found = deployment().catalogue.current(query.kind)
+    return cacheable(PackagesAnswer(packages=[PackageAnswer.of(package, _place(query.lang)) for package in found]))
 
 
 @api.get("/packages/<id>", responses={200: PackageAnswer})
+@public
+@problems(UnknownPackage, PackageWithdrawn)
 def package(path: IdPath, query: LanguageQuery) -> Response:
     """One package in its current version."""
-    return cacheable(_with_urls(deployment().catalogue.get(path.id, query.lang), query.lang))
+    return cacheable(PackageAnswer.of(deployment().catalogue.current_version(path.id), _place(query.lang)))
 
 
 @api.get("/packages/<id>/versions", responses={200: VersionsAnswer})
+@public
+@problems(UnknownPackage)
 def versions(path: IdPath, query: LanguageQuery) -> Response:
     """Every published version of a package, newest first."""
-    found = [_with_urls(package, query.lang) for package in deployment().catalogue.versions(path.id, query.lang)]
-    return cacheable({"versions": found, "next_cursor": None})
+    place, found = _place(query.lang), deployment().catalogue.versions(path.id)
+    return cacheable(VersionsAnswer(versions=[VersionAnswer.of_listed(one, place) for one in found], next_cursor=None))
 
 
-@api.get("/packages/<id>/versions/<version>/preview.png", doc_ui=False)
+@api.get("/packages/<id>/versions/<version>/preview.png", responses={200: _PICTURE})
+@public
+@problems(UnknownPackage, UnknownVersion, PackageDamaged)
 def preview(path: VersionPath) -> Response:
     """The preview picture of a version."""
     catalogue = deployment().catalogue
@@ -72,89 +76,45 @@ def preview(path: VersionPath) -> Response:
 
 
 @api.get("/terms", responses={200: TermsListAnswer})
+@public
 def all_terms() -> Response:
     """Every version of all terms, newest first."""
     terms = deployment().campaign.terms
     found = [version for name in terms.ids() for version in terms.versions(name)]
     found.sort(key=lambda version: (version.effective, version.id), reverse=True)
-    return cacheable({"terms": [_terms_json(version, "en") for version in found]})
+    return cacheable(TermsListAnswer(terms=[TermsVersionAnswer.of(version) for version in found]))
 
 
 @api.get("/terms/<id>", responses={200: TermsAnswer})
+@public
+@problems(UnknownTerms, UnknownVersion)
 def terms(path: IdPath, query: TermsQuery) -> Response:
     """One version of the terms with its text, in the language asked for or else in English."""
-    version = find_terms(path.id, query.version)
-    language = version.language(query.lang)
-    return cacheable(
-        {
-            **_terms_json(version, language),
-            "language": language,
-            "title": version.title(language),
-            "text": version.text(language),
-            "html": version.html(language),
-        }
-    )
+    known = deployment().campaign.terms
+    version = known.get(path.id, query.version) if query.version else known.current(path.id, deployment().clock())
+    return cacheable(TermsAnswer.in_language(version, query.lang))
 
 
 @api.get("/eligibility", responses={200: EligibilityAnswer})
+@public
 def eligibility(query: LanguageQuery) -> Response:
     """What each kind of participant is asked, and how it is decided."""
-    return cacheable(deployment().campaign.eligibility.as_json(query.lang))
+    return cacheable(EligibilityAnswer.of(deployment().campaign.eligibility, query.lang))
 
 
 @api.get("/logos", responses={200: LogosAnswer})
+@public
 def logos(query: LanguageQuery) -> Response:
     """The logos, their rules and the sizes they come in."""
+    emblem, place = deployment(), _place(query.lang)
+    found = [
+        LogoAnswer.of(logo, emblem.campaign.brand, place, widths=emblem.variants.widths(logo.id), formats=FORMATS)
+        for logo in emblem.campaign.logos.values()
+    ]
+    return cacheable(LogosAnswer(logos=found))
+
+
+def _place(language: str) -> Place:
+    """What answers name beside the thing itself, for a reader of a language."""
     emblem = deployment()
-    now = emblem.clock()
-    found = []
-    for logo in emblem.campaign.logos.values():
-        current = emblem.campaign.terms.current(logo.terms, now)
-        found.append(
-            {
-                "id": logo.id,
-                "title": logo.title.get(query.lang),
-                "aspect_ratio": round(logo.aspect_ratio, 6),
-                "colourways": list(logo.colourways),
-                "rules": emblem.campaign.brand.as_json(logo.id, query.lang),
-                "terms": terms_ref(current.id, current.version, query.lang),
-                "widths": emblem.variants.widths(logo.id),
-                "formats": list(FORMATS),
-            }
-        )
-    return cacheable({"logos": found})
-
-
-def find_terms(terms: str, version: str | None) -> TermsVersion:
-    """A version of the terms, or the current one; UnknownTerms or UnknownVersion."""
-    known = deployment().campaign.terms
-    if terms not in known.ids():
-        raise UnknownTerms
-    try:
-        return known.get(terms, version) if version else known.current(terms, deployment().clock())
-    except KeyError as error:
-        raise UnknownVersion(f"See {paths.all_terms()} for the versions of {terms}.") from error
-
-
-def terms_ref(terms: str, version: str, lang: str) -> dict[str, str]:
-    """Terms as other answers name them."""
-    return {"id": terms, "version": version, "url": deployment().settings.base_url + paths.terms(lang, terms, version)}
-
-
-def _terms_json(version: TermsVersion, language: str) -> dict[str, Any]:
-    return {
-        "id": version.id,
-        "version": version.version,
-        "effective": timestamp(version.effective),
-        "languages": list(version.languages),
-        "digest": version.digest(language),
-    }
-
-
-def _with_urls(package: dict[str, Any], lang: str) -> dict[str, Any]:
-    base = deployment().settings.base_url
-    return {
-        **package,
-        "terms": terms_ref(package["terms"]["id"], package["terms"]["version"], lang),
-        "preview_url": base + paths.preview(package["id"], package["version"]),
-    }
+    return Place(emblem.settings.base_url, language, emblem.clock(), emblem.campaign.terms)

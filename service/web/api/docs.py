@@ -1,19 +1,36 @@
-"""The OpenAPI document, made from the models that validate, and a page of it that works offline."""
+"""The OpenAPI document, made from the models that answer and validate, and a page of it that works offline."""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Blueprint, Flask, Response, current_app, make_response, render_template
 
+from ...problems import (
+    Forbidden,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    NotFound,
+    Problem,
+    RateLimited,
+    RequestInFlight,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from ..context import conditional, deployment
 from ..i18n import language
+from .models import ProblemAnswer
 
 pages = Blueprint("api_docs", __name__)
 
+_METHODS = ("get", "post", "patch", "delete")
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -21,6 +38,9 @@ _IDEMPOTENCY = {
     "description": "The same key and body within a day get the first answer again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+#: What any operation may answer: a key that is none, too many requests, a part that does not answer, a bug.
+_ALWAYS = (Unauthorized, RateLimited, Unavailable, Problem)
+_WITH_BODY = (InvalidRequest, UnsupportedMediaType, TooLarge)
 
 
 @pages.get("/api/v1/openapi.json")
@@ -68,20 +88,89 @@ def document() -> dict[str, Any]:
     campaign = deployment().campaign
     digest, made = current_app.extensions.get("emblem.openapi", ("", None))
     if made is None or digest != campaign.digest:
-        made = copy.deepcopy(current_app.api_doc)  # type: ignore[attr-defined]
+        made = complete(current_app)
         kinds = [kind.id for kind in campaign.eligibility.kinds]
         _name(made, {"campaign-kinds": kinds, "campaign-purposes": list(campaign.eligibility.purposes)})
-        for path in made["paths"].values():
-            for method, operation in path.items():
-                if method == "post":
-                    operation.setdefault("parameters", []).append(_IDEMPOTENCY)
-                _as_problems(operation.get("responses", {}))
         current_app.extensions["emblem.openapi"] = campaign.digest, made
     return dict(made)
 
 
+def complete(app: Flask) -> dict[str, Any]:
+    """The document with the problems of each operation, but without what a campaign names."""
+    made: dict[str, Any] = copy.deepcopy(app.api_doc)  # type: ignore[attr-defined]
+    schemas = made["components"]["schemas"]
+    for unused in [name for name in schemas if name.startswith("ValidationErrorModel")]:
+        del schemas[unused]
+    schemas["ProblemAnswer"] = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+    views = {(_path(str(rule)), method): app.view_functions[rule.endpoint] for rule, method in _rules(app)}
+    for path, method, operation in operations(made):
+        view = views[path, method.upper()]
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+        answers = {status: one for status, one in operation["responses"].items() if status < "4"}
+        for kind in getattr(view, "media", ()):
+            answers["200"]["content"][kind] = {"schema": {"type": "string", "format": "binary"}}
+        if getattr(view, "cacheable", False):
+            answers["304"] = {"description": "The caller has this answer already"}
+        operation["responses"] = answers | _problems(_kinds(path, method, operation, view))
+        operation["x-roles"] = list(getattr(view, "roles", ()))
+    return made
+
+
+def operations(made: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The operations of a document, each with its path and its method in small letters."""
+    for path, methods in made["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                yield path, method, methods[method]
+
+
+def _rules(app: Flask) -> Iterator[tuple[Any, str]]:
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods or ():
+            yield rule, method
+
+
+def _path(rule: str) -> str:
+    """A rule of the routes as the document writes its path."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
+def _kinds(path: str, method: str, operation: Mapping[str, Any], view: Any) -> list[type[Problem]]:
+    """Every kind of problem that an operation may answer, each once, in the order of their statuses."""
+    kinds: list[type[Problem]] = [*_ALWAYS, *getattr(view, "problems", ())]
+    if getattr(view, "roles", ()):
+        kinds.append(Forbidden)
+    if "{" in path and not getattr(view, "cacheable", False):
+        kinds.append(NotFound)
+    if operation.get("parameters"):
+        kinds.append(InvalidRequest)
+    if method in ("post", "patch"):
+        kinds += _WITH_BODY
+    if method == "post":
+        kinds += (RequestInFlight, IdempotencyKeyReused)
+    return sorted(dict.fromkeys(kinds), key=lambda kind: (kind.status, kind.slug))
+
+
+def _problems(kinds: Iterable[type[Problem]]) -> dict[str, Any]:
+    """The responses of an operation for its problems, by their status."""
+    made: dict[str, Any] = {}
+    for kind in kinds:
+        response = made.setdefault(
+            str(kind.status),
+            {
+                "description": "",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}},
+                "x-problems": [],
+            },
+        )
+        response["x-problems"].append(kind.slug)
+        response["description"] = HTTPStatus(kind.status).phrase + ": " + ", ".join(response["x-problems"])
+    return made
+
+
 def _name(part: Any, named: Mapping[str, list[str]]) -> None:
-    """Lists in each schema whose ``format`` is one of ``named`` what the campaign's policies name."""
+    """List in each schema whose ``format`` is one of ``named`` what the campaign's policies name."""
     if isinstance(part, dict):
         if isinstance(mark := part.get("format"), str) and mark in named:
             del part["format"]
@@ -91,13 +180,3 @@ def _name(part: Any, named: Mapping[str, list[str]]) -> None:
     elif isinstance(part, list):
         for inner in part:
             _name(inner, named)
-
-
-def _as_problems(responses: dict[str, Any]) -> None:
-    for status in ("4XX", "5XX", "422"):
-        if status in responses and "content" in responses[status]:
-            schema = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
-            responses[status] = {
-                "description": "A problem (RFC 9457)",
-                "content": {"application/problem+json": schema},
-            }

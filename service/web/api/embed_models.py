@@ -38,34 +38,3 @@ class EmbedsQuery(PageQuery):
     """Whose embeds to list."""
 
     participant: Id | None = None
-
-
-class SnippetsAnswer(BaseModel):
-    """What to paste, by where it goes."""
-
-    html: str
-    markdown: str
-    css: str
-
-
-class EmbedAnswer(BaseModel):
-    """An embed."""
-
-    id: str
-    key: str
-    participant: str
-    logo: str
-    origins: list[str]
-    unlisted: Unlisted
-    status: Literal["active", "grace", "terms_required", "suspended", "revoked"]
-    created_at: str
-    base_url: str
-    html: str
-    snippets: SnippetsAnswer
-
-
-class EmbedsAnswer(BaseModel):
-    """A page of embeds."""
-
-    embeds: list[EmbedAnswer]
-    next_cursor: str | None

@@ -5,26 +5,27 @@ from __future__ import annotations
 from flask import Response
 
 from ... import paths
+from ...answers.links import DownloadAnswer, DownloadsAnswer, LinkAnswer, LinksAnswer
 from ...period import parse_period
-from ...problems import NotFound
+from ...problems import (
+    NotFound,
+    PackageWithdrawn,
+    ParticipantNotApproved,
+    TermsNotAccepted,
+    UnknownPackage,
+    UnknownVersion,
+)
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment, key
-from . import answer, blueprint
-from .models import (
-    DownloadsAnswer,
-    DownloadsQuery,
-    IdPath,
-    LinkAnswer,
-    LinkBody,
-    LinksAnswer,
-    LinksQuery,
-)
+from . import answer, blueprint, problems
+from .models import DownloadsQuery, IdPath, LinkBody, LinksQuery
 
 api = blueprint("links", "Signed, expiring download links and the record of downloads")
 
 
 @api.post("/links", responses={201: LinkAnswer})
 @need("portal", "partner", "staff")
+@problems(NotFound, ParticipantNotApproved, TermsNotAccepted, UnknownPackage, UnknownVersion, PackageWithdrawn)
 def issue(body: LinkBody) -> Response:
     """Issues a link."""
     may_see(body.participant)
@@ -37,19 +38,20 @@ def issue(body: LinkBody) -> Response:
         expires_in=body.expires_in,
         max_downloads=body.max_downloads,
     )
-    return answer(issued.as_json(), 201, Location=paths.link(issued.id))
+    return answer(LinkAnswer.of(issued), 201, Location=paths.link(issued.id))
 
 
 @api.get("/links", responses={200: LinksAnswer})
 @need("portal", "partner", "staff", "auditor")
+@problems(NotFound)
 def links(query: LinksQuery) -> Response:
     """Lists links, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)
     page = deployment().links.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
-    found = [link.as_json(with_url=_with_url()) for link in page.items]
-    return answer({"links": found, "next_cursor": page.next_cursor})
+    found = [LinkAnswer.of(link, with_url=_with_url()) for link in page.items]
+    return answer(LinksAnswer(links=found, next_cursor=page.next_cursor))
 
 
 @api.get("/links/<id>", responses={200: LinkAnswer})
@@ -58,7 +60,7 @@ def link(path: IdPath) -> Response:
     """One link with its status and how often it was used."""
     found = deployment().links.get(path.id)
     _mine(found.state.participant)
-    return answer(found.as_json(with_url=_with_url()))
+    return answer(LinkAnswer.of(found, with_url=_with_url()))
 
 
 @api.delete("/links/<id>", responses={204: None})
@@ -72,6 +74,7 @@ def revoke(path: IdPath) -> Response:
 
 @api.get("/downloads", responses={200: DownloadsAnswer})
 @need("portal", "partner", "staff", "auditor")
+@problems(NotFound)
 def downloads(query: DownloadsQuery) -> Response:
     """Lists recorded downloads, newest first."""
     participant = own(query.participant)
@@ -88,7 +91,9 @@ def downloads(query: DownloadsQuery) -> Response:
         cursor=query.cursor,
         limit=query.limit,
     )
-    return answer({"downloads": page.items, "next_cursor": page.next_cursor})
+    return answer(
+        DownloadsAnswer(downloads=[DownloadAnswer.of(one) for one in page.items], next_cursor=page.next_cursor)
+    )
 
 
 def _with_url() -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
+from ...answers.participants import LimitsAnswer, MeAnswer
 from ...limits import LIMITS
 from ..auth import need, require
 from . import answer, blueprint
-from .models import MeAnswer
 
 api = blueprint("me", "The calling key")
 
@@ -17,5 +17,5 @@ api = blueprint("me", "The calling key")
 def me() -> Response:
     """The key's role, participant and limits."""
     key = require("portal", "partner", "staff", "auditor")
-    limits = {"requests_per_minute": LIMITS["key"].amount}
-    return answer({"id": key.id, "role": key.role, "name": key.name, "participant": key.participant, "limits": limits})
+    limits = LimitsAnswer(requests_per_minute=LIMITS["key"].amount)
+    return answer(MeAnswer(id=key.id, role=key.role, name=key.name, participant=key.participant, limits=limits))

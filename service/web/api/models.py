@@ -1,4 +1,4 @@
-"""The bodies, queries and answers of the API as pydantic models: they validate, and they are the OpenAPI document."""
+"""The bodies and queries of the API as pydantic models: they validate, and they are the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSc
 
 from ...campaign import LANGUAGES
 from ...campaign.typed_text import LONGEST_LINE, LONGEST_TEXT, LONGEST_URL
-from ...clients import ClientKind
 from ...participants import OUTCOMES, STATUSES
 from .schema import OneOf
 
@@ -125,52 +124,6 @@ class AcceptanceBody(Body):
     signatory: SignatoryBody
 
 
-class DecisionAnswer(BaseModel):
-    """The decision in force."""
-
-    outcome: Literal["approved", "review", "declined"]
-    rule: str
-    reasons: list[str]
-
-
-class ParticipantAnswer(BaseModel):
-    """A participant; auditors see no name and no address."""
-
-    id: str
-    kind: Kind
-    name: str | None = None
-    country: str | None = None
-    status: Status
-    decision: DecisionAnswer
-    created_at: str
-
-
-class ParticipantsAnswer(BaseModel):
-    """A page of participants."""
-
-    participants: list[ParticipantAnswer]
-    next_cursor: str | None
-
-
-class AcceptanceAnswer(BaseModel):
-    """A recorded acceptance."""
-
-    id: str
-    terms: str
-    version: str
-    language: str
-    digest: str
-    accepted_at: str
-    receipt_url: str
-
-
-class AcceptancesAnswer(BaseModel):
-    """The acceptances of a participant, newest first."""
-
-    acceptances: list[AcceptanceAnswer]
-    next_cursor: str | None
-
-
 # ---- links and downloads
 
 
@@ -191,38 +144,6 @@ class LinksQuery(PageQuery):
     participant: Id | None = None
 
 
-class LinkedPackage(BaseModel):
-    """The package version that a link leads to; digest, size and name are those of what is sent."""
-
-    id: str
-    version: str
-    sha256: str
-    bytes: int
-    filename: str
-
-
-class LinkAnswer(BaseModel):
-    """A link; auditors see no URL."""
-
-    id: str
-    url: str | None = None
-    participant: str
-    package: LinkedPackage
-    path: str | None
-    created_at: str
-    expires_at: str
-    max_downloads: int | None
-    downloads: int
-    status: Literal["active", "expired", "revoked", "exhausted", "suspended", "terms_required", "withdrawn"]
-
-
-class LinksAnswer(BaseModel):
-    """A page of links."""
-
-    links: list[LinkAnswer]
-    next_cursor: str | None
-
-
 class DownloadsQuery(PageQuery):
     """Which downloads to list; ``from`` and ``to`` are dates, both included, or instants, the second excluded."""
 
@@ -231,38 +152,6 @@ class DownloadsQuery(PageQuery):
     link: Id | None = None
     since: Annotated[str, StringConstraints(max_length=40)] | None = Field(None, alias="from")
     until: Annotated[str, StringConstraints(max_length=40)] | None = Field(None, alias="to")
-
-
-class ClientAnswer(BaseModel):
-    """What is kept of a client for people to read."""
-
-    kind: ClientKind
-    prefix: str | None
-
-
-class DownloadAnswer(BaseModel):
-    """A recorded download."""
-
-    id: str
-    at: str
-    link: str
-    participant: str
-    package: str
-    version: str
-    path: str | None
-    counted: bool
-    range: str | None
-    status: int
-    client: ClientAnswer
-    bytes: int
-    bytes_sent: int | None
-
-
-class DownloadsAnswer(BaseModel):
-    """A page of downloads."""
-
-    downloads: list[DownloadAnswer]
-    next_cursor: str | None
 
 
 # ---- catalogue and terms
@@ -285,158 +174,3 @@ class TermsQuery(LanguageQuery):
     """Which version of the terms; the current one where none is named."""
 
     version: Annotated[str, StringConstraints(max_length=20)] | None = None
-
-
-class FileAnswer(BaseModel):
-    """One file in a package."""
-
-    path: str
-    bytes: int
-    sha256: str
-    media_type: str
-
-
-class TermsRef(BaseModel):
-    """The terms that go with something."""
-
-    id: str
-    version: str
-    url: str
-
-
-class PackageAnswer(BaseModel):
-    """A package in its current version."""
-
-    id: str
-    kind: Literal["logo", "tool"]
-    title: str
-    description: str
-    version: str
-    bytes: int
-    sha256: str
-    media_type: str
-    filename: str
-    languages: list[str]
-    terms: TermsRef
-    files: list[FileAnswer]
-    preview_url: str
-
-
-class PackagesAnswer(BaseModel):
-    """The packages that are handed out."""
-
-    packages: list[PackageAnswer]
-
-
-class Withdrawn(BaseModel):
-    """When and why a version was withdrawn."""
-
-    at: str
-    reason: str
-
-
-class VersionAnswer(BaseModel):
-    """One published version of a package."""
-
-    version: str
-    bytes: int
-    sha256: str
-    filename: str
-    published_at: str
-    withdrawn: Withdrawn | None
-
-
-class VersionsAnswer(BaseModel):
-    """The versions of a package, newest first."""
-
-    versions: list[VersionAnswer]
-
-
-class TermsVersionAnswer(BaseModel):
-    """One version of the terms; digests are per language in the version's own answer."""
-
-    id: str
-    version: str
-    effective: str
-    languages: list[str]
-    digest: str
-
-
-class TermsListAnswer(BaseModel):
-    """Every version of all terms, newest first."""
-
-    terms: list[TermsVersionAnswer]
-
-
-class TermsAnswer(TermsVersionAnswer):
-    """A version of the terms in one language."""
-
-    language: str
-    title: str
-    text: str
-    html: str
-
-
-class EligibilityField(BaseModel):
-    """One question that a kind is asked."""
-
-    name: str
-    type: Literal["text", "long_text", "boolean", "choice", "country", "url", "date"]
-    required: bool
-    label: str
-    help: str | None = None
-    options: list[Any] | None = None
-    min: int | str | None = None
-    max: int | str | None = None
-
-
-class EligibilityKind(BaseModel):
-    """A kind of participant, what it is asked, and how it is decided."""
-
-    kind: Kind
-    label: str
-    fields: list[EligibilityField]
-    decided: str
-
-
-class EligibilityAnswer(BaseModel):
-    """All kinds."""
-
-    kinds: list[EligibilityKind]
-
-
-class Widths(BaseModel):
-    """The ladder: every width from ``min`` to 512, and multiples of ``step`` to ``max``, in pixels."""
-
-    min: int
-    max: int
-    step: int
-
-
-class LogoAnswer(BaseModel):
-    """A logo with its rules."""
-
-    id: str
-    title: str
-    aspect_ratio: float
-    colourways: list[str]
-    rules: dict[str, Any]
-    terms: TermsRef
-    widths: Widths
-    formats: list[str]
-
-
-class LogosAnswer(BaseModel):
-    """The logos."""
-
-    logos: list[LogoAnswer]
-
-
-class MeAnswer(BaseModel):
-    """What a key is."""
-
-    id: str
-    role: Literal["portal", "partner", "staff", "auditor"]
-    name: str
-    participant: str | None
-    limits: dict[str, Any]

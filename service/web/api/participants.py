@@ -5,32 +5,39 @@ from __future__ import annotations
 from flask import Response
 
 from ... import paths
-from ...participants import Signatory
-from ..auth import may_see, need, portal, require
-from ..context import actor, deployment
-from . import answer, blueprint
-from .models import (
+from ...answers.participants import (
     AcceptanceAnswer,
-    AcceptanceBody,
     AcceptancesAnswer,
-    DecisionBody,
-    ErasureBody,
-    IdPath,
-    JoinBody,
+    ErasureAnswer,
     ParticipantAnswer,
     ParticipantsAnswer,
-    ParticipantsQuery,
 )
+from ...participants import Signatory
+from ...problems import (
+    AlreadyJoined,
+    Conflict,
+    DigestMismatch,
+    ParticipantNotApproved,
+    TermsNotCurrent,
+    UnknownTerms,
+    UnknownVersion,
+)
+from ..auth import may_see, need, portal, require
+from ..context import actor, deployment
+from . import answer, blueprint, problems
+from .models import AcceptanceBody, DecisionBody, ErasureBody, IdPath, JoinBody, ParticipantsQuery
 
 api = blueprint("participants", "Joining, decisions and acceptances")
 
 
 @api.post("/participants", responses={201: ParticipantAnswer})
 @need("portal", "staff")
+@problems(AlreadyJoined)
 def join(body: JoinBody) -> Response:
     """Joins someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
     joined = deployment().participants.joining.join(body.model_dump(exclude_unset=True), via=actor())
-    return answer(joined.as_json(require("portal", "staff").role), 201, Location=paths.participant(joined.id))
+    role = require("portal", "staff").role
+    return answer(ParticipantAnswer.of(joined, role), 201, Location=paths.participant(joined.id))
 
 
 @api.get("/participants", responses={200: ParticipantsAnswer})
@@ -41,8 +48,7 @@ def participants(query: ParticipantsQuery) -> Response:
     page = deployment().participants.listing.list(
         status=query.status, kind=query.kind, portal=portal(), cursor=query.cursor, limit=query.limit
     )
-    found = [participant.as_json(caller.role) for participant in page.items]
-    return answer({"participants": found, "next_cursor": page.next_cursor})
+    return answer(ParticipantsAnswer.of(page.items, caller.role, page.next_cursor))
 
 
 @api.get("/participants/<id>", responses={200: ParticipantAnswer})
@@ -51,27 +57,29 @@ def participant(path: IdPath) -> Response:
     """One participant."""
     may_see(path.id)
     caller = require("portal", "partner", "staff", "auditor")
-    return answer(deployment().participants.listing.get(path.id).as_json(caller.role))
+    return answer(ParticipantAnswer.of(deployment().participants.listing.get(path.id), caller.role))
 
 
 @api.post("/participants/<id>/decisions", responses={200: ParticipantAnswer})
 @need("staff")
+@problems(Conflict)
 def decide(path: IdPath, body: DecisionBody) -> Response:
     """Approves, declines or suspends; ``approved`` also lifts a suspension."""
     decided = deployment().participants.decisions.decide(path.id, body.outcome, reason=body.reason, by=actor())
-    return answer(decided.as_json("staff"))
+    return answer(ParticipantAnswer.of(decided, "staff"))
 
 
-@api.post("/participants/<id>/erasure", responses={200: ParticipantAnswer})
+@api.post("/participants/<id>/erasure", responses={200: ErasureAnswer})
 @need("staff")
 def erase(path: IdPath, body: ErasureBody) -> Response:
     """Erases what is known of a person; figures stay."""
     removed = deployment().erasure.erase(path.id, reason=body.reason, by=actor())
-    return answer({**deployment().participants.listing.get(path.id).as_json("staff"), "removed": removed})
+    return answer(ErasureAnswer.of(deployment().participants.listing.get(path.id), "staff", removed=removed))
 
 
 @api.post("/participants/<id>/acceptances", responses={201: AcceptanceAnswer, 200: AcceptanceAnswer})
 @need("portal", "partner", "staff")
+@problems(Conflict, ParticipantNotApproved, UnknownTerms, UnknownVersion, TermsNotCurrent, DigestMismatch)
 def accept(path: IdPath, body: AcceptanceBody) -> Response:
     """Accepts the current terms; the same version again gives the first acceptance."""
     may_see(path.id)
@@ -84,7 +92,7 @@ def accept(path: IdPath, body: AcceptanceBody) -> Response:
         signatory=Signatory(body.signatory.name, body.signatory.capacity),
         via=actor(),
     )
-    return answer(acceptance.as_json(), 201 if created else 200)
+    return answer(AcceptanceAnswer.of(acceptance), 201 if created else 200)
 
 
 @api.get("/participants/<id>/acceptances", responses={200: AcceptancesAnswer})
@@ -92,5 +100,5 @@ def accept(path: IdPath, body: AcceptanceBody) -> Response:
 def acceptances(path: IdPath) -> Response:
     """What a participant has accepted, newest first."""
     may_see(path.id)
-    found = [acceptance.as_json() for acceptance in deployment().participants.acceptances.of(path.id)]
-    return answer({"acceptances": found, "next_cursor": None})
+    found = [AcceptanceAnswer.of(acceptance) for acceptance in deployment().participants.acceptances.of(path.id)]
+    return answer(AcceptancesAnswer(acceptances=found, next_cursor=None))

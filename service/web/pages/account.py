@@ -97,9 +97,8 @@ def _terms(participant: ParticipantView) -> list[dict[str, Any]]:
     packages = found.catalogue.current()
     rows = []
     for terms_id in found.campaign.terms.ids():
-        try:
-            version = found.campaign.terms.current(terms_id, found.clock())
-        except KeyError:
+        version = found.campaign.terms.find_current(terms_id, found.clock())
+        if version is None:
             continue
         package = next((one.id for one in packages if one.terms == terms_id), None)
         given = (terms_id, version.version) in accepted

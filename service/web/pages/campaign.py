@@ -75,17 +75,13 @@ def rules() -> Response:
 def terms(terms_id: str, version: str | None = None) -> Response:
     """One version of terms of use (the one in force, where none is named), with its digest and the others."""
     campaign, now = deployment().campaign, deployment().clock()
-    try:
-        versions = campaign.terms.versions(terms_id)
-        current = campaign.terms.current(terms_id, now)
-    except KeyError:
-        raise UnknownTerms(
-            "There are no terms of this name; the foot of the page leads to all that there are."
-        ) from None
-    try:
-        shown = campaign.terms.get(terms_id, version) if version else current
-    except KeyError:
-        raise UnknownVersion("There is no such version of these terms. Look at the one in force.") from None
+    current = campaign.terms.find_current(terms_id, now)
+    if current is None:
+        raise UnknownTerms("There are no terms of this name; the foot of the page leads to all that there are.")
+    versions = campaign.terms.versions(terms_id)
+    shown = next((one for one in versions if one.version == version), None) if version else current
+    if shown is None:
+        raise UnknownVersion("There is no such version of these terms. Look at the one in force.")
     listed = [(item, _standing(item, current, now)) for item in versions]
     given = shown.language(language())
     return public("terms.html", shown=shown, given=given, listed=listed, standing=_standing(shown, current, now))

@@ -14,7 +14,7 @@ from ...problems import (
     UnknownLogo,
 )
 from ..context import actor, deployment
-from ..i18n import language, translate, translate_error
+from ..i18n import translate, translate_error
 from ..security import require_session
 from .account import own
 from .blueprint import pages
@@ -33,7 +33,7 @@ def embed(key: str) -> Response:
         raise EmbedRevoked
     if found.logo not in deployment().campaign.logos:
         raise UnknownLogo
-    return public("embed.html", embed=found.as_json(language()))
+    return public("embed.html", embed=found)
 
 
 @pages.get("/account/embeds/new")

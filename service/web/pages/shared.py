@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from ...campaign.text import msgid
 from ...packages.published import PublishedPackage
-from ...problems import NotFound
 from ..context import deployment
 from ..i18n import direction, language, translate
 
@@ -105,12 +104,9 @@ def contact_link() -> Markup:
 
 
 def terms_title(terms_id: str) -> Markup:
-    """The title of terms in force, marked where they are not in the visitor's language; NotFound if none are."""
+    """The title of terms in force, marked where they are not in the visitor's language; UnknownTerms if none are."""
     found = deployment()
-    try:
-        version = found.campaign.terms.current(terms_id, found.clock())
-    except KeyError:
-        raise NotFound(f"There are no terms {terms_id} in force.") from None
+    version = found.campaign.terms.current(terms_id, found.clock())
     lang = version.language(language())
     if lang == language():
         return Markup("{}").format(version.title(lang))

@@ -14,7 +14,7 @@ from ...packages.published import PublishedPackage
 from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
 from ..context import actor, deployment
-from ..i18n import language, translate
+from ..i18n import translate
 from ..security import current_session, require_session
 from .blueprint import pages, root
 from .forms import Mistakes, required, sent
@@ -114,7 +114,7 @@ def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -
     context: dict[str, Any] = {
         "package": facts,
         "terms": terms,
-        "versions": deployment().catalogue.versions(facts.id, language()),
+        "versions": deployment().catalogue.versions(facts.id),
         "mistakes": mistakes,
         "participant": None,
         "person": False,
@@ -132,10 +132,7 @@ def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -
 
 def _terms(facts: PublishedPackage) -> TermsVersion:
     found = deployment()
-    try:
-        return found.campaign.terms.current(facts.terms, found.clock())
-    except KeyError:
-        raise NotFound("The terms of this package are not in force yet.") from None
+    return found.campaign.terms.current(facts.terms, found.clock())
 
 
 def _state(participant: str | None, terms: TermsVersion) -> tuple[str, ParticipantView | None]:

@@ -7,7 +7,6 @@ from flask import Response, url_for
 from ...campaign.text import msgid
 from ...problems import UnknownPackage
 from ..context import actor, deployment
-from ..i18n import language
 from ..pages.blueprint import query
 from ..pages.forms import Mistakes, required
 from ..pages.render import private, see_other
@@ -89,7 +88,7 @@ def terms() -> Response:
     rows = []
     for terms_id in found.campaign.terms.ids():
         for version in found.campaign.terms.versions(terms_id):
-            current = found.campaign.terms.current(terms_id, now)
+            current = found.campaign.terms.find_current(terms_id, now)
             state = "current" if version == current else "coming" if version.effective > now else "earlier"
             rows.append((version, state))
     return private("staff/terms.html", rows=rows)
@@ -100,8 +99,8 @@ def _catalogue(mistakes: Mistakes, status: int = 200) -> Response:
     # Not only what is handed out now: what was withdrawn altogether is shown here too.
     for package in catalogue.ids():
         try:
-            versions = catalogue.versions(package, language())
+            versions = catalogue.versions(package)
         except UnknownPackage:  # not published, or not to be shown yet
             continue
-        packages.append((catalogue.version(package, versions[0]["version"]), versions))
+        packages.append((versions[0].package, versions))
     return private("staff/catalogue.html", status, packages=packages, mistakes=mistakes)

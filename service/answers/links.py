@@ -1,0 +1,165 @@
+"""Answers about links, downloads and embeds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from ..clients import ClientKind
+from ..embeds import EmbedDetails
+from ..links import DownloadView, IssuedLink
+from .base import Answer, Instant, ListAnswer
+
+
+class LinkedPackage(Answer):
+    """The package version that a link leads to; digest, size and name are those of what is sent."""
+
+    id: str
+    version: str
+    sha256: str
+    bytes: int
+    filename: str
+
+
+class LinkAnswer(Answer):
+    """A link; auditors see no URL, since it is a permission."""
+
+    id: str
+    url: str | None = None
+    participant: str
+    package: LinkedPackage
+    path: str | None = Field(description="The one file of the package that the link is to; null for all of it")
+    created_at: Instant
+    expires_at: Instant
+    max_downloads: int | None
+    downloads: int = Field(description="Counted downloads")
+    status: Literal["active", "expired", "revoked", "exhausted", "suspended", "terms_required", "withdrawn"]
+
+    @classmethod
+    def of(cls, seen: IssuedLink, *, with_url: bool = True) -> Self:
+        """The link, with or without the URL that carries its token."""
+        more: dict[str, Any] = {"url": seen.url} if with_url else {}
+        package = seen.published
+        return cls(
+            id=seen.id,
+            participant=seen.state.participant,
+            package=LinkedPackage(
+                id=package.id,
+                version=package.version,
+                sha256=package.sha256,
+                bytes=package.bytes,
+                filename=package.filename,
+            ),
+            path=seen.state.path,
+            created_at=seen.state.created_at,
+            expires_at=seen.state.expires_at,
+            max_downloads=seen.state.max_downloads,
+            downloads=seen.state.counted,
+            status=seen.status,
+            **more,
+        )
+
+
+class LinksAnswer(ListAnswer):
+    """A page of links, newest first."""
+
+    links: list[LinkAnswer]
+
+
+class ClientAnswer(Answer):
+    """What is kept of a client for people to read."""
+
+    kind: ClientKind
+    prefix: str | None = Field(description="The /24 or /48 of its address; null once it is forgotten")
+
+
+class DownloadAnswer(Answer):
+    """A recorded download."""
+
+    id: str
+    at: Instant
+    link: str
+    participant: str
+    package: str
+    version: str
+    path: str | None
+    counted: bool
+    range: str | None
+    status: int
+    client: ClientAnswer
+    bytes: int = Field(description="Bytes of the file that were asked for")
+    bytes_sent: int | None = Field(description="Bytes of the file that went out, where that is known")
+
+    @classmethod
+    def of(cls, seen: DownloadView) -> Self:
+        """The download."""
+        return cls(
+            id=seen.id,
+            at=seen.at,
+            link=seen.link,
+            participant=seen.participant,
+            package=seen.package,
+            version=seen.version,
+            path=seen.path,
+            counted=seen.counted,
+            range=seen.range,
+            status=seen.status,
+            client=ClientAnswer(kind=seen.client_kind, prefix=seen.client_prefix),
+            bytes=seen.bytes,
+            bytes_sent=seen.bytes_sent,
+        )
+
+
+class DownloadsAnswer(ListAnswer):
+    """A page of downloads, newest first."""
+
+    downloads: list[DownloadAnswer]
+
+
+class SnippetsAnswer(Answer):
+    """What to paste, by where it goes."""
+
+    html: str
+    markdown: str
+    css: str
+
+
+class EmbedAnswer(Answer):
+    """An embed."""
+
+    id: str
+    key: str
+    participant: str
+    logo: str
+    origins: list[str]
+    unlisted: Literal["report", "refuse"]
+    status: Literal["active", "grace", "terms_required", "suspended", "revoked"]
+    created_at: Instant
+    base_url: str = Field(description="What the addresses of the logo's variants begin with")
+    html: str
+    snippets: SnippetsAnswer
+
+    @classmethod
+    def of(cls, seen: EmbedDetails) -> Self:
+        """The embed, with texts in its participant's language."""
+        made = seen.snippets()
+        return cls(
+            id=seen.id,
+            key=seen.key,
+            participant=seen.participant,
+            logo=seen.logo,
+            origins=list(seen.origins),
+            unlisted=seen.unlisted,
+            status=seen.status,
+            created_at=seen.created_at,
+            base_url=seen.base_url,
+            html=made["html"],
+            snippets=SnippetsAnswer(**made),
+        )
+
+
+class EmbedsAnswer(ListAnswer):
+    """A page of embeds, newest first."""
+
+    embeds: list[EmbedAnswer]

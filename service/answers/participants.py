@@ -1,0 +1,159 @@
+"""Answers about participants, their acceptances and API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from ..participants import AcceptanceView, ApiKey, ParticipantView
+from ..participants.views import BY_STAFF
+from .base import Answer, Instant, Kind, ListAnswer, Purpose
+
+Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
+Role = Literal["portal", "partner", "staff", "auditor"]
+
+
+class DecisionAnswer(Answer):
+    """The decision in force."""
+
+    outcome: Literal["approved", "review", "declined"]
+    rule: str = Field(description="The rule that decided; `staff` where a person did")
+    reasons: list[str]
+
+
+class SuspensionAnswer(Answer):
+    """Why a participant is suspended."""
+
+    reason: str
+
+
+class ParticipantAnswer(Answer):
+    """A participant. Auditors see no name, no address and no text that a person typed; nobody does of an erased one."""
+
+    id: str
+    kind: Kind
+    name: str | None = None
+    email: str | None = None
+    country: str | None = Field(description="ISO 3166-1 alpha-2, or EU")
+    status: Status
+    decision: DecisionAnswer
+    created_at: Instant
+    language: str | None = None
+    website: str | None = None
+    purposes: list[Purpose] | None = None
+    answers: dict[str, Any] | None = Field(None, description="By the field names of /api/v1/eligibility")
+    suspension: SuspensionAnswer | None = None
+    erased_at: Instant | None = None
+
+    @classmethod
+    def of(cls, seen: ParticipantView, role: str, **more: Any) -> Self:
+        """The participant as somebody of this role sees it; ``more`` are members of a model that adds some."""
+        personal = role != "auditor" and seen.status != "erased"
+        if personal:
+            more |= {"name": seen.name, "email": seen.email, "language": seen.language, "website": seen.website}
+            more |= {"purposes": list(seen.purposes), "answers": dict(seen.answers or {})}
+            if seen.suspended_reason is not None:
+                more["suspension"] = SuspensionAnswer(reason=seen.suspended_reason)
+        if seen.erased_at is not None:
+            more["erased_at"] = seen.erased_at
+        reasons = list(seen.reasons) if personal or seen.rule != BY_STAFF else []
+        return cls(
+            id=seen.id,
+            kind=seen.kind,
+            country=seen.country,
+            status=seen.status,
+            decision=DecisionAnswer(outcome=seen.outcome, rule=seen.rule, reasons=reasons),
+            created_at=seen.created_at,
+            **more,
+        )
+
+
+class ParticipantsAnswer(ListAnswer):
+    """A page of participants, newest first."""
+
+    participants: list[ParticipantAnswer]
+
+    @classmethod
+    def of(cls, seen: Iterable[ParticipantView], role: str, next_cursor: str | None) -> Self:
+        """The page as somebody of this role sees it."""
+        return cls(participants=[ParticipantAnswer.of(one, role) for one in seen], next_cursor=next_cursor)
+
+
+class ErasureAnswer(ParticipantAnswer):
+    """The participant after the erasure."""
+
+    removed: dict[str, int] = Field(description="How many things of each sort were ended or deleted")
+
+
+class AcceptanceAnswer(Answer):
+    """A recorded acceptance; it names no signatory."""
+
+    id: str
+    participant: str
+    terms: str
+    version: str
+    language: str
+    digest: str
+    accepted_at: Instant
+    receipt_url: str = Field(description="A proof that the acceptance is in the public log")
+
+    @classmethod
+    def of(cls, seen: AcceptanceView) -> Self:
+        """The acceptance."""
+        return cls(
+            id=seen.id,
+            participant=seen.participant,
+            terms=seen.terms,
+            version=seen.version,
+            language=seen.language,
+            digest=seen.digest,
+            accepted_at=seen.accepted_at,
+            receipt_url=seen.receipt_url,
+        )
+
+
+class AcceptancesAnswer(ListAnswer):
+    """The acceptances of a participant, newest first."""
+
+    acceptances: list[AcceptanceAnswer]
+
+
+class KeyAnswer(Answer):
+    """An API key without its secret."""
+
+    id: str
+    role: Role
+    participant: str | None
+    name: str
+    created_at: Instant
+    revoked_at: Instant | None
+
+    @classmethod
+    def of(cls, seen: ApiKey) -> Self:
+        """The key as staff see it."""
+        return cls(
+            id=seen.id,
+            role=seen.role,
+            participant=seen.participant,
+            name=seen.name,
+            created_at=seen.created_at,
+            revoked_at=seen.revoked_at,
+        )
+
+
+class LimitsAnswer(Answer):
+    """How much a key may ask."""
+
+    requests_per_minute: int
+
+
+class MeAnswer(Answer):
+    """The calling key."""
+
+    id: str
+    role: Role
+    name: str
+    participant: str | None
+    limits: LimitsAnswer
