@@ -93,8 +93,8 @@ def _compare(exports: list[Export], width: int, formats: list[str], seen: Path |
     found: Counter[str] = Counter()
     with chromium() as browser:
         page = browser.new_page()
-        doubtful = [one.export for one in _seen(page, exports, width, formats) if one.is_apart]
-        for one in _seen(page, doubtful, 3 * width, formats):
+        doubtful = [one.export for one in _seen(page, exports, width, 1, formats) if one.is_apart]
+        for one in _seen(page, doubtful, 3 * width, 2, formats):
             if not one.is_apart:
                 continue
             found.update(kind for kind, far in one.far.items() if far > SAME)
@@ -130,10 +130,10 @@ def _beside(pictures: list[Image.Image]) -> Image.Image:
     return row
 
 
-def _seen(page: Page, exports: list[Export], width: int, formats: list[str]) -> Iterator[Seen]:
+def _seen(page: Page, exports: list[Export], width: int, within: int, formats: list[str]) -> Iterator[Seen]:
     rest = iter(exports)
     while part := list(islice(rest, _AT_ONCE)):
-        sizes = [(width, export.drawing.height(width)) for export in part]
+        sizes = [_size(export.drawing, width) for export in part]
         sized = list(zip(part, sizes, strict=True))
         drawn = [list(in_browser(page, [(export.raw, *size) for export, size in sized]))]
         for kind in formats:
@@ -143,14 +143,21 @@ def _seen(page: Page, exports: list[Export], width: int, formats: list[str]) -> 
             elif kind == "pdf":
                 drawn.append(list(in_pdf((export.drawing, *size) for export, size in sized)))
             else:
-                drawn.append(list(_pictures(part, width, kind)))
+                drawn.append(list(_pictures(sized, kind)))
         for export, *renderings in zip(part, *drawn, strict=True):
-            far = [apart(renderings[0], other) for other in renderings[1:]]
+            far = [apart(renderings[0], other, within) for other in renderings[1:]]
             yield Seen(export, renderings, dict(zip(formats, far, strict=True)))
 
 
-def _pictures(exports: list[Export], width: int, kind: str) -> Iterator[Image.Image]:
-    for export in exports:
+def _size(drawing: Drawing, width: int) -> tuple[int, int]:
+    """A size of about that width whose height is nearly whole: Chromium keeps the shape, we fill the pixels."""
+    widths = range(width, width + 48)
+    best = min(widths, key=lambda one: abs(one / drawing.aspect_ratio - drawing.height(one)))
+    return best, drawing.height(best)
+
+
+def _pictures(exports: list[tuple[Export, tuple[int, int]]], kind: str) -> Iterator[Image.Image]:
+    for export, (width, _) in exports:
         yield decoded(encode(render(export.drawing, width, 0, inks_of(export.drawing)), kind))
 
 

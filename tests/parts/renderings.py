@@ -76,21 +76,22 @@ def decoded(content: bytes) -> Image.Image:
     return _on_ground(content)
 
 
-def apart(one: Image.Image, other: Image.Image) -> int:
+def apart(one: Image.Image, other: Image.Image, within: int = 1) -> int:
     """How far two renderings are apart, beyond thin edges: the largest difference of any channel, 0 to 255.
 
-    Both are averaged over three by three pixels, and the smallest difference to the other within a pixel
+    Both are averaged over three by three pixels, and the smallest difference to the other within so many pixels
     counts, so that edges that are drawn half a pixel aside or softer make none.
     """
     if one.size != other.size:
         return 255
     first, second = (picture.filter(ImageFilter.BoxBlur(1)) for picture in (one, other))
-    return max(_beyond(first, second), _beyond(second, first))
+    return max(_beyond(first, second, within), _beyond(second, first, within))
 
 
-def _beyond(one: Image.Image, other: Image.Image) -> int:
-    """How far a pixel lies outside of what the other picture holds within a pixel of it, at most."""
-    low, high = other.filter(ImageFilter.MinFilter(3)), other.filter(ImageFilter.MaxFilter(3))
+def _beyond(one: Image.Image, other: Image.Image, within: int) -> int:
+    """How far a pixel lies outside of what the other picture holds near it, at most."""
+    size = 2 * within + 1
+    low, high = other.filter(ImageFilter.MinFilter(size)), other.filter(ImageFilter.MaxFilter(size))
     outside = ImageChops.lighter(ImageChops.subtract(low, one), ImageChops.subtract(one, high))
     return max(most for _, most in outside.getextrema())  # type: ignore[misc]
 
