@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from . import countries
+from .artwork import ArtworkFile, check_artwork
 from .brand import BrandFile, BrandRules, check_brand
 from .client_names import ClientNames
 from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids
@@ -35,6 +36,7 @@ class Campaign:
     parties: Mapping[str, PartyRow]
     terms: Terms
     brand: BrandRules
+    artwork: ArtworkFile
     logos: Mapping[str, Logo]
     packages: Mapping[str, PackageManifest]
     clients: ClientNames
@@ -68,11 +70,14 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
     complete = len(mistakes.all()) == before  # a logo with a mistake is not among them
     manifests = load_packages(assets_dir, mistakes, known) if packages else {}
     brand = _read_brand(policies_dir / "brand.yaml", logos if complete else None, mistakes)
+    artwork_source, artwork = _read(policies_dir / "artwork.yaml", ArtworkFile, mistakes)
     _, clients = _read(policies_dir / "clients.yaml", ClientNames, mistakes)
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
     protocol_source, protocol = _read(policies_dir / "protocol.yaml", Protocol, mistakes)
     if actions_source and actions and eligibility:
         check_actions(actions_source, actions, tuple(kind.id for kind in eligibility.kinds))
+    if artwork_source and artwork:
+        check_artwork(artwork_source, artwork)
     if protocol_source and protocol:
         check_ids(protocol_source, ("sections",), [section.id for section in protocol.sections])
     mistakes.raise_if_any()
@@ -80,6 +85,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
     assert info is not None
     assert eligibility is not None
     assert brand is not None
+    assert artwork is not None
     assert clients is not None
     assert actions is not None
     assert protocol is not None
@@ -90,6 +96,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
         parties=parties,
         terms=terms,
         brand=brand,
+        artwork=artwork,
         logos=logos,
         packages=manifests,
         clients=clients,

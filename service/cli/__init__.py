@@ -43,6 +43,7 @@ _COMMANDS = {
     "keys": "keys",
     "links": "links",
     "variants": "variants",
+    "artwork": "artwork",
     "audit": "audit",
     "secrets": "secrets",
 }

@@ -1,0 +1,208 @@
+"""Candidates: places and poses where a logo may be, from the contours of a picture at several sizes.
+
+Every picture level is cut into regions in several ways that do not depend on the logo's colour; what has the shape
+of a template's contour, whatever its position, size, slant and turn, becomes a pose to be aligned. A contour of which
+only a part is left, or that touches something, is tried by its box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .alignment import Pyramid
+from .templates import AWAY_FINE, AWAY_MARGIN, Floats, Template, framed, shape_from
+
+_LEAST, _MOST = 10, 110  # pixels of a contour's longer side in a level
+_SMALLEST_LEVEL = 40
+_LEAST_OVERLAP = 0.82
+_LEAST_PARTIAL = 26  # pixels of a contour's longer side in a level
+_LEAST_ON_OUTLINE = 0.62  # share of a contour that has to lie on a template's outline
+_MOST_SPREAD = 0.03  # first affine invariant of what is no line and no lace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pose to be tried, in the picture's pixels; ``quality`` from 0 to 1 tells how alike the shapes are."""
+
+    template: Template
+    pose: Floats
+    quality: float
+    place: tuple[float, float, float]  # centre and size of the contour, in the picture's pixels
+    partial: bool = False  # only a part of the shape is there
+
+
+def masks(level: npt.NDArray[np.uint8], inks: list[Floats]) -> Iterator[npt.NDArray[np.uint8]]:
+    """The level in black and white, in several ways."""
+    smooth = np.asarray(cv2.GaussianBlur(level, (3, 3), 0), np.uint8)
+    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
+    for channel, steps in ((0, (10, 40)), (1, (9,)), (2, (9,))):
+        plane = cv2.extractChannel(lab, channel)
+        local = cv2.blur(plane, (161, 161), borderType=cv2.BORDER_REFLECT)
+        for difference in (cv2.subtract(plane, local), cv2.subtract(local, plane)):
+            for step in steps:
+                yield np.asarray(cv2.threshold(difference, step, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    keys = (smooth[::2, ::2] >> 4).astype(np.int32) @ np.array([256, 16, 1])
+    counts = np.bincount(keys.ravel(), minlength=4096)
+    used: list[Floats] = []
+    for key in np.argsort(-counts)[:24]:
+        if len(used) >= 5 or counts[key] < 0.004 * keys.size:
+            break
+        chosen = keys == key
+        colour = smooth[::2, ::2][chosen].mean(axis=0)
+        if any(np.abs(colour - other).max() < 24 for other in used):
+            continue
+        used.append(colour)
+    for colour, reach in [*((colour, 36) for colour in used), *((ink, 60) for ink in inks)]:
+        low, high = np.clip(colour - reach, 0, 255), np.clip(colour + reach, 0, 255)
+        yield np.asarray(cv2.inRange(smooth, low, high), np.uint8)
+
+
+def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[Candidate]:
+    """All poses worth trying, the likeliest first."""
+    found: list[Candidate] = []
+    spans = _spans(templates)
+    number = 0
+    while True:
+        level = pyramid.level(number)
+        if number and max(level.shape[:2]) < _SMALLEST_LEVEL:
+            break
+        scale = np.diag([pyramid.width / level.shape[1], pyramid.height / level.shape[0], 1.0])
+        least = _LEAST if number == 0 else _LEAST + 12
+        for mask in masks(level, inks):
+            contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+            for contour in contours:
+                if not 2 * least <= len(contour) <= 9 * _MOST:
+                    continue
+                found.extend(_of(np.asarray(contour[:, 0, :], np.int32), templates, scale, least, spans))
+        number += 1
+        if max(level.shape[:2]) < 2 * _SMALLEST_LEVEL:
+            break
+    return _distinct(found)
+
+
+def _of(
+    contour: npt.NDArray[np.int32],
+    templates: tuple[Template, ...],
+    scale: Floats,
+    least: int,
+    spans: list[tuple[float, float]],
+) -> Iterator[Candidate]:
+    _, _, width, height = cv2.boundingRect(contour)
+    if not least <= max(width, height) <= _MOST or min(width, height) < 0.15 * max(width, height):
+        return
+    moments = cv2.moments(contour)
+    area = moments["m00"]
+    if area < 0.1 * width * height:
+        return
+    points = contour.astype(np.float64)
+    place = (
+        float(scale[0, 0] * moments["m10"] / area),
+        float(scale[1, 1] * moments["m01"] / area),
+        float(scale[0, 0] * np.sqrt(area)),
+    )
+    middle = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+    whole = False
+    i1 = (moments["mu20"] * moments["mu02"] - moments["mu11"] ** 2) / area**4
+    if any(low < i1 < high for low, high in spans):
+        for template, pose, overlap in _whole(points, moments, i1, templates):
+            whole = True
+            yield Candidate(template, scale @ middle @ pose, overlap, place)
+    if not whole and max(width, height) >= _LEAST_PARTIAL and area > 0.3 * width * height and i1 < _MOST_SPREAD:
+        for template, pose, share in _partial(points, templates):
+            yield Candidate(template, scale @ middle @ pose, 0.4 * share, place, partial=True)
+
+
+def _whole(
+    points: Floats, moments: Mapping[str, float], i1: float, templates: tuple[Template, ...]
+) -> Iterator[tuple[Template, Floats, float]]:
+    """Poses at which a contour is a template's, with the share in which they overlap."""
+    shape = shape_from(moments)
+    if shape is None:
+        return
+    masks_of: dict[bool, npt.NDArray[np.bool_]] = {}
+    for template in templates:
+        for anchor in template.anchors:
+            own = anchor.shape
+            if not 0.9 * own.i1 < i1 < 1.12 * own.i1 or (own.fixed and not 0.4 < shape.i3 / own.i3 < 2.2):
+                continue
+            frame = shape.to_frame if own.fixed else shape.upright
+            if own.fixed not in masks_of:
+                masks_of[own.fixed] = framed(points, frame)
+            mask = masks_of[own.fixed]
+            for mirrored, want in ((False, anchor.mask), (True, anchor.mirrored_mask)):
+                overlap = float((mask & want).sum() / max(1, (mask | want).sum()))
+                if overlap < _LEAST_OVERLAP:
+                    continue
+                flip = np.eye(3)
+                if mirrored:
+                    flip = np.diag([1.0, -1.0, 1.0]) if own.fixed else np.diag([-1.0, 1.0, 1.0])
+                yield template, np.linalg.inv(frame) @ flip @ (own.to_frame if own.fixed else own.upright), overlap
+
+
+def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[Template, Floats, float]]:
+    """Upright poses at which much of a contour lies on a template's outline: the rest is cut off, covered or joined.
+
+    What is left of a logo keeps at least two of the sides of its box, which fix its size and place.
+    """
+    chosen = points[:: max(1, len(points) // 72)]
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    for template in templates:
+        core = template.core or template
+        a, b, c, d = core.ink
+        by_height, by_width = (bottom - top) / (d - b), (right - left) / (c - a)
+        tries = [
+            (by_height, left - a * by_height, top - b * by_height),
+            (by_height, right - c * by_height, top - b * by_height),
+            (by_width, left - a * by_width, top - b * by_width),
+            (by_width, left - a * by_width, bottom - d * by_width),
+        ]
+        best: tuple[float, Floats] | None = None
+        for size, x, y in tries:
+            unit = (chosen - [x, y]) / size
+            for mirrored in (False, True):
+                seen = np.column_stack([a + c - unit[:, 0], unit[:, 1]]) if mirrored else unit
+                places = np.rint((seen + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
+                rows, columns = core.away.shape
+                inside = (places[:, 0] >= 0) & (places[:, 0] < columns) & (places[:, 1] >= 0) & (places[:, 1] < rows)
+                away = core.away[np.clip(places[:, 1], 0, rows - 1), np.clip(places[:, 0], 0, columns - 1)]
+                share = float((inside & (away < max(0.02, 0.9 / size))).mean())
+                if share > _LEAST_ON_OUTLINE and (best is None or share > best[0]):
+                    pose = np.array([[size, 0, x], [0, size, y], [0, 0, 1.0]])
+                    if mirrored:
+                        pose = pose @ np.array([[-1.0, 0, a + c], [0, 1, 0], [0, 0, 1]])
+                    best = share, pose
+        if best is not None:
+            yield template, best[1], best[0]
+
+
+def _spans(templates: tuple[Template, ...]) -> list[tuple[float, float]]:
+    """Where the first affine invariant of a contour that is worth a look may lie."""
+    spans: list[tuple[float, float]] = []
+    for low, high in sorted((0.9 * a.shape.i1, 1.12 * a.shape.i1) for t in templates for a in t.anchors):
+        if spans and low <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
+        else:
+            spans.append((low, high))
+    return spans
+
+
+def _distinct(found: list[Candidate]) -> list[Candidate]:
+    """The best of those that say the same: one of each template and handedness in each place."""
+    kept: list[Candidate] = []
+    seen: dict[tuple[str, bool], list[Floats]] = {}
+    for candidate in sorted(found, key=lambda one: -one.quality):
+        side = bool(np.linalg.det(candidate.pose[:2, :2]) < 0)
+        # A contour may be one of several rings of a logo: then the sizes differ in the same place.
+        size = float(np.sqrt(abs(np.linalg.det(candidate.pose[:2, :2]))))
+        place = np.array([*candidate.place, 2.0 * candidate.place[2] * np.log(max(size, 1e-6))])
+        others = seen.setdefault((candidate.template.logo, side), [])
+        if others and float(np.abs(np.array(others) - place).max(axis=1).min()) < 0.2 * place[2]:
+            continue
+        others.append(place)
+        kept.append(candidate)
+    return kept

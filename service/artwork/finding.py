@@ -1,0 +1,260 @@
+"""Finding: candidates are aligned, what the picture does not support is dropped, and each logo is kept once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .alignment import Parts, Pyramid, Support, Work, box_of, correlation, parts_of, pose_of, refine, support
+from .candidates import Candidate, candidates
+from .templates import Floats, Template, apply
+
+_COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictures, about
+_MOST_LONG = 330
+_LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
+_SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.86, 0.92  # a few pixels look like many things
+_MOST_TRIED = 160  # candidates of a picture
+_SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
+_MOST_KEYSTONE = 0.4
+_LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
+_LEAST_PART = 0.62  # of both, where a part of a logo is hidden
+_DOUBLE = 1.2  # pixels of softness
+_SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
+_LEAST_REST = 0.5  # correlation
+
+
+@dataclass(frozen=True)
+class Found:
+    """One use of a logo: where it is, and how sure that is."""
+
+    template: Template
+    pose: Floats
+    parts: Parts
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    share: float
+    match: float
+    confidence: float
+    softness: float  # how soft its edges are, in pixels of the picture
+    perspective: bool = False
+
+
+def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[Found]:
+    """Every use of the logos in a picture, from top to bottom."""
+    kept: list[Found] = []
+    for candidate in candidates(pyramid, templates, inks)[:_MOST_TRIED]:
+        if any(_inside(candidate, found) for found in kept if found.confidence > 0.8):
+            continue
+        made = _verified(pyramid, candidate)
+        if made is not None:
+            kept.append(made)
+    return sorted(_once(kept), key=lambda found: (found.box[1], found.box[0]))
+
+
+def _inside(candidate: Candidate, found: Found) -> bool:
+    """Whether a candidate says again what has been found: the same logo in the same place."""
+    if candidate.template is not found.template:
+        return False
+    corners = np.array([[0.0, 0], [candidate.template.aspect, 0], [0, 1], [candidate.template.aspect, 1]])
+    off = np.abs(apply(candidate.pose, corners) - apply(found.pose, corners)).max()
+    return bool(off < 0.15 * max(found.box[2] - found.box[0], found.box[3] - found.box[1]))
+
+
+def _longest(template: Template, shorter: int) -> int:
+    """The longer side of a working picture in which the logo's shorter side has about so many pixels."""
+    ratio = max(template.aspect, 1 / template.aspect)
+    return int(min(shorter * ratio, _MOST_LONG))
+
+
+def _verified(pyramid: Pyramid, candidate: Candidate) -> Found | None:
+    template, pose = candidate.template, candidate.pose
+    core = template.core or template
+    box = box_of(core, pose)
+    if not _sane(box, pyramid) or not _likely(parts_of(pose, template.aspect)):
+        return None
+    work = pyramid.around(box, _longest(core, _COARSE))
+    first = support(work, core, pose)
+    if first is None or first.match < (0.35 if candidate.partial else 0.55):
+        return None
+    model, kind = "rigid" if candidate.partial else "affine", "line"
+    moved = refine(work, core, pose, model, 6, blur=2.0)
+    second = support(work, core, moved)
+    if second is None or second.share + second.match < first.share + first.match:
+        moved, second = pose, first
+    if second.share < 0.86:
+        # Beside the ink something else may change: a shadow, a glow, a loud ground.
+        other = refine(work, core, pose, model, 8, blur=1.0, kind="ink")
+        seen = support(work, core, other, kind="ink")
+        if seen is not None and seen.share + seen.match > second.share + second.match + 0.03:
+            moved, second, kind = other, seen, "ink"
+    if second.match < (0.5 if candidate.partial else 0.72) or second.share < 0.4:
+        return None
+    pose = refine(work, core, moved, model, 8, kind=kind)
+    box = box_of(template, pose)
+    if not _sane(box, pyramid):
+        return None
+    if template.core is not None:
+        work = pyramid.around(box, _longest(template, _COARSE))
+        pose = refine(work, template, pose, model, 5, blur=1.5, kind=kind)
+        pose = refine(work, template, pose, model, 5, kind=kind)
+    if not candidate.partial:
+        pose, model = _bent(work, template, pose, kind)
+    return _finely(pyramid, candidate, pose, model, kind)
+
+
+def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, kind: str) -> Found | None:
+    """The candidate aligned in the finest working picture, and whether the picture supports it there."""
+    template = candidate.template
+    box = box_of(template, pose)
+    if not _sane(box, pyramid):
+        return None
+    fine = pyramid.around(box, _longest(template, _FINE))
+    before = support(fine, template, pose, kind=kind)
+    moved = refine(fine, template, pose, model, 10, kind=kind)
+    seen = support(fine, template, moved, kind=kind)
+    if before is not None and (seen is None or seen.share + seen.match < before.share + before.match - 0.05):
+        moved, seen = pose, before
+    if seen is None:
+        return None
+    if template.core is not None and not _rest_is_there(template, seen):
+        return None
+    return _judged(fine, template, moved, seen, candidate.partial, kind)
+
+
+def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floats, str]:
+    """The pose as a camera sees it, where that is clearly nearer to the picture, and the model that it is of."""
+    plain = support(work, template, pose, kind=kind)
+    if plain is None or (plain.share > 0.9 and plain.match > 0.95):
+        return pose, "affine"
+    bent = pose
+    for blur in (2.0, 1.0, 0.0):
+        bent = refine(work, template, bent, "homography", 5, blur=blur, kind=kind)
+    seen = support(work, template, bent, kind=kind)
+    if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and _keystone(template, bent) < _MOST_KEYSTONE:
+        return bent, "homography"
+    return pose, "affine"
+
+
+def _rest_is_there(template: Template, seen: Support) -> bool:
+    """Whether more than the core of a logo is in the picture."""
+    rest = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
+    reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
+    near = (cv2.dilate(rest, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
+    if near.sum() < 30:
+        return False
+    return correlation(rest[near], np.clip(seen.tone.values[near], -0.3, 1.3)) > _LEAST_REST
+
+
+def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial: bool, kind: str) -> Found | None:
+    if not _plausible(parts_of(pose, template.aspect)):
+        return None
+    scale = float(work.matrix[0, 0])
+    tries = [(0.0, seen)]
+    if seen.match < 0.995:
+        more = [(soft, support(work, template, pose, soft * scale, kind)) for soft in _SOFTNESSES]
+        tries += [(soft, tried) for soft, tried in more if tried is not None]
+    soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
+    if kind == "line" and soft >= _DOUBLE:
+        # What looks so soft may be two edges: the ink's own, and that of an outline round it.
+        moved = refine(work, template, pose, "affine", 10, kind="ink")
+        seen_ink = support(work, template, moved, kind="ink")
+        if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
+            pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
+    if not _enough(best, parts_of(pose, template.aspect), partial):
+        return None
+    upright = pose_of(parts_of(pose, template.aspect), template.aspect)
+    rigid = refine(work, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
+    flat = support(work, template, rigid, soft * scale, kind)
+    warped = refine(work, template, pose, "homography", 8, soft=soft * scale, kind=kind)
+    bent = support(work, template, warped, soft * scale, kind)
+    parts = parts_of(warped, template.aspect)
+    keystone = _keystone(template, warped)
+    perspective = bool(
+        bent is not None
+        and flat is not None
+        and (1 - flat.match) > 1.25 * (1 - bent.match) + 0.002
+        and (abs(parts.shear) > 0.012 or keystone > 0.012)
+    )
+    if perspective and bent is not None and (bent.share < _LEAST_BENT_SHARE or bent.match < _LEAST_BENT_MATCH):
+        return None
+    pose, final = (warped, bent) if perspective else (rigid, flat)
+    if final is None or final.match < best.match - 0.05:
+        pose, final = (pose, best) if bent is None else (warped, bent)
+    return Found(
+        template,
+        pose,
+        parts_of(pose, template.aspect),
+        box_of(template, pose),
+        final.share,
+        final.match,
+        min(final.share, max(0.0, final.match)),
+        float(np.hypot(soft, 0.48)),
+        perspective,
+    )
+
+
+def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
+    """Whether the picture supports a logo; of one partly hidden less is asked if its pose is as it should be."""
+    small = min(parts.across, parts.down) < _SMALL
+    share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
+    if seen.share >= share and seen.match >= match:
+        return not small or abs(np.log(parts.across / parts.down)) < 0.35
+    plain = abs(parts.stretch) < 0.05 and abs(parts.degrees) < 4 and abs(parts.shear) < 0.03
+    return partial and plain and seen.share >= _LEAST_PART and seen.match >= _LEAST_PART
+
+
+def _keystone(template: Template, pose: Floats) -> float:
+    """By how much one side of the logo is seen larger than the other."""
+    left, top, right, bottom = template.ink
+    depth = np.array([[x, y, 1.0] for x in (left, right) for y in (top, bottom)]) @ pose[2]
+    return float(np.ptp(depth) / np.abs(depth).mean())
+
+
+def _likely(parts: Parts) -> bool:
+    """Whether a pose is worth a look: letters and specks have the shape of a logo in many odd ones."""
+    small = min(parts.across, parts.down) < 26
+    turned = abs((parts.degrees + 45) % 90 - 45)
+    least = 0.5 if small else 0.9
+    return abs(np.log(parts.across / parts.down)) < least and abs(parts.shear) < least and (not small or turned < 35)
+
+
+def _plausible(parts: Parts) -> bool:
+    """Whether a pose is one that people give a logo, or that a camera sees it in."""
+    return (
+        abs(np.log(parts.across / parts.down)) < 0.75 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
+    )
+
+
+def _sane(box: tuple[float, float, float, float], pyramid: Pyramid) -> bool:
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    if not np.isfinite([left, top, right, bottom]).all() or wide < 6 or high < 6:
+        return False
+    across = min(right, pyramid.width) - max(left, 0)
+    down = min(bottom, pyramid.height) - max(top, 0)
+    return across * down > 0.45 * wide * high and across > 0 and down > 0
+
+
+def _once(found: list[Found]) -> list[Found]:
+    """Each place once: the logo with more in it wins where both are there."""
+    kept: list[Found] = []
+    order = sorted(found, key=lambda one: -(one.confidence + 0.3 * _area_share(one)))
+    for one in order:
+        if not any(_overlap(one, other) > _SAME for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _area_share(one: Found) -> float:
+    return 1.0 if one.template.core is not None else 0.0
+
+
+def _overlap(one: Found, other: Found) -> float:
+    """The shared area as a share of the smaller box."""
+    a, b = one.box, other.box
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    least = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return wide * high / least

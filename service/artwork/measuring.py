@@ -1,0 +1,302 @@
+"""Measuring: the rendering of a logo at its pose is compared with the picture, one figure for each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from ..campaign.brand import BrandRules
+from . import colours
+from .alignment import Pyramid, Work, box_of
+from .finding import Found
+from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
+from .templates import Floats, Image, apply
+
+_FINEST = 200  # working pixels of a logo's shorter side, at most
+_CAMERA = 0.4  # sRGB steps of noise
+_HALO = 0.09  # of the logo's height: how far an effect reaches
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on one logo. Shares are from 0 to 1, colours are sRGB."""
+
+    width: float  # pixels of the picture, of the logo as drawn upright
+    stretch: float
+    degrees: float
+    mirrored: bool
+    colourway: str
+    delta_e: float
+    ink: Floats
+    ground: Floats
+    free: float  # share of the clear space that is free on all sides
+    contrast: float
+    worst_contrast: float
+    missing: float  # share of the ink cut off or covered
+    outside: float  # the part of it that is outside the picture
+    uneven: float  # of the ink: root mean square of colour difference
+    relief: float  # of the ink: change of lightness with the direction of the edge
+    halo: float  # share of the outline along which something hugs the logo
+    busy: float
+    softness: float  # of edges, in pixels of the picture
+    neighbour: float  # share of the clear space up to the nearest other logo; 1 where none is in it
+    grain: float  # of the ink: standard deviation from one pixel to the next, in sRGB steps
+
+    @property
+    def photographed(self) -> bool:
+        """Whether the ink has the noise of a camera, which no drawing has."""
+        return self.grain > _CAMERA
+
+    def at(self, scale: float) -> Measured:
+        """The same for a picture shown at another scale."""
+        return replace(self, width=self.width * scale, softness=self.softness * scale)
+
+
+def measure(pyramid: Pyramid, found: Found, brand: BrandRules, others: Sequence[Found] = ()) -> Measured:
+    """All figures for one found logo; ``others`` are the other logos in the picture."""
+    template, rules = found.template, brand.logo(found.template.logo)
+    across, down = found.parts.across, found.parts.down
+    width, height = across * template.aspect, down
+    space = rules.clear_space.around(width, height)
+    box = box_of(template, found.pose)
+    shorter = min(box[2] - box[0], box[3] - box[1])
+    longer = max(box[2] - box[0], box[3] - box[1])
+    scale = min(1.0, _FINEST / shorter)
+    margin = (1.15 * space + 6 / scale) / longer
+    work = pyramid.around(box, max(8, round(longer * scale)), margin)
+    scale = float(work.matrix[0, 0])
+    soft = max(0.35, found.softness * scale)
+    alpha = template.render(work.matrix @ found.pose, *work.size)
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), soft), np.float32)
+    local = tuple(float(v) for v in apply(work.matrix, np.array(box).reshape(2, 2)).ravel())
+    zone = zone_of(alpha, work.valid, local, space * scale)  # type: ignore[arg-type]
+    close = 1.0 + soft
+    halo = _HALO * down * scale + close
+    ground = ground_of(work.pixels, zone, close, halo)
+    inks, solid = _inks(work, found, alpha, soft)
+    ground_colour = ground.colour if ground is not None else 255.0 - inks[0]
+    colourway, delta_e = _nearest(found, brand, inks)
+    missing, outside, covered = _missing(work, alpha, inks, ground_colour)
+    whole = ~cv2.dilate(covered.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.bool_)
+    uneven, relief = _inside(work, alpha, solid & whole, whole, soft, inks, ground_colour)
+    hugged, halo_mask = (
+        (0.0, np.zeros(alpha.shape, np.bool_))
+        if ground is None
+        else _hugged(found, work, ground, zone, close, down * scale)
+    )
+    free = 1.0
+    contrast = worst = float(min(colours.contrast(ink, ground_colour) for ink in inks))
+    if ground is not None:
+        free = _free(ground, zone, close, scale, down * scale, halo_mask if hugged > 0.2 else None, missing > 0.02)
+        each = np.min([colours.contrast(ground.by_sector, ink) for ink in inks], axis=0)
+        worst = float(np.quantile(each, 0.15))
+    main = inks[0]
+    return Measured(
+        width=width,
+        stretch=found.parts.stretch,
+        degrees=found.parts.degrees,
+        mirrored=found.parts.mirrored,
+        colourway=colourway,
+        delta_e=delta_e,
+        ink=main,
+        ground=np.asarray(ground_colour, np.float64),
+        free=free,
+        contrast=contrast,
+        worst_contrast=worst,
+        missing=missing,
+        outside=outside,
+        uneven=uneven,
+        relief=relief,
+        halo=hugged,
+        busy=ground.busy if ground is not None else 0.0,
+        softness=found.softness,
+        neighbour=_neighbour(box, space, others),
+        grain=_grain(pyramid, work, alpha),
+    )
+
+
+def _inks(work: Work, found: Found, alpha: Image, soft: float) -> tuple[list[Floats], Mask]:
+    """The colour of each ink, from where it is whole, and the mask of whole ink."""
+    solid = _solid(alpha, work.valid, soft)
+    made = []
+    masks = (
+        found.template.paint_masks(work.matrix @ found.pose, *work.size) if len(found.template.paints) > 1 else [alpha]
+    )
+    for mask in masks:
+        here = solid & (mask > 0.9)
+        if here.sum() < 4:
+            here = work.valid & (mask >= 0.9 * float(mask.max()))
+        made.append(np.median(work.pixels[here].astype(np.float64), axis=0))
+    return made, solid
+
+
+def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:
+    """Where the ink is whole and its edge is not near; of thin lines, their middle."""
+    inner = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    for depth, least in ((3.0 + 1.5 * soft, 0.995), (1.5 + soft, 0.98), (0.0, 0.95), (0.0, 0.85)):
+        solid = (inner > depth) & (alpha > least) & valid
+        if solid.sum() >= max(24, 0.12 * float(alpha[valid].sum())):
+            return solid
+    return (alpha >= 0.9 * float(alpha.max())) & valid
+
+
+def _nearest(found: Found, brand: BrandRules, inks: list[Floats]) -> tuple[str, float]:
+    """The colourway that the inks are nearest to, and how far they are from it."""
+    best, least = "", np.inf
+    for name in brand.logo(found.template.logo).colourways:
+        wanted = [paint.colours[name] for paint in found.template.paints]
+        away = max(float(colours.difference(ink, want)) for ink, want in zip(inks, wanted, strict=True))
+        if away < least:
+            best, least = name, away
+    return best, least
+
+
+def _missing(work: Work, alpha: Image, inks: list[Floats], ground: Floats) -> tuple[float, float, Mask]:
+    """The share of the ink that is not in the picture, the part of it that lies outside, and where it is covered.
+
+    What covers a logo goes on beside it, or is of the ground's colour, or of one colour; a gradient or relief is not.
+    """
+    total = float(alpha.sum())
+    none = np.zeros(alpha.shape, np.bool_)
+    if total <= 0:
+        return 0.0, 0.0, none
+    outside = float(alpha[~work.valid].sum()) / total
+    body = (alpha > 0.9) & work.valid
+    lab = colours.lab(work.pixels)
+    away = np.full(alpha.shape, np.inf)
+    for ink in inks:
+        away = np.minimum(away, np.sqrt(((lab - colours.lab(ink)) ** 2).sum(axis=2)))
+    step = float(np.sqrt(((colours.lab(inks[0]) - colours.lab(ground)) ** 2).sum()))
+    gone = (body & (away > max(14.0, min(0.4 * step, 22.0)))).astype(np.uint8)
+    gone = np.asarray(cv2.morphologyEx(gone, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(gone)
+    covered = none.copy()
+    for number in range(1, count):
+        if stats[number, cv2.CC_STAT_AREA] < max(4, 0.003 * total):
+            continue
+        part = labels == number
+        beside = (
+            cv2.dilate(part.astype(np.uint8), np.ones((11, 11), np.uint8)).astype(np.bool_)
+            & (alpha < 0.02)
+            & work.valid
+        )
+        colour = np.median(lab[part], axis=0)
+        even = float(np.sqrt(np.mean(((lab[part] - colour) ** 2).sum(axis=1)))) < 6
+        goes_on = beside.sum() > 5 and float(np.linalg.norm(np.median(lab[beside], axis=0) - colour)) < 18
+        as_ground = float(np.linalg.norm(colours.lab(ground) - colour)) < 12
+        if goes_on or as_ground or (even and stats[number, cv2.CC_STAT_AREA] > 0.02 * total):
+            covered |= part
+    share = float(covered.sum()) / max(1.0, float(body.sum()))
+    return outside + share * (1 - outside), outside, covered
+
+
+def _inside(
+    work: Work, alpha: Image, solid: Mask, whole: Mask, soft: float, inks: list[Floats], ground: Floats
+) -> tuple[float, float]:
+    """How uneven the ink is, and how much its lightness follows the direction of the edges, as in relief.
+
+    ``solid`` is ink away from its edges, ``whole`` leaves out what covers it.
+    """
+    if solid.sum() < 30 or len(inks) > 1:
+        return 0.0, 0.0
+    lab = colours.lab(work.pixels)
+    smooth = cv2.GaussianBlur(lab, (0, 0), 1.0)
+    rest = smooth - colours.lab(inks[0])
+    away = np.sqrt((rest**2).sum(axis=2))
+    step = float(np.sqrt(((colours.lab(inks[0]) - colours.lab(ground)) ** 2).sum()))
+    uneven = float(np.sqrt(np.mean(np.minimum(away[solid], max(14.0, 0.8 * step)) ** 2)))
+    inner = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    height = float(np.ptp(np.nonzero(alpha > 0.5)[0]) + 1)
+    band = (inner > 1.5 + 2 * soft) & (inner < max(3.5 + 2 * soft, 0.07 * height)) & work.valid & whole
+    relief = 0.0
+    if band.sum() > 40:
+        blurred = cv2.GaussianBlur(alpha, (0, 0), max(2.0, 0.03 * height))
+        nx, ny = cv2.Sobel(blurred, cv2.CV_32F, 1, 0), cv2.Sobel(blurred, cv2.CV_32F, 0, 1)
+        length = np.hypot(nx, ny) + 1e-6
+        design = np.column_stack([np.ones(int(band.sum())), (nx / length)[band], (ny / length)[band]])
+        solved, *_ = np.linalg.lstsq(design, np.clip(rest[..., 0][band], -40, 40), rcond=None)
+        relief = float(np.hypot(solved[1], solved[2]))
+    return uneven, relief
+
+
+def _neighbour(box: tuple[float, float, float, float], space: float, others: Sequence[Found]) -> float:
+    """How much of the clear space is free of other logos."""
+    nearest = 1.0
+    for other in others:
+        left, top, right, bottom = other.box
+        away = max(left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0.0)
+        nearest = min(nearest, away / max(space, 1e-6))
+    return nearest
+
+
+def _grain(pyramid: Pyramid, work: Work, alpha: Image) -> float:
+    """How much pixels differ where the ink is widest: next to nothing in what was drawn, noise in a photograph."""
+    inner = cv2.distanceTransform(((alpha > 0.98) & work.valid).astype(np.uint8), cv2.DIST_L2, 5)
+    row, column = np.unravel_index(int(inner.argmax()), inner.shape)
+    scale = float(work.matrix[0, 0])
+    reach = int(min(24, 0.6 * float(inner.max()) / scale - 1.5))
+    if reach < 5:
+        return pyramid.grain
+    middle: Floats = np.array([[float(column) + 0.5, float(row) + 0.5]], np.float64)
+    back: Floats = np.asarray(np.linalg.inv(work.matrix), np.float64)
+    x, y = apply(back, middle)[0]
+    whole = pyramid.level(0)
+    part = whole[max(0, int(y) - reach) : int(y) + reach, max(0, int(x) - reach) : int(x) + reach].astype(np.float32)
+    if min(part.shape[:2]) < 5:
+        return 0.0
+    rest = part - cv2.GaussianBlur(part, (0, 0), 1.5)
+    # The middle of all: ripples of compression beside an edge are few.
+    return 1.4826 * float(np.median(np.abs(rest[1:-1, 1:-1])))
+
+
+def _hugged(found: Found, work: Work, ground: Ground, zone: Zone, close: float, height: float) -> tuple[float, Mask]:
+    """The share of the outline outside which the ground is changed, and where that is."""
+    pose = work.matrix @ found.pose
+    spots = apply(pose, found.template.outline)
+    ahead = apply(pose, found.template.outline + 1e-3 * found.template.normals) - spots
+    normal = ahead / np.maximum(np.linalg.norm(ahead, axis=1), 1e-9)[:, None]
+    near = np.linspace(close + 0.5, max(close + 2.5, 0.05 * height), 6)
+    far = np.linspace(0.2, 0.26, 4) * height + close
+
+    def changes(reach: Floats, least: int) -> tuple[Floats, Mask]:
+        x = (spots[:, 0:1] + normal[:, 0:1] * reach - 0.5).astype(np.float32)
+        y = (spots[:, 1:2] + normal[:, 1:2] * reach - 0.5).astype(np.float32)
+        off = cv2.remap(zone.off_ink, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        inside = cv2.remap(zone.valid.astype(np.float32), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        usable = (off > close) & (inside > 0.5)
+        seen = np.stack([cv2.remap(ground.signed[..., i], x, y, cv2.INTER_LINEAR) for i in range(3)], axis=-1)
+        counts = usable.sum(axis=1)
+        return (seen * usable[..., None]).sum(axis=1) / np.maximum(counts, 1)[:, None], counts >= least
+
+    mean, known = changes(near, 3)
+    away, seen_away = changes(far, 2)
+    # What goes on further out is the ground itself and no halo.
+    step = np.where(seen_away, np.linalg.norm(mean - away, axis=1), np.inf)
+    strong = known & (np.minimum(np.linalg.norm(mean, axis=1), step) > max(4.5, 2.0 * ground.busy))
+    if known.sum() < 20:
+        return 0.0, np.zeros(zone.off_ink.shape, np.bool_)
+    mask = (zone.off_ink < _HALO * height * 2 + close) & (ground.residual > 3.0)
+    return float(strong.sum() / known.sum()), mask
+
+
+def _free(
+    ground: Ground, zone: Zone, close: float, scale: float, size: float, halo: Mask | None, covered: bool
+) -> float:
+    """The share of the clear space that is free on every side."""
+    foreign, labels = foreign_of(ground, zone, close + 1.5 * scale, scale, size)
+    if halo is not None:
+        foreign = foreign & ~halo
+    if covered:
+        # What lies on the logo is told as that, not as something beside it.
+        touching = np.unique(labels[foreign & (zone.off_ink < close + 4 * scale + 2)])
+        foreign = foreign & ~np.isin(labels, touching[touching > 0])
+    outside = foreign & (zone.distance > 0)
+    if (foreign & (zone.distance <= 0)).sum() > max(12, (0.05 * size) ** 2):
+        return 0.0
+    if not outside.any():
+        return 1.0
+    values = np.sort(zone.distance[outside])
+    return float(min(1.0, values[min(len(values) - 1, 2)]))
