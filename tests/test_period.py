@@ -35,6 +35,8 @@ def test_one_instant_may_be_written_in_many_ways(text: str) -> None:
     found = parse_period(text, None)
     assert (found.start, found.from_text) == (EIGHT, "2026-11-25T08:00:00.000000Z")
     assert parse_period(None, text).end == EIGHT
+    assert found.start is not None
+    assert found.start.tzinfo is UTC  # what is kept of it elsewhere is its date and time alone
 
 
 def test_dates_are_both_included() -> None:
@@ -77,7 +79,9 @@ def test_what_is_neither_a_date_nor_an_instant_is_named(text: str) -> None:
 def test_a_span_that_is_empty_or_turned_is_a_mistake(begin: str, end: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_period(begin, end)
-    assert [error.pointer for error in caught.value.errors] == ["?to"]
+    assert [(error.pointer, error.detail) for error in caught.value.errors] == [
+        ("?to", "The span ends before it has begun; give a later end.")
+    ]
 
 
 def test_both_mistakes_are_named_at_once() -> None:

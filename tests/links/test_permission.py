@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from service.links.permission import LinkState, read_states
-from service.problems import LinkExhausted, RobotsNotServed
-from service.store.tables import Link, PackageVersion, Participant
+from service.ids import new_id
+from service.links.permission import LinkState, read_state, read_states
+from service.problems import InvalidLink, LinkExhausted, RobotsNotServed, TermsNotAccepted
+from service.store.tables import Acceptance, Link, PackageVersion, Participant
 
-from .conftest import World
+from .conftest import BASE, World
 from .test_recording import _forget
 
 
@@ -73,3 +74,51 @@ def test_a_link_has_expired_at_the_very_instant(world: World, seconds: int, stat
     link = world.link(expires_at=world.clock() + timedelta(days=1)).link
     world.clock.advance(24 * 3600 + seconds)
     assert state(world, link).status(world.clock()) == status
+
+
+@pytest.mark.parametrize("status", ["under_review", "declined", "suspended", "erased"])
+def test_whoever_is_not_approved_has_no_link_that_works(world: World, status: str) -> None:
+    link = world.link().link
+    world.change(Participant, world.participant, status=status)
+    assert state(world, link).status(world.clock()) == "suspended"
+
+
+def test_terms_that_are_not_accepted_are_named_with_the_page_to_read_them(world: World) -> None:
+    link = world.link().link
+    world.change(Participant, world.participant, language="fr")
+    world.database.write(_forget)
+    refused = state(world, link).refusal(world.clock(), BASE)
+    assert isinstance(refused, TermsNotAccepted)
+    version = world.campaign.terms.current("logo-terms", world.clock()).version
+    assert refused.extra == TermsNotAccepted.of("logo-terms", version, BASE, "fr").extra
+
+
+def test_only_an_acceptance_of_the_current_version_of_these_terms_counts(world: World) -> None:
+    link = world.link().link
+    with world.database.read() as session:
+        kept = session.query(Acceptance).one()
+    for other in ({"terms": "tool-terms"}, {"version": "0.1"}):
+        world.change(Acceptance, kept.id, **other)
+        assert state(world, link).status(world.clock()) == "terms_required"
+        world.change(Acceptance, kept.id, terms=kept.terms, version=kept.version)
+    assert state(world, link).status(world.clock()) == "active"
+
+
+def test_downloads_counted_since_a_link_was_read_are_regarded(world: World) -> None:
+    limited = state(world, world.link(max_downloads=3, counted=1).link)
+    limited.refuse_client("browser", begun=False, more=1)
+    with pytest.raises(LinkExhausted):
+        limited.refuse_client("browser", begun=False, more=2)
+
+
+def test_links_are_read_together_as_one_by_one_and_unknown_ones_left_out(world: World) -> None:
+    links = [world.link().link, world.link(max_downloads=1, counted=1).link]
+    world.change(Link, links[0], revoked_at=world.clock())
+    with world.database.read() as session:
+        connection, now = session.connection(), world.clock()
+        found = read_states(connection, world.campaign, [*links, new_id("lnk")], now)
+        assert found == {link: read_state(session, world.campaign, link, now) for link in links}
+        assert [found[link].status(now) for link in links] == ["revoked", "exhausted"]
+        assert read_states(connection, world.campaign, [new_id("lnk")], now) == {}
+        with pytest.raises(InvalidLink):
+            read_state(session, world.campaign, new_id("lnk"), now)

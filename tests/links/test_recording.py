@@ -134,6 +134,16 @@ def test_rotating_the_secrets_begins_no_download_anew(world: World) -> None:
     assert not before.record(claim, PERSON, WHOLE).counted, "a process that knows the older secret alone sees it too"
 
 
+def test_a_client_with_two_names_was_last_seen_when_either_was(world: World) -> None:
+    claim = world.link()
+    before = Recorder(world.database, world.campaign, world.clock, SECRETS[1:], BASE)
+    assert world.recorder.record(claim, PERSON, WHOLE).counted
+    world.clock.advance(1800)
+    assert before.record(claim, PERSON, WHOLE).counted  # it does not know the newest secret yet
+    world.clock.advance(3600)
+    assert not world.recorder.record(claim, PERSON, WHOLE).counted
+
+
 def test_what_cannot_be_recorded_is_not_recorded(world: World) -> None:
     claim = world.link()
     world.database.write(lambda session: session.execute(text("alter table downloads rename to away")))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from flask import Response
 from sqlalchemy import select
 
 from service.store.tables import IdempotentRequest
+from service.web.auth import identify
+from service.web.idempotency import begin, finish
 
 from .conftest import Api, problem
 
@@ -48,6 +53,48 @@ def test_keys_are_per_caller_and_route(api: Api) -> None:
     assert (
         api.ask("POST", "/api/v1/participants", key="staff", json=api.application(), headers=headers).status_code == 201
     )
+
+
+def test_one_key_on_two_routes_is_two_keys(api: Api) -> None:
+    """What was answered to a joining is no answer to somebody who asks for a link, whatever the body is."""
+    for number, asked in enumerate((None, {"participant": api.ready(), "package": "logo"})):
+        headers, body = {"Idempotency-Key": f"four-{number}"}, api.application()
+        assert api.ask("POST", "/api/v1/participants", key="portal", json=body, headers=headers).status_code == 201
+        answer = api.ask("POST", "/api/v1/links", key="portal", json=asked or body, headers=headers)
+        assert "Idempotent-Replayed" not in answer.headers
+        if asked:
+            assert answer.status_code == 201
+        else:
+            problem(answer, 422, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [(201, True), (403, True), (409, True), (422, True), (429, False), (500, False), (503, False)]
+)
+def test_an_answer_after_which_trying_again_can_help_is_not_kept(api: Api, status: int, kept: bool) -> None:
+    """Whoever is told to come back later and does so is not told the same for a day."""
+    headers = {"Authorization": f"Bearer {api.key('portal')}", "Idempotency-Key": "eight"}
+
+    def ask() -> bool:
+        """Sends the request; returns whether the kept answer was given."""
+        with api.app.test_request_context("/api/v1/links", method="POST", json={}, headers=headers):
+            identify()
+            if begin() is not None:
+                return True
+            finish(Response(json.dumps({"status": status}), status, mimetype="application/problem+json"))
+            return False
+
+    assert not ask()
+    assert ask() == kept
+
+
+def test_an_answer_that_is_not_json_is_not_kept(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.key('portal')}", "Idempotency-Key": "nine"}
+    for _ in range(2):
+        with api.app.test_request_context("/api/v1/links", method="POST", json={}, headers=headers):
+            identify()
+            assert begin() is None
+            finish(Response("<!doctype html>", 200, mimetype="text/html"))
 
 
 def test_tokens_are_signed_again_and_never_stored(api: Api) -> None:
