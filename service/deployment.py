@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -26,6 +27,7 @@ from .clients import Classifier
 from .clock import Clock, now
 from .embeds import Embeds
 from .ledger import Sealer, key_source
+from .ledger.witnesses import Witnesses
 from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
@@ -37,6 +39,7 @@ from .problems import ConfigurationError, Unavailable
 from .settings import Settings
 from .storage import Storage, open_storage
 from .store import Database
+from .verification.policy import Policy, parse_policy
 
 log = structlog.get_logger()
 
@@ -87,6 +90,7 @@ class Deployment(CampaignParts):
     variants: Variants
     embeds: Embeds
     sealer: Sealer
+    witnesses: Witnesses | None
     segments: Segments
     reports: Reports
     receipts: Receipts
@@ -159,6 +163,8 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     tokens = Tokens(settings.secret_keys)
     segments = Segments(database, storage, settings.data_dir, clock)
     reports = Reports(database, segments, clock)
+    sealer = _sealer(settings, database, storage, clock)
+    policy = _policy(settings)
     return Deployment(
         **vars(_build_on(found, settings, clock, database, storage, mailer, tokens, reports)),
         settings=settings,
@@ -172,10 +178,11 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         tokens=tokens,
         variants=_variants(found.campaign, storage, settings),
         embeds=Embeds(database, found.campaign, clock, settings.base_url),
-        sealer=_sealer(settings, database, storage, clock),
+        sealer=sealer,
         segments=segments,
         reports=reports,
-        receipts=Receipts(database, storage, reports),
+        receipts=Receipts(database, storage, reports, policy),
+        witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
         webhooks=Webhooks(database, clock, settings.secret_keys),
         checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
@@ -271,6 +278,15 @@ def _build_on(
 
 def _variants(campaign: Campaign, storage: Storage, settings: Settings) -> Variants:
     return Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir)
+
+
+def _policy(settings: Settings) -> Policy | None:
+    if not settings.log_policy:
+        return None
+    try:
+        return parse_policy(Path(settings.log_policy).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError([f"EMBLEM_LOG_POLICY: {settings.log_policy}: {error}."]) from error
 
 
 def _sealer(settings: Settings, database: Database, storage: Storage, clock: Clock) -> Sealer:

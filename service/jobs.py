@@ -86,6 +86,7 @@ class Jobs:
         self._sealed_at = 0.0  # on the monotonic clock; 0 before the first time
         self._sealing = Background("emblem-seal", self.seal_if_due, every=_TURN)
         self._working = Background("emblem-jobs", self.run_due, every=_TURN)
+        self._witnessing = Background("emblem-witnesses", self.offer, every=_TURN)
         self._refreshing = Background("emblem-campaign", self.refresh, every=_TURN)
 
     def start(self) -> None:
@@ -94,6 +95,8 @@ class Jobs:
         self.deployment.variants.start()
         self._sealing.start()
         self._working.start()
+        if self.deployment.witnesses is not None:
+            self._witnessing.start()
         self._refreshing.start()
 
     def stop(self) -> None:
@@ -101,6 +104,7 @@ class Jobs:
         self._refreshing.stop(timeout=1)
         self._sealing.stop(timeout=3)
         self._working.stop(timeout=2)
+        self._witnessing.stop(timeout=3)
         self._attempt("logo uses", lambda: self.deployment.embeds.enter_uses(everything=True))
         self._attempt("refusals", self.deployment.refusals.flush)
         self._attempt("sealing", lambda: self.deployment.sealer.seal(wait=3))
@@ -117,6 +121,16 @@ class Jobs:
             if now >= job.due and not self._working.ending:
                 job.due = now + job.every
                 self._attempt(job.name, lambda job=job: self._do(job))  # type: ignore[misc]
+
+    def offer(self) -> float | None:
+        """Offer checkpoints to the witnesses while no other process does; staff hear of a quorum that is missed."""
+        witnesses, alerts = self.deployment.witnesses, self.deployment.alerts
+        if witnesses is None:
+            return None
+        return witnesses.run(
+            lambda: self._witnessing.ending,
+            lambda done: None if done.met else alerts.report_missed_quorum(done.size, done.outcomes),
+        )
 
     def seal_if_due(self) -> None:
         """Seal where the interval is over since the newest checkpoint, or where entries wait."""

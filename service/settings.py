@@ -113,6 +113,13 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def _file(text: str) -> str:
+    path = _folder(text)
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file")
+    return str(path)
+
+
 def _existing(text: str) -> Path:
     path = _folder(text)
     if not path.is_dir():
@@ -200,6 +207,9 @@ class Settings:
         lambda values: urlsplit(values["base_url"]).netloc + "/log",
         "the log's name in every checkpoint; it never changes",
         default_words="host and port of the base URL, then `/log`",
+    )
+    log_policy: str = _setting(
+        _file, "", "a C2SP tlog-policy file: the witnesses that cosign the log, and their quorum"
     )
     redis_url: str = _setting(
         _url("redis", "rediss", "unix"),

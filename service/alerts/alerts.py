@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -50,6 +50,19 @@ PACKAGE_DAMAGED = BuiltInRule(
         fr="Un paquet stocké est endommagé",
         ru="Повреждён сохранённый пакет",
         zh="已存储的资料包损坏",
+    ),
+)
+
+
+QUORUM_MISSED = BuiltInRule(
+    "witness-quorum-missed",
+    Text.of(
+        "Too few witnesses cosign the log",
+        ar="عدد الشهود الموقّعين على السجل قليل جدًا",
+        es="Muy pocos testigos cofirman el registro",
+        fr="Trop peu de témoins cosignent le registre",
+        ru="Журнал подписывает слишком мало свидетелей",
+        zh="共同签署日志的见证方过少",
     ),
 )
 
@@ -109,6 +122,19 @@ class Alerts:
         ]
         return sum(self._raise(finding) for finding in findings)
 
+    def report_missed_quorum(self, size: int, outcomes: Mapping[str, str]) -> bool:
+        """Alert staff, once a day, that a checkpoint lacks the quorum of its witnesses; True where it is new."""
+        told = ", ".join(f"{name}: {outcome}" for name, outcome in sorted(outcomes.items()))
+        return self._raise(
+            AlertFinding(
+                QUORUM_MISSED,
+                f"{QUORUM_MISSED.id}:{self.clock().date().isoformat()}",
+                f"{QUORUM_MISSED.title.get('en')}: the checkpoint of {size} entries lacks its quorum ({told}). "
+                "Publishing goes on.",
+                {"size": size, "witnesses": dict(outcomes)},
+            )
+        )
+
     def newest(self, limit: int = 50) -> list[dict[str, Any]]:
         """The alerts raised last, newest first, each with how it went with the webhooks."""
         with self.database.read() as session:
@@ -132,7 +158,7 @@ class Alerts:
 
     def title(self, rule: str) -> Text | None:
         """The title of a rule in force by its id; None where the rule is there no more."""
-        return next((one.title for one in (*self.rules.rules, PACKAGE_DAMAGED) if one.id == rule), None)
+        return next((one.title for one in (*self.rules.rules, PACKAGE_DAMAGED, QUORUM_MISSED) if one.id == rule), None)
 
     def _raise(self, finding: AlertFinding) -> bool:
         now = self.clock()

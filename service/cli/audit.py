@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from ..audit.reports import Report, Reports
     from ..settings import Settings
     from ..verification.log_reader import LogSource
+    from ..verification.policy import Policy
     from ..verification.signed_note import PublicKey
     from ..verification.verifier import LogVerdict
 
 _FORMATS = ("table", "json", "csv", "parquet", "html")
+_COSIGNED_WITHIN = 12.0  # seconds: a checkpoint is offered to witnesses at most ten after it is published
 _LOGS = ("nginx", "combined", "json", "cloudfront", "s3")
 
 
@@ -230,6 +233,13 @@ def import_log(files: tuple[Path, ...], form: str, as_json: bool) -> None:
 @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
 @click.option("--since", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CHECKPOINT")
 @click.option("--receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Witnesses and their quorum (C2SP tlog-policy).",
+)
 @json_option
 def verify(
     url: str | None,
@@ -238,6 +248,7 @@ def verify(
     token_file: Path | None,
     since: Path | None,
     receipt: Path | None,
+    policy_file: Path | None,
     as_json: bool,
 ) -> None:
     """Check the public log, an export of it, or a receipt, trusting nobody.
@@ -246,16 +257,13 @@ def verify(
     something does not hold.
     """
     from ..verification.log_reader import SourceError
-    from ..verification.signed_note import BadFormError, kept_checkpoint, parse_vkey, plain_text
+    from ..verification.signed_note import BadFormError, kept_checkpoint, plain_text
     from ..verification.verifier import read_keys, verify_log, verify_receipt
 
     if url and folder:
         raise click.UsageError("Give --url or --dir, not both.")
     token = plain_text(token_file.read_bytes()).decode("utf-8", "replace").strip() if token_file else None
-    try:
-        keys: list[PublicKey] = [parse_vkey(vkey) for vkey in vkeys]
-    except BadFormError as error:
-        raise click.UsageError(f"--key: {error}.") from error
+    keys, policy = _trusted(vkeys, policy_file)
     try:
         source = None if receipt and keys else _source(url, folder, token)
         trusted = bool(keys)
@@ -263,12 +271,15 @@ def verify(
             assert source is not None
             keys = read_keys(source)
         if receipt:
-            verdict, entry = verify_receipt(receipt.read_bytes(), keys, () if trusted else keys)
+            verdict, entry = verify_receipt(receipt.read_bytes(), keys, () if trusted else keys, policy)
         else:
             assert source is not None
             entry = None
+            if policy and url:
+                source = _cosigned(source, policy)
             with progress("Verifying") as show:
-                verdict = verify_log(source, keys, kept_checkpoint(since.read_bytes()) if since else None, show)
+                kept = kept_checkpoint(since.read_bytes()) if since else None
+                verdict = verify_log(source, keys, kept, show, policy)
             if verdict.ok and verdict.entries_read and folder:
                 _compare_export(folder, source, verdict)
             elif verdict.ok and not url:
@@ -284,6 +295,34 @@ def verify(
     _tell(verdict, entry, trusted=trusted, as_json=as_json)
     if not verdict.ok:
         raise click.exceptions.Exit(1)
+
+
+def _trusted(vkeys: tuple[str, ...], policy_file: Path | None) -> tuple[list[PublicKey], Policy | None]:
+    """The keys that were given, else those of the policy, and the policy; a UsageError says what is wrong with one."""
+    from ..verification.policy import PolicyError, parse_policy
+    from ..verification.signed_note import BadFormError, parse_vkey, plain_text
+
+    try:
+        keys = [parse_vkey(vkey) for vkey in vkeys]
+    except BadFormError as error:
+        raise click.UsageError(f"--key: {error}.") from error
+    if policy_file is None:
+        return keys, None
+    try:
+        policy = parse_policy(plain_text(policy_file.read_bytes()).decode("utf-8", "replace"))
+    except PolicyError as error:
+        raise click.UsageError(f"--policy: {policy_file}: {error}.") from error
+    return keys or list(policy.logs), policy
+
+
+def _cosigned(source: LogSource, policy: Policy) -> LogSource:
+    """The log by its first checkpoint that the quorum has cosigned, waiting for one where it is too young for that."""
+    from ..verification.log_reader import PinnedSource
+
+    until = time.monotonic() + _COSIGNED_WITHIN
+    while not policy.seen((note := source.read("checkpoint")) or b"") and time.monotonic() < until:
+        time.sleep(0.5)
+    return PinnedSource(source, note)
 
 
 def _source(url: str | None, folder: Path | None, token: str | None) -> LogSource:
@@ -355,6 +394,8 @@ def _tell(verdict: LogVerdict, entry: bytes | None, *, trusted: bool, as_json: b
         click.echo(f"Log {verdict.origin}: {verdict.size} leaves, root {verdict.root}")
     for vkey in verdict.signed_by:
         click.echo(f"Signed by {vkey}" + ("" if trusted else " (the log's own word; keep it, and give it as --key)"))
+    for seen in verdict.cosigned:
+        click.echo(f"Seen by {seen.witness} at {seen.at:%Y-%m-%d %H:%M:%S} UTC")
     if verdict.since is not None and verdict.ok:
         click.echo(f"It continues the kept checkpoint of {verdict.since} leaves")
     if entry is not None and verdict.ok:

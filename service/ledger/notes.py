@@ -60,6 +60,28 @@ def _fits(verifier: Verifier, signature: bytes, head: Head) -> bool:
     return verifier.verifies(signature[8:], _subtree(head, verifier.name, signature[:8]))
 
 
+def _lines(note: str) -> list[str]:
+    return note.partition("\n\n")[2].splitlines(keepends=True)
+
+
+def without_witnesses(note: str) -> str:
+    """The note with the log's own signatures alone."""
+    own = f"{_SIGNATURE}{note.partition(chr(10))[0]} "
+    return note.partition("\n\n")[0] + "\n\n" + "".join(line for line in _lines(note) if line.startswith(own))
+
+
+def with_cosignatures(note: str, lines: Iterable[str]) -> str:
+    """The note with further signature lines (without line ends), each once."""
+    known = [line.rstrip("\n") for line in _lines(note)]
+    return note + "".join(f"{line}\n" for line in dict.fromkeys(lines) if line not in known)
+
+
+def cosignatures(note: str) -> list[str]:
+    """The signature lines of others than the log itself, without line ends."""
+    own = _lines(without_witnesses(note))
+    return [line.rstrip("\n") for line in _lines(note) if line not in own]
+
+
 def _decode(text: str) -> bytes:
     try:
         value = base64.b64decode(text, validate=True)

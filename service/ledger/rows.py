@@ -53,6 +53,12 @@ class Rows:
         """The checkpoint of exactly this size."""
         return self._one(select(Checkpoint).where(Checkpoint.size == size))
 
+    def latest(self, count: int) -> list[StoredCheckpoint]:
+        """The newest checkpoints, newest first."""
+        with self.database.read() as session:
+            rows = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(count))
+            return [StoredCheckpoint(row.size, row.root, row.note, row.at) for row in rows]
+
     def sizes_near(self, size: int) -> list[int]:
         """The sizes of the checkpoints just below and above ``size``."""
         below = select(func.max(Checkpoint.size)).where(Checkpoint.size < size)

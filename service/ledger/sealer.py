@@ -182,9 +182,27 @@ class Sealer:
                 raise Unavailable(private="another sealer works")
             head = self.rows.newest()
             if head is not None:
-                note = notes.sign(notes.read(head.note), self.signers(), self.clock())
+                fresh = notes.sign(notes.read(head.note), self.signers(), self.clock())
+                note = notes.with_cosignatures(fresh, notes.cosignatures(head.note))
                 self.rows.rewrite_note(head.size, note)
                 self._publish(head.size, note, held)
+
+    def cosign(self, size: int, lines: Sequence[str], wait: float = 2) -> None:
+        """Keeps witnesses' cosignatures of a checkpoint, which were checked, and publishes them while it is the newest.
+
+        Unavailable where another sealer works for longer than ``wait`` seconds.
+        """
+        with self._mutex, leadership(self.database, self.data_dir, wait) as held:
+            if held is None:
+                raise Unavailable(private="another sealer works")
+            made = self.rows.checkpoint(size)
+            if made is None:
+                return
+            note = notes.with_cosignatures(made.note, lines)
+            self.rows.rewrite_note(size, note)
+            newest = self.rows.newest()
+            if newest is not None and newest.size == size:
+                self._publish(size, note, held)
 
     # --- the steps
 

@@ -62,6 +62,18 @@ class StorageSource(LogSource):
         return self._read(f"log/{path}")
 
 
+class PinnedSource(LogSource):
+    """A log whose checkpoint was read before: all that is read from it is judged by that one."""
+
+    def __init__(self, source: LogSource, checkpoint: bytes | None) -> None:
+        self._source = source
+        self._checkpoint = checkpoint
+
+    def read(self, path: str) -> bytes | None:
+        """See ``LogSource.read``."""
+        return self._checkpoint if path == "checkpoint" else self._source.read(path)
+
+
 class UrlSource(LogSource):
     """A log behind a web address, with one kept-alive connection a thread."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .log_reader import LogSource, NotAllowedError
+from .policy import Cosignature, Policy
 from .signed_note import BadFormError, PublicKey, SignedHead, parse_checkpoint, parse_vkey, plain_text, unbase64
 
 _ENOUGH = 20  # findings after which reading on tells nothing new
@@ -41,6 +42,7 @@ class LogVerdict:
     entries_read: bool = False
     since: int | None = None
     findings: list[LogFinding] = field(default_factory=list)
+    cosigned: list[Cosignature] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -61,6 +63,9 @@ class LogVerdict:
             "size": self.size,
             "root": self.root,
             "signed_by": self.signed_by,
+            "cosigned_by": [
+                {"witness": item.witness, "at": item.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")} for item in self.cosigned
+            ],
             "entries_read": self.entries_read,
             "since": self.since,
             "first_bad_index": first.index if first else None,
@@ -276,12 +281,32 @@ def _stated_keys(source: LogSource, verdict: LogVerdict) -> list[PublicKey]:
         return []
 
 
+def _judge_witnesses(verdict: LogVerdict, note: bytes, policy: Policy | None) -> None:
+    """The cosignatures of a checkpoint whose own signatures hold; a quorum that is missed is a finding."""
+    if policy is None:
+        return
+    try:
+        verdict.cosigned = policy.cosignatures(note)
+    except BadFormError as error:
+        verdict.findings.append(LogFinding(None, "checkpoint", str(error)))
+        return
+    if not policy.met_by({item.witness for item in verdict.cosigned}):
+        seen = ", ".join(sorted({item.witness for item in verdict.cosigned})) or "no witness"
+        text = f"the quorum {policy.quorum} of the policy is missed: the checkpoint was seen by {seen}"
+        verdict.findings.append(LogFinding(None, "checkpoint", text))
+
+
 def verify_log(
-    source: LogSource, keys: Sequence[PublicKey], since: bytes | None = None, progress: Progress = _silent
+    source: LogSource,
+    keys: Sequence[PublicKey],
+    since: bytes | None = None,
+    progress: Progress = _silent,
+    policy: Policy | None = None,
 ) -> LogVerdict:
     """Checks a whole log: signatures, every tile against its parent, every entry against its leaf.
 
-    ``since`` is a checkpoint kept from before, of which this log must be a continuation. SourceError where
+    ``since`` is a checkpoint kept from before, of which this log must be a continuation; with a ``policy`` the
+    checkpoint has to carry the cosignatures of its quorum. SourceError where
     the source does not answer; everything that is wrong with the log itself is a finding.
     """
     verdict = LogVerdict()
@@ -296,6 +321,7 @@ def verify_log(
         return verdict
     verdict.origin, verdict.size, verdict.root = head.origin, head.size, head.root.hex()
     verdict.signed_by = head.signed_by
+    _judge_witnesses(verdict, note, policy)
     marks = []
     old = None
     if since is not None:
@@ -337,11 +363,11 @@ def _judge_roots(
 
 
 def verify_receipt(
-    text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = ()
+    text: bytes, keys: Sequence[PublicKey], stated: Sequence[PublicKey] = (), policy: Policy | None = None
 ) -> tuple[LogVerdict, bytes]:
     """Check the bytes of a tlog-proof file by themselves; give the verdict and the entry that the file proves.
 
-    ``stated``: see ``parse_checkpoint``.
+    ``stated``: see ``parse_checkpoint``; ``policy``: see ``verify_log``.
     """
     verdict = LogVerdict(entries_read=True)
     entry = b""
@@ -363,6 +389,7 @@ def verify_receipt(
         verdict.signed_by = head.signed_by
         if index >= head.size or _climb(_SHA(b"\0" + entry).digest(), index, head.size, path) != head.root:
             raise BadFormError(f"the proof does not lead from leaf {index} to the signed root")
+        _judge_witnesses(verdict, note, policy)
     except (BadFormError, UnicodeDecodeError) as error:
         verdict.findings.append(LogFinding(None, "receipt", str(error)))
     return verdict, entry

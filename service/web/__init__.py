@@ -44,6 +44,8 @@ def compose(deployment: Deployment) -> Flask:
     app.extensions["emblem"] = deployment
     logging.install(app)
     observe = metrics.install(app)
+    if deployment.witnesses is not None and (observe_witness := metrics.witnesses()):
+        deployment.witnesses.observe = observe_witness
     errors.install(app)
     security.install(app)
     limits.install(app, deployment.limiter)

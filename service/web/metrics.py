@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # whatever else is sent is one figure
 Observe = Callable[[str, str, int, float], None]  # method, route, status, seconds
+ObserveWitness = Callable[[str, str], None]  # name of a witness, what came of an offer to it
 
 
 def prepare(settings: Settings) -> None:
@@ -52,6 +53,28 @@ def ended(pid: int) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def witnesses() -> ObserveWitness | None:
+    """Counts offers of checkpoints by witness and outcome; None where no figures are wanted."""
+    if not Path(os.environ.get(_FOLDER, "")).is_dir() or _FOLDER not in os.environ:
+        return None
+    from prometheus_client import Counter, Gauge
+
+    offers = Counter("emblem_witness_offers", "Checkpoints offered to witnesses", ["witness", "outcome"])
+    last = Gauge(
+        "emblem_witness_cosigned_timestamp_seconds",
+        "When a witness cosigned last",
+        ["witness"],
+        multiprocess_mode="max",
+    )
+
+    def observe(witness: str, outcome: str) -> None:
+        offers.labels(witness, outcome).inc()
+        if outcome == "cosigned":
+            last.labels(witness).set(time.time())
+
+    return observe
 
 
 def install(app: Flask) -> Observe | None:

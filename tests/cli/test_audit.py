@@ -14,10 +14,12 @@ from service import ledger
 from service import settings as settings_room
 from service.audit.segments import Segments
 from service.clock import now
+from service.deployment import assemble
 from service.storage import open_storage
 from service.store import Database
 from tests.audit.conftest import download, entry_of
 from tests.conftest import environment
+from tests.ledger.witness import Witness
 
 from .test_commands import Shell
 
@@ -124,6 +126,25 @@ def test_segments_and_exports_that_disagree_with_the_log_are_found(emblem: Shell
         emblem("audit", "verify", *arguments, status=1)
         path.write_bytes(original)
         emblem("audit", "verify", *arguments)
+
+
+def test_a_policy_says_who_saw_the_log_and_when(emblem: Shell, tmp_path: Path) -> None:
+    add(emblem, 2)
+    witness = Witness("witness.example.org", now().timestamp())
+    path = tmp_path / "witnesses.policy"
+    path.write_text(f"witness W {witness.vkey} {witness.url}\nquorum W\n")
+    missed = emblem("audit", "verify", "--policy", str(path), status=1)
+    assert "the quorum W of the policy is missed" in missed.stderr
+    deployment = assemble(settings_room.load(emblem.variables | {"EMBLEM_LOG_POLICY": str(path)}))
+    assert deployment.witnesses is not None
+    offered = deployment.witnesses.offer()
+    deployment.close()
+    witness.close()
+    assert offered is not None
+    assert offered.met
+    assert "Seen by W at 20" in emblem("audit", "verify", "--policy", str(path)).stdout
+    path.write_text("quorum W\n")
+    assert "line 1: W is not defined above" in emblem("audit", "verify", "--policy", str(path), status=2).stderr
 
 
 # --- keys and origin

@@ -127,7 +127,11 @@ def test_keys_are_separated_by_commas_or_line_ends(both: Log) -> None:
         assert [signer.verifier for signer in ledger.signers(text, ORIGIN)] == wanted
 
 
-@pytest.mark.parametrize("bad", [ledger.new_post_quantum_key(), f"{ledger.new_log_key()},mldsa44:QUJD"])
+@pytest.mark.parametrize(
+    "bad",
+    [ledger.new_post_quantum_key(), f"{ledger.new_log_key()},mldsa44:QUJD"],
+    ids=["post-quantum alone", "cut off"],
+)
 def test_a_value_without_a_key_that_every_reader_knows_or_with_a_broken_one_says_the_fix(bad: str) -> None:
     with pytest.raises(ValueError, match="emblem secrets new"):
         ledger.signers(bad, ORIGIN)
