@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from service import ledger
 from service.alerts.checkpoint_mail import DailyCheckpoint
 from service.mail import Mailer
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import kept_checkpoint, parse_vkey
 from service.verification.verifier import LogVerdict, verify_log
 
-from ..audit.conftest import Deployment, download
+from ..audit.conftest import ORIGIN, Deployment, download
 
 NEXT = timedelta(days=1, minutes=2)  # a day is mailed when it has been over for a minute
 
@@ -46,11 +47,16 @@ def judge(deployment: Deployment, kept: bytes) -> LogVerdict:
     return verify_log(FolderSource(deployment.folder / "storage/log"), keys, kept_checkpoint(kept))
 
 
+@pytest.mark.parametrize(
+    "new_keys", [ledger.new_log_key, ledger.new_log_keys], ids=["one key", "lines of 3,000 letters"]
+)
 @pytest.mark.parametrize("saved", ["the message", "its text", "its text on Windows", "the lines between the marks"])
 def test_a_mail_as_it_was_saved_is_a_kept_checkpoint(
-    deployment: Deployment, mailer: Mailer, tmp_path: Path, saved: str
+    deployment: Deployment, mailer: Mailer, tmp_path: Path, saved: str, new_keys: Callable[[], str]
 ) -> None:
+    deployment.sealer.signers = ledger.key_source(new_keys(), ORIGIN)
     seal(deployment, 3)
+    size = len(deployment.sealer.vkeys()) + 3
     deployment.time += NEXT
     assert daily(deployment, mailer, "auditor@example.org").run()
     (path,) = (tmp_path / "outbox").glob("*.eml")
@@ -66,8 +72,8 @@ def test_a_mail_as_it_was_saved_is_a_kept_checkpoint(
     }[saved]
     seal(deployment, 5)
     verdict = judge(deployment, kept)
-    assert (verdict.ok, verdict.since) == (True, 4)
-    altered, changes = re.subn(rb"(/log\r?\n)4", rb"\g<1>3", kept)
+    assert (verdict.ok, verdict.since) == (True, size)
+    altered, changes = re.subn(rb"(/log\r?\n)%d" % size, rb"\g<1>3", kept)
     assert changes == 1
     assert not judge(deployment, altered).ok
 
