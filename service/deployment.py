@@ -39,6 +39,7 @@ from .problems import ConfigurationError, Unavailable
 from .settings import Settings
 from .storage import Storage, open_storage
 from .store import Database
+from .store.idempotency import IdempotentRequests
 from .verification.policy import Policy, parse_policy
 
 log = structlog.get_logger()
@@ -85,6 +86,7 @@ class Deployment(CampaignParts):
     publications: Publications
     mailer: Mailer
     limiter: Limiter
+    idempotent: IdempotentRequests
     stored_packages: StoredPackages
     tokens: Tokens
     variants: Variants
@@ -173,6 +175,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         storage=storage,
         publications=publications,
         mailer=mailer,
+        idempotent=IdempotentRequests(database, clock),
         limiter=Limiter(settings.rate_limits, settings.redis_url),
         stored_packages=StoredPackages(storage),
         tokens=tokens,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from .background import Background
-from .store import idempotency, outbox
+from .store import outbox
 from .store.leadership import leadership
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def table(deployment: Deployment) -> list[Job]:
 
     def sweep() -> None:
         deployment.participants.sign_in.purge()
-        idempotency.purge(deployment.database, deployment.clock())
+        deployment.idempotent.purge()
         outbox.purge(deployment.database, deployment.clock() - _OUTBOX_KEPT)
 
     def look_at_packages() -> None:

@@ -65,9 +65,88 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
         yield path, command
 
 
+def problems_page() -> str:
+    """Every kind of problem with its status, what it means and what to do."""
+    from service.problems import REGISTRY
+
+    kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.status, kind.slug))
+    rows = "".join(f"| `{kind.slug}` | {kind.status} | {kind.title} | {kind.help} |\n" for kind in kinds)
+    return (
+        "# Problems\n\nEvery error is RFC 9457 `application/problem+json`; `type` is `/problems/` and the slug, a page "
+        "that explains it. `detail` says what to do in the case at hand, `errors` points at each field that is wrong. "
+        "A browser that asks for HTML gets the same as a page in its language.\n\n"
+        f"| slug | status | what it means | what to do |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def http_page() -> str:
+    """Every route: the operations of the API with their roles and statuses, then all other addresses."""
+    import tempfile
+
+    from service import settings
+    from service.clock import now
+    from service.deployment import assemble
+    from service.store import migrate
+    from service.web import compose
+    from service.web.api.docs import complete, operations
+
+    from .conftest import environment
+
+    with tempfile.TemporaryDirectory() as folder:
+        deployment = assemble(settings.load(environment(Path(folder))), now)
+        migrate.upgrade(deployment.database)
+        app = compose(deployment)
+        described = complete(app)
+        rules: dict[str, set[str]] = {}
+        for rule in app.url_map.iter_rules():
+            rules.setdefault(str(rule), set()).update(rule.methods or ())
+        deployment.close()
+    rows = ""
+    for path, method, operation in operations(described):
+        who = ", ".join(operation["x-roles"]) or "anyone"
+        done = ", ".join(status for status in operation["responses"] if status < "4")
+        problems = ", ".join(
+            f"{status} {slug}"
+            for status, response in operation["responses"].items()
+            for slug in response.get("x-problems", ())
+            if slug not in _EVERYWHERE
+        )
+        summary = operation["summary"].rstrip(".")
+        rows += f"| `{method.upper()} {path}` | {summary} | {who} | {done} | {problems} |\n"
+    others = "".join(
+        f"| `{path.replace(languages, '{lang}')}` | {', '.join(sorted(methods - {'HEAD', 'OPTIONS'}))} |\n"
+        for path, methods in sorted(rules.items())
+        for languages in ["<any(" + ",".join(_languages()) + "):lang>"]
+        if path not in {_rule(path) for path in described["paths"]}
+    )
+    everywhere = ", ".join(f"`{slug}`" for slug in _EVERYWHERE)
+    return (
+        "# HTTP\n\nThe bodies and answers of the API are in `GET /api/v1/openapi.json`, and as a page in "
+        f"`/api/v1/docs`. Any operation may also answer {everywhere} ([problems](problems.md)).\n\n"
+        "## The API\n\n| operation | what it does | roles | done | problems |\n|---|---|---|---|---|\n"
+        f"{rows}\n## Everything else\n\n`{{lang}}` is one of {', '.join(_languages())}. Each GET takes HEAD too.\n\n"
+        f"| address | methods |\n|---|---|\n{others}"
+    )
+
+
+_EVERYWHERE = ("unauthorized", "rate-limited", "unavailable", "internal-error")
+
+
+def _languages() -> list[str]:
+    from service.campaign import LANGUAGES
+
+    return list(LANGUAGES)
+
+
+def _rule(path: str) -> str:
+    return path.replace("{", "<").replace("}", ">")
+
+
 #: file below docs/reference -> what makes it
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
+    "http.md": http_page,
+    "problems.md": problems_page,
     "entries.md": entries_page,
     "settings.md": settings_page,
 }

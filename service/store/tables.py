@@ -354,6 +354,7 @@ class IdempotentRequest(Base):
     request_sha256: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]
     answer: Mapped[dict[str, Any] | None]
+    location: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 

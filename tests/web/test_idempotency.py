@@ -127,12 +127,36 @@ def test_still_in_flight_is_409_and_an_abandoned_one_is_taken_over(api: Api, clo
     problem(answer, 409, "already-joined")
 
 
-def test_after_a_day_the_key_is_new(api: Api, clock: FrozenClock) -> None:
-    headers = {"Idempotency-Key": "seven"}
-    api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
-    clock.advance(86_401)
-    answer = api.ask("POST", "/api/v1/participants", key="portal", json=api.application(), headers=headers)
-    assert answer.status_code == 201
+def test_an_answer_is_kept_for_exactly_a_day(api: Api, clock: FrozenClock) -> None:
+    """``Idempotency-Key`` on every POST, kept 24 h per key and route."""
+    body, headers = api.application(), {"Idempotency-Key": "seven"}
+
+    def ask(said: dict[str, Any]) -> Any:
+        return api.ask("POST", "/api/v1/participants", key="portal", json=said, headers=headers)
+
+    first = ask(body).json
+    clock.advance(86_399)
+    assert ask(body).json == first
+    problem(ask(api.application()), 422, "idempotency-key-reused")
+    clock.advance(1)
+    assert ask(api.application()).status_code == 201
+
+
+def test_what_was_made_is_named_again(api: Api) -> None:
+    """The ``Location`` of an answer that is given again is the first answer's."""
+    participant, headers = api.ready(), {"Idempotency-Key": "nine"}
+    for path, body in (
+        ("participants", api.application()),
+        ("links", {"participant": participant, "package": "logo"}),
+        ("embeds", {"participant": participant, "logo": "heart"}),
+    ):
+        first, again = (api.ask("POST", f"/api/v1/{path}", key="portal", json=body, headers=headers) for _ in range(2))
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert first.headers["Location"] == f"/api/v1/{path}/{first.json['id']}"
+        assert again.headers["Location"] == first.headers["Location"]
+        assert (again.status_code, again.json) == (first.status_code, first.json)
+    acceptance = api.accept(api.join()).headers
+    assert "Location" not in acceptance
 
 
 def test_a_key_that_is_none_is_refused(api: Api) -> None:

@@ -46,7 +46,7 @@ _PARAMETERS = [
 @problems(NotSealed, LogDamaged)
 @media("text/csv", "application/vnd.apache.parquet", "text/html")
 def report() -> Response:
-    """What was downloaded and shown, by any dimensions, from exactly the entries below a checkpoint."""
+    """Report what was downloaded and shown, by any dimensions, from exactly the entries below a checkpoint."""
     return report_answer()
 
 
@@ -79,7 +79,7 @@ def report_answer() -> Response:
 @api.get("/audit/proofs/<name>", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 @problems(Forbidden, NotSealed, LogDamaged)
 def proof(path: ProofPath) -> Response:
-    """A C2SP tlog-proof file of an entry, with the entry in it; participants get those of their own acceptances."""
+    """Prove an entry by a C2SP tlog-proof file; participants get those of their own acceptances."""
     if not _reads_everything():
         _own_acceptance(path.name)
     text = deployment().receipts.make(path.name)

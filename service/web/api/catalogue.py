@@ -39,7 +39,7 @@ class VersionPath(BaseModel):
 @api.get("/packages", responses={200: PackagesAnswer})
 @public
 def packages(query: PackagesQuery) -> Response:
-    """What is handed out, each in its current version."""
+    """List what is handed out, each in its current version."""
     found = deployment().catalogue.current(query.kind)
     return cacheable(PackagesAnswer(packages=[PackageAnswer.of(package, _place(query.lang)) for package in found]))
 
@@ -48,7 +48,7 @@ def packages(query: PackagesQuery) -> Response:
 @public
 @problems(UnknownPackage, PackageWithdrawn)
 def package(path: IdPath, query: LanguageQuery) -> Response:
-    """One package in its current version."""
+    """Show one package in its current version."""
     return cacheable(PackageAnswer.of(deployment().catalogue.current_version(path.id), _place(query.lang)))
 
 
@@ -56,7 +56,7 @@ def package(path: IdPath, query: LanguageQuery) -> Response:
 @public
 @problems(UnknownPackage)
 def versions(path: IdPath, query: LanguageQuery) -> Response:
-    """Every published version of a package, newest first."""
+    """List every published version of a package, newest first."""
     place, found = _place(query.lang), deployment().catalogue.versions(path.id)
     return cacheable(VersionsAnswer(versions=[VersionAnswer.of_listed(one, place) for one in found], next_cursor=None))
 
@@ -65,7 +65,7 @@ def versions(path: IdPath, query: LanguageQuery) -> Response:
 @public
 @problems(UnknownPackage, UnknownVersion, PackageDamaged)
 def preview(path: VersionPath) -> Response:
-    """The preview picture of a version."""
+    """Show the preview picture of a version."""
     catalogue = deployment().catalogue
     facts = catalogue.version(path.id, path.version)
     response = make_response(catalogue.preview(facts))
@@ -78,7 +78,7 @@ def preview(path: VersionPath) -> Response:
 @api.get("/terms", responses={200: TermsListAnswer})
 @public
 def all_terms() -> Response:
-    """Every version of all terms, newest first."""
+    """List every version of all terms, newest first."""
     terms = deployment().campaign.terms
     found = [version for name in terms.ids() for version in terms.versions(name)]
     found.sort(key=lambda version: (version.effective, version.id), reverse=True)
@@ -89,7 +89,7 @@ def all_terms() -> Response:
 @public
 @problems(UnknownTerms, UnknownVersion)
 def terms(path: IdPath, query: TermsQuery) -> Response:
-    """One version of the terms with its text, in the language asked for or else in English."""
+    """Show one version of the terms with its text, in the language asked for or else in English."""
     known = deployment().campaign.terms
     version = known.get(path.id, query.version) if query.version else known.current(path.id, deployment().clock())
     return cacheable(TermsAnswer.in_language(version, query.lang))
@@ -98,14 +98,14 @@ def terms(path: IdPath, query: TermsQuery) -> Response:
 @api.get("/eligibility", responses={200: EligibilityAnswer})
 @public
 def eligibility(query: LanguageQuery) -> Response:
-    """What each kind of participant is asked, and how it is decided."""
+    """Show what each kind of participant is asked, and how it is decided."""
     return cacheable(EligibilityAnswer.of(deployment().campaign.eligibility, query.lang))
 
 
 @api.get("/logos", responses={200: LogosAnswer})
 @public
 def logos(query: LanguageQuery) -> Response:
-    """The logos, their rules and the sizes they come in."""
+    """List the logos, their rules and the sizes they come in."""
     emblem, place = deployment(), _place(query.lang)
     found = [
         LogoAnswer.of(logo, emblem.campaign.brand, place, widths=emblem.variants.widths(logo.id), formats=FORMATS)

@@ -19,7 +19,7 @@ api = blueprint("embeds", "A partner's permission to show one logo on their site
 @need("portal", "partner", "staff")
 @problems(NotFound, UnknownLogo, ParticipantNotApproved, TermsNotAccepted)
 def create(body: EmbedBody) -> Response:
-    """Makes an embed; it works at once."""
+    """Make an embed; it works at once."""
     may_see(body.participant)
     made = deployment().embeds.create(body.participant, body.logo, body.origins, body.unlisted, by=actor())
     return answer(EmbedAnswer.of(made), 201, Location=paths.embed(made.key))
@@ -29,7 +29,7 @@ def create(body: EmbedBody) -> Response:
 @need("portal", "partner", "staff", "auditor")
 @problems(NotFound)
 def embeds(query: EmbedsQuery) -> Response:
-    """Lists embeds, newest first."""
+    """List embeds, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)
@@ -41,7 +41,7 @@ def embeds(query: EmbedsQuery) -> Response:
 @need("portal", "partner", "staff", "auditor")
 @problems(UnknownEmbed)
 def embed(path: EmbedPath) -> Response:
-    """One embed with its status and what to paste."""
+    """Show one embed with its status and what to paste."""
     found = deployment().embeds.get(path.key)
     _mine(found.participant)
     return answer(EmbedAnswer.of(found))
@@ -51,7 +51,7 @@ def embed(path: EmbedPath) -> Response:
 @need("portal", "partner", "staff")
 @problems(UnknownEmbed, EmbedRevoked)
 def change(path: EmbedPath, body: EmbedChangeBody) -> Response:
-    """Changes the origins, or what happens on others; in force on every worker within 5 seconds."""
+    """Change the origins, or what happens on others; in force on every worker within 5 seconds."""
     _mine(deployment().embeds.get(path.key).participant)
     given = {name: getattr(body, name) for name in body.model_fields_set}
     return answer(EmbedAnswer.of(deployment().embeds.change(path.key, **given, by=actor())))
@@ -61,7 +61,7 @@ def change(path: EmbedPath, body: EmbedChangeBody) -> Response:
 @need("portal", "partner", "staff")
 @problems(UnknownEmbed)
 def revoke(path: EmbedPath) -> Response:
-    """Ends an embed for good; in force on every worker within 5 seconds."""
+    """End an embed for good; in force on every worker within 5 seconds."""
     _mine(deployment().embeds.get(path.key).participant)
     deployment().embeds.revoke(path.key, by=actor())
     return Response(status=204)

@@ -27,7 +27,7 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 @need("portal", "partner", "staff")
 @problems(NotFound, ParticipantNotApproved, TermsNotAccepted, UnknownPackage, UnknownVersion, PackageWithdrawn)
 def issue(body: LinkBody) -> Response:
-    """Issues a link."""
+    """Issue a link."""
     may_see(body.participant)
     issued = deployment().links.issue(
         body.participant,
@@ -45,7 +45,7 @@ def issue(body: LinkBody) -> Response:
 @need("portal", "partner", "staff", "auditor")
 @problems(NotFound)
 def links(query: LinksQuery) -> Response:
-    """Lists links, newest first."""
+    """List links, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)
@@ -57,7 +57,7 @@ def links(query: LinksQuery) -> Response:
 @api.get("/links/<id>", responses={200: LinkAnswer})
 @need("portal", "partner", "staff", "auditor")
 def link(path: IdPath) -> Response:
-    """One link with its status and how often it was used."""
+    """Show one link with its status and how often it was used."""
     found = deployment().links.get(path.id)
     _mine(found.state.participant)
     return answer(LinkAnswer.of(found, with_url=_with_url()))
@@ -66,7 +66,7 @@ def link(path: IdPath) -> Response:
 @api.delete("/links/<id>", responses={204: None})
 @need("portal", "partner", "staff")
 def revoke(path: IdPath) -> Response:
-    """Ends a link at once."""
+    """End a link at once."""
     _mine(deployment().links.get(path.id).state.participant)
     deployment().links.revoke(path.id, by=actor())
     return Response(status=204)
@@ -76,7 +76,7 @@ def revoke(path: IdPath) -> Response:
 @need("portal", "partner", "staff", "auditor")
 @problems(NotFound)
 def downloads(query: DownloadsQuery) -> Response:
-    """Lists recorded downloads, newest first."""
+    """List recorded downloads, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)

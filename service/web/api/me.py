@@ -15,7 +15,7 @@ api = blueprint("me", "The calling key")
 @api.get("/me", responses={200: MeAnswer})
 @need("portal", "partner", "staff", "auditor")
 def me() -> Response:
-    """The key's role, participant and limits."""
+    """Show the key's role, participant and limits."""
     key = require("portal", "partner", "staff", "auditor")
     limits = LimitsAnswer(requests_per_minute=LIMITS["key"].amount)
     return answer(MeAnswer(id=key.id, role=key.role, name=key.name, participant=key.participant, limits=limits))

@@ -34,7 +34,7 @@ api = blueprint("participants", "Joining, decisions and acceptances")
 @need("portal", "staff")
 @problems(AlreadyJoined)
 def join(body: JoinBody) -> Response:
-    """Joins someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
+    """Join someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
     joined = deployment().participants.joining.join(body.model_dump(exclude_unset=True), via=actor())
     role = require("portal", "staff").role
     return answer(ParticipantAnswer.of(joined, role), 201, Location=paths.participant(joined.id))
@@ -43,7 +43,7 @@ def join(body: JoinBody) -> Response:
 @api.get("/participants", responses={200: ParticipantsAnswer})
 @need("portal", "staff", "auditor")
 def participants(query: ParticipantsQuery) -> Response:
-    """Lists participants, newest first; a portal sees those it may act for."""
+    """List participants, newest first; a portal sees those it may act for."""
     caller = require("portal", "staff", "auditor")
     page = deployment().participants.listing.list(
         status=query.status, kind=query.kind, portal=portal(), cursor=query.cursor, limit=query.limit
@@ -54,7 +54,7 @@ def participants(query: ParticipantsQuery) -> Response:
 @api.get("/participants/<id>", responses={200: ParticipantAnswer})
 @need("portal", "partner", "staff", "auditor")
 def participant(path: IdPath) -> Response:
-    """One participant."""
+    """Show one participant."""
     may_see(path.id)
     caller = require("portal", "partner", "staff", "auditor")
     return answer(ParticipantAnswer.of(deployment().participants.listing.get(path.id), caller.role))
@@ -64,7 +64,7 @@ def participant(path: IdPath) -> Response:
 @need("staff")
 @problems(Conflict)
 def decide(path: IdPath, body: DecisionBody) -> Response:
-    """Approves, declines or suspends; ``approved`` also lifts a suspension."""
+    """Approve, decline or suspend; ``approved`` also lifts a suspension."""
     decided = deployment().participants.decisions.decide(path.id, body.outcome, reason=body.reason, by=actor())
     return answer(ParticipantAnswer.of(decided, "staff"))
 
@@ -72,7 +72,7 @@ def decide(path: IdPath, body: DecisionBody) -> Response:
 @api.post("/participants/<id>/erasure", responses={200: ErasureAnswer})
 @need("staff")
 def erase(path: IdPath, body: ErasureBody) -> Response:
-    """Erases what is known of a person; figures stay."""
+    """Erase what is known of a person; figures stay."""
     removed = deployment().erasure.erase(path.id, reason=body.reason, by=actor())
     return answer(ErasureAnswer.of(deployment().participants.listing.get(path.id), "staff", removed=removed))
 
@@ -81,7 +81,7 @@ def erase(path: IdPath, body: ErasureBody) -> Response:
 @need("portal", "partner", "staff")
 @problems(Conflict, ParticipantNotApproved, UnknownTerms, UnknownVersion, TermsNotCurrent, DigestMismatch)
 def accept(path: IdPath, body: AcceptanceBody) -> Response:
-    """Accepts the current terms; the same version again gives the first acceptance."""
+    """Accept the current terms; the same version again gives the first acceptance."""
     may_see(path.id)
     acceptance, created = deployment().participants.acceptances.accept(
         path.id,
@@ -98,7 +98,7 @@ def accept(path: IdPath, body: AcceptanceBody) -> Response:
 @api.get("/participants/<id>/acceptances", responses={200: AcceptancesAnswer})
 @need("portal", "partner", "staff", "auditor")
 def acceptances(path: IdPath) -> Response:
-    """What a participant has accepted, newest first."""
+    """List what a participant has accepted, newest first."""
     may_see(path.id)
     found = [AcceptanceAnswer.of(acceptance) for acceptance in deployment().participants.acceptances.of(path.id)]
     return answer(AcceptancesAnswer(acceptances=found, next_cursor=None))
