@@ -27,7 +27,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def as_json(self) -> dict[str, Any]:
-        """The answer as plain values."""
+        """Return the answer as plain values."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

@@ -17,7 +17,7 @@ from ..packages import ListedVersion, PublishedPackage
 from .base import Answer, Instant, Kind, Purpose, TermsRef
 
 
-class Place:
+class Viewpoint:
     """Where and when an answer is given: the deployment's base URL, the reader's language, the present, the terms."""
 
     def __init__(self, base_url: str, language: str, now: datetime, terms: Terms) -> None:
@@ -27,7 +27,7 @@ class Place:
         self._terms = terms
 
     def terms(self, terms_id: str) -> TermsRef:
-        """The version of terms that is in force; null where none is yet, or they were taken out of the policies."""
+        """Return the version of terms that is in force; null where none is, or policies name them no more."""
         found = self._terms.find_current(terms_id, self._now)
         version = found.version if found else None
         return TermsRef(id=terms_id, version=version, url=self.base_url + paths.terms(self.language, terms_id, version))
@@ -60,22 +60,22 @@ class PackageAnswer(Answer):
     preview_url: str
 
     @classmethod
-    def of(cls, seen: PublishedPackage, place: Place, **more: Any) -> Self:
-        """The package in the reader's language; ``more`` are members of a model that adds some."""
+    def of(cls, seen: PublishedPackage, viewpoint: Viewpoint, **more: Any) -> Self:
+        """Return the package in the reader's language; ``more`` are members of a model that adds some."""
         return cls(
             id=seen.id,
             kind=seen.kind,
-            title=seen.title.get(place.language),
-            description=seen.description.get(place.language),
+            title=seen.title.get(viewpoint.language),
+            description=seen.description.get(viewpoint.language),
             version=seen.version,
             bytes=seen.bytes,
             sha256=seen.sha256,
             media_type=seen.media_type,
             filename=seen.filename,
             languages=list(seen.languages),
-            terms=place.terms(seen.terms),
+            terms=viewpoint.terms(seen.terms),
             files=[FileAnswer(**file) for file in seen.files],
-            preview_url=place.base_url + paths.preview(seen.id, seen.version),
+            preview_url=viewpoint.base_url + paths.preview(seen.id, seen.version),
             **more,
         )
 
@@ -100,12 +100,12 @@ class VersionAnswer(PackageAnswer):
     withdrawn: WithdrawalAnswer | None
 
     @classmethod
-    def of_listed(cls, seen: ListedVersion, place: Place) -> Self:
-        """The version in the reader's language."""
+    def of_listed(cls, seen: ListedVersion, viewpoint: Viewpoint) -> Self:
+        """Return the version in the reader's language."""
         withdrawn = None
         if seen.withdrawn_at is not None:
             withdrawn = WithdrawalAnswer(at=seen.withdrawn_at, reason=seen.withdrawn_reason or "")
-        return cls.of(seen.package, place, published_at=seen.package.published_at, withdrawn=withdrawn)
+        return cls.of(seen.package, viewpoint, published_at=seen.package.published_at, withdrawn=withdrawn)
 
 
 class VersionsAnswer(Answer):
@@ -126,7 +126,7 @@ class TermsVersionAnswer(Answer):
 
     @classmethod
     def of(cls, seen: TermsVersion, digest_of: str = "en", **more: Any) -> Self:
-        """The version, with the digest of its text in a language; ``more`` are members of a model that adds some."""
+        """Return the version, with the digest of its text in a language; ``more`` are what a model adds."""
         return cls(
             id=seen.id,
             version=seen.version,
@@ -153,7 +153,7 @@ class TermsAnswer(TermsVersionAnswer):
 
     @classmethod
     def in_language(cls, seen: TermsVersion, wished: str) -> Self:
-        """The version in the language that is wished, or in English where it is not written in that."""
+        """Return the version in the language that is wished, or in English where it is not written in that."""
         language = seen.language(wished)
         return cls.of(
             seen,
@@ -186,7 +186,7 @@ class EligibilityField(Answer):
 
     @classmethod
     def of(cls, seen: Question, lang: str) -> Self:
-        """The question in a language."""
+        """Return the question in a language."""
         more: dict[str, Any] = {}
         if seen.help:
             more["help"] = seen.help.get(lang)
@@ -224,7 +224,7 @@ class EligibilityAnswer(Answer):
 
     @classmethod
     def of(cls, seen: Eligibility, lang: str) -> Self:
-        """What the campaign asks and how it decides, in a language."""
+        """Return what the campaign asks and how it decides, in a language."""
         return cls(
             kinds=[
                 EligibilityKind(
@@ -299,7 +299,7 @@ class RulesAnswer(Answer):
 
     @classmethod
     def of(cls, brand: BrandRules, logo: str, lang: str) -> Self:
-        """The rules in a language."""
+        """Return the rules in a language."""
         rules = brand.logo(logo)
         space = rules.clear_space
         return cls(
@@ -358,15 +358,17 @@ class LogoAnswer(Answer):
     formats: list[str]
 
     @classmethod
-    def of(cls, seen: Logo, brand: BrandRules, place: Place, *, widths: dict[str, int], formats: Iterable[str]) -> Self:
-        """The logo in the reader's language."""
+    def of(
+        cls, seen: Logo, brand: BrandRules, viewpoint: Viewpoint, *, widths: dict[str, int], formats: Iterable[str]
+    ) -> Self:
+        """Return the logo in the reader's language."""
         return cls(
             id=seen.id,
-            title=seen.title.get(place.language),
+            title=seen.title.get(viewpoint.language),
             aspect_ratio=round(seen.aspect_ratio, 6),
             colourways=list(seen.colourways),
-            rules=RulesAnswer.of(brand, seen.id, place.language),
-            terms=place.terms(seen.terms),
+            rules=RulesAnswer.of(brand, seen.id, viewpoint.language),
+            terms=viewpoint.terms(seen.terms),
             widths=WidthsAnswer(**widths),
             formats=list(formats),
         )

@@ -38,7 +38,7 @@ class LinkAnswer(Answer):
 
     @classmethod
     def of(cls, seen: IssuedLink, *, with_url: bool = True) -> Self:
-        """The link, with or without the URL that carries its token."""
+        """Return the link, with or without the URL that carries its token."""
         more: dict[str, Any] = {"url": seen.url} if with_url else {}
         package = seen.published
         return cls(
@@ -93,7 +93,7 @@ class DownloadAnswer(Answer):
 
     @classmethod
     def of(cls, seen: DownloadView) -> Self:
-        """The download."""
+        """Return the download."""
         return cls(
             id=seen.id,
             at=seen.at,
@@ -142,7 +142,7 @@ class EmbedAnswer(Answer):
 
     @classmethod
     def of(cls, seen: EmbedDetails) -> Self:
-        """The embed, with texts in its participant's language."""
+        """Return the embed, with texts in its participant's language."""
         made = seen.snippets()
         return cls(
             id=seen.id,

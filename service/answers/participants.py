@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from ..participants import AcceptanceView, ApiKey, ParticipantView
+from ..participants import AcceptanceView, ApiKeyView, ParticipantView
 from ..participants.views import BY_STAFF
 from .base import Answer, Instant, Kind, ListAnswer, Purpose
 
@@ -49,7 +49,7 @@ class ParticipantAnswer(Answer):
 
     @classmethod
     def of(cls, seen: ParticipantView, role: str, **more: Any) -> Self:
-        """The participant as somebody of this role sees it; ``more`` are members of a model that adds some."""
+        """Return the participant as somebody of this role sees it; ``more`` are members of a model that adds some."""
         personal = role != "auditor" and seen.status != "erased"
         if personal:
             more |= {"name": seen.name, "email": seen.email, "language": seen.language, "website": seen.website}
@@ -77,7 +77,7 @@ class ParticipantsAnswer(ListAnswer):
 
     @classmethod
     def of(cls, seen: Iterable[ParticipantView], role: str, next_cursor: str | None) -> Self:
-        """The page as somebody of this role sees it."""
+        """Return the page as somebody of this role sees it."""
         return cls(participants=[ParticipantAnswer.of(one, role) for one in seen], next_cursor=next_cursor)
 
 
@@ -101,7 +101,7 @@ class AcceptanceAnswer(Answer):
 
     @classmethod
     def of(cls, seen: AcceptanceView) -> Self:
-        """The acceptance."""
+        """Return the acceptance."""
         return cls(
             id=seen.id,
             participant=seen.participant,
@@ -131,8 +131,8 @@ class KeyAnswer(Answer):
     revoked_at: Instant | None
 
     @classmethod
-    def of(cls, seen: ApiKey) -> Self:
-        """The key as staff see it."""
+    def of(cls, seen: ApiKeyView) -> Self:
+        """Return the key as staff see it."""
         return cls(
             id=seen.id,
             role=seen.role,

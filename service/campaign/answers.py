@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def missing(value: object) -> bool:
-    """Whether an answer says nothing: absent, null, or text without a visible character."""
+    """Tell whether an answer says nothing: absent, null, or text without a visible character."""
     return not is_visible(value) if isinstance(value, str) else value is None
 
 
 def read(fields: Sequence[Field], answers: object, errors: list[FieldError]) -> dict[str, Any]:
-    """The answers as they are stored: texts cleaned, those that say nothing left out.
+    """Return the answers as they are stored: texts cleaned, those that say nothing left out.
 
     Every mistake in their form is added to ``errors``, with pointers below ``/answers``.
     """
@@ -63,7 +63,7 @@ _ASKED: Mapping[FieldType, str] = {
 
 
 def _wrong(field: Field, value: Any) -> Said | None:
-    """What is wrong with a given answer, if anything."""
+    """Return what is wrong with a given answer, if anything."""
     said = ""
     if field.type == "boolean":
         said = "" if isinstance(value, bool) else msgid("Send true or false, without quotes.")
@@ -94,7 +94,7 @@ def _options(field: Field) -> str:
 
 
 def is_url(value: str) -> bool:
-    """Whether this is an http or https address with a host and without credentials or spaces."""
+    """Tell whether this is an http or https address with a host and without credentials or spaces."""
     if re.search(r"[\s<>\"\\^`{|}]", value):
         return False
     try:

@@ -110,17 +110,17 @@ class Eligibility:
         self._by_id = {kind.id: kind for kind in self.kinds}
 
     def find(self, kind: str) -> Kind | None:
-        """The kind of this id, if the policies name it."""
+        """Return the kind of this id, if the policies name it."""
         return self._by_id.get(kind)
 
     def kind(self, kind: str) -> Kind:
-        """The kind of somebody who joined; one that the policies name no more is its id, and is asked nothing."""
+        """Return the kind of somebody who joined; one that policies name no more is its id, asked nothing."""
         return self._by_id.get(kind) or Kind.gone(kind)
 
     def read(
         self, kind: object, country: object, answers: object, purposes: object, errors: list[FieldError]
     ) -> Applicant:
-        """What is decided on, read from what was sent; every mistake in its form is added to ``errors``.
+        """Return what is decided on, read from what was sent; every mistake in its form is added to ``errors``.
 
         With a mistake among them, what is returned is not to be decided on.
         """
@@ -149,7 +149,7 @@ class Eligibility:
         return tuple(purposes)
 
     def decide(self, applicant: Applicant) -> Verdict:
-        """The decision of the first rule that holds. Its form must have been checked."""
+        """Return the decision of the first rule that holds. Its form must have been checked."""
         for rule in self.rules:
             if self._holds(rule.when, applicant):
                 return Verdict(OUTCOMES[rule.decision], rule.id, self._reasons(rule, applicant))
@@ -180,7 +180,7 @@ class Eligibility:
         return tuple(reason.filled(country=lambda lang: country_name(country, lang)) for reason in reasons)
 
     def _refused(self, applicant: Applicant) -> list[Text]:
-        """The reasons of each statement that was not given."""
+        """Return the reasons of each statement that was not given."""
         return [
             field.declines
             for field in self.kind(applicant.kind).fields
@@ -195,7 +195,7 @@ class Eligibility:
 
 
 def _read_country(kind: Kind | None, country: object, errors: list[FieldError]) -> str | None:
-    """The country's code; None where none was sent, or what was sent is none."""
+    """Return the country's code; None where none was sent, or what was sent is none."""
     if form.missing(country):
         if kind and kind.country_required:
             said = msgid("This kind is decided by its country: send its code, such as AT or EU.")
@@ -208,7 +208,7 @@ def _read_country(kind: Kind | None, country: object, errors: list[FieldError]) 
 
 
 def check_eligibility(source: Source, written: EligibilityFile) -> None:
-    """Notes what a schema cannot see: names that do not exist, rules that never decide, reasons not given."""
+    """Note what a schema cannot see: names that do not exist, rules that never decide, reasons not given."""
     asked: set[str] = set()
     for kind, entry in written.kinds.items():
         asked.update(entry.ask)

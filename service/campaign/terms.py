@@ -94,7 +94,7 @@ class TermsVersion:
         return tuple(sorted(self._raw))
 
     def language(self, lang: str) -> str:
-        """The language that is really given when ``lang`` is asked for."""
+        """Return the language that is really given when ``lang`` is asked for."""
         return lang if lang in self._raw else "en"
 
     def raw(self, lang: str) -> bytes:
@@ -106,15 +106,15 @@ class TermsVersion:
         return hashlib.sha256(self.raw(lang)).hexdigest()
 
     def text(self, lang: str) -> str:
-        """The Markdown; encoded in UTF-8 it is again exactly the file's bytes."""
+        """Return the Markdown; encoded in UTF-8 it is again exactly the file's bytes."""
         return self.raw(lang).decode("utf-8")
 
     def title(self, lang: str) -> str:
-        """The heading with which the text begins."""
+        """Return the heading with which the text begins."""
         return _title(self.text(lang)) or self.id
 
     def html(self, lang: str, *, heading: bool = True) -> str:
-        """The text as sanitised HTML, with or without its first heading."""
+        """Return the text as sanitised HTML, with or without its first heading."""
         text = self.text(lang)
         return render(text if heading else text.split("\n", 1)[1])
 
@@ -128,28 +128,28 @@ class Terms:
         }
 
     def ids(self) -> tuple[str, ...]:
-        """The ids of all terms, in alphabetical order."""
+        """Return the ids of all terms, in alphabetical order."""
         return tuple(self._versions)
 
     def versions(self, terms: str) -> tuple[TermsVersion, ...]:
-        """All versions, those to come included, newest first. Raises UnknownTerms."""
+        """Return all versions, those to come included, newest first. Raises UnknownTerms."""
         if terms not in self._versions:
             raise UnknownTerms
         return self._versions[terms]
 
     def current(self, terms: str, now: datetime) -> TermsVersion:
-        """The newest version whose instant has come. Raises UnknownTerms where there is none, or none has come."""
+        """Return the newest version whose instant has come. Raises UnknownTerms where none has."""
         found = self.find_current(terms, now)
         if found is None:
             raise UnknownTerms(f"No version of {terms} is in force. See {paths.all_terms()} for all that there are.")
         return found
 
     def find_current(self, terms: str, now: datetime) -> TermsVersion | None:
-        """The newest version whose instant has come, or None."""
+        """Return the newest version whose instant has come, or None."""
         return next((version for version in self._versions.get(terms, ()) if version.effective <= now), None)
 
     def get(self, terms: str, version: str) -> TermsVersion:
-        """One version. Raises UnknownTerms or UnknownVersion."""
+        """Return one version. Raises UnknownTerms or UnknownVersion."""
         for found in self.versions(terms):
             if found.version == version:
                 return found
@@ -168,7 +168,7 @@ def _version_key(version: str) -> tuple[str, int]:
 
 @lru_cache(maxsize=256)
 def render(text: str) -> str:
-    """Markdown as HTML in which no script, style, picture or foreign markup is left."""
+    """Return Markdown as HTML in which no script, style, picture or foreign markup is left."""
     made = markdown.markdown(text, extensions=["tables", "sane_lists"], output_format="html")
     return nh3.clean(
         made, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"}, link_rel="noopener"
@@ -181,14 +181,14 @@ def _title(text: str) -> str:
 
 
 def terms_ids(directory: Path) -> list[str]:
-    """The ids of all terms below ``terms/``, those with mistakes in them included."""
+    """Return the ids of all terms below ``terms/``, those with mistakes in them included."""
     if not directory.is_dir():
         return []
     return sorted(path.name for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def read_terms(directory: Path, mistakes: Mistakes) -> Terms:
-    """All terms below ``terms/``; every mistake is noted with its file and line."""
+    """Return all terms below ``terms/``; every mistake is noted with its file and line."""
     folders = [directory / name for name in terms_ids(directory)]
     if not folders:
         mistakes.add(directory, 0, "There are no terms", "Add terms/<id>/terms.yaml with at least one version")

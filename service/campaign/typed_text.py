@@ -30,24 +30,24 @@ _ENDS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\
 
 
 def clean(value: str) -> str:
-    """The text without blanks at its ends and characters that turn its direction; line ends are line feeds."""
+    """Return the text without blanks at its ends and characters that turn its direction; line ends are line feeds."""
     return trim(value.translate(_TURNING).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def trim(value: str) -> str:
-    """The text without blanks at its ends, those without width included."""
+    """Return the text without blanks at its ends, those without width included."""
     return value.strip(_ENDS)
 
 
 def is_visible(text: str) -> bool:
-    """Whether a reader sees anything of the text: a letter, number, sign or symbol."""
+    """Tell whether a reader sees anything of the text: a letter, number, sign or symbol."""
     return any(unicodedata.category(char)[0] in "LNPS" and char not in _BLANK for char in text)
 
 
 def flaw(text: str, *, longest: int, least: int = 0, lines: bool = False) -> Said | None:
-    """What is wrong with a cleaned text, if anything; ``lines`` allows line ends and tabs. Lengths are in characters.
+    """Return what is wrong with a cleaned text, if anything; ``lines`` allows line ends and tabs.
 
-    Control characters and half surrogate pairs are refused, which no database stores alike.
+    Lengths are in characters. Control characters and half surrogate pairs are refused, which no database stores alike.
     """
     values = {"length": len(text), "min": least, "max": longest}
     if not text:
@@ -68,7 +68,7 @@ def flaw(text: str, *, longest: int, least: int = 0, lines: bool = False) -> Sai
 def read(
     value: object, pointer: str, errors: list[FieldError], *, longest: int = LONGEST_LINE, lines: bool = False
 ) -> str:
-    """A required text, cleaned; what is wrong with it is added to ``errors`` for this JSON Pointer."""
+    """Return a required text, cleaned; what is wrong with it is added to ``errors`` for this JSON Pointer."""
     if value is not None and not isinstance(value, str):
         errors.append(FieldError.of(pointer, msgid("Send this as text in quotes.")))
         return ""
@@ -79,7 +79,7 @@ def read(
 
 
 def field_error(pointer: str, said: Said) -> FieldError:
-    """The mistake at a pointer, with those of the values that its text names."""
+    """Return the mistake at a pointer, with those of the values that its text names."""
     template, values = said
     return FieldError.of(
         pointer, template, **{name: value for name, value in values.items() if f"%({name})s" in template}

@@ -96,7 +96,7 @@ def _walk(told: dict[str, Any], home: Path) -> int:
 
 
 @dataclass
-class Answer:
+class Reply:
     """What came back."""
 
     status: int
@@ -123,7 +123,7 @@ class Walk:
 
     def ask(
         self, method: str, path: str, *, key: str = "", body: Any = None, expect: int = 200, accept: str = "*/*"
-    ) -> Answer:
+    ) -> Reply:
         """One request; Broken where another status came back."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         headers = {"User-Agent": AGENT, "Accept": accept}
@@ -136,7 +136,7 @@ class Walk:
         try:
             connection.request(method, path, body=data, headers=headers)
             response = connection.getresponse()
-            answer = Answer(response.status, response.headers, response.read())
+            answer = Reply(response.status, response.headers, response.read())
         finally:
             connection.close()
         if answer.status != expect:

@@ -12,7 +12,7 @@ from .. import ledger, paths
 from ..campaign import Campaign
 from ..clock import Clock, timestamp
 from ..ids import new_id
-from ..packages import Catalogue, PublishedPackage
+from ..packages import Catalogue, NoSuchFile, PublishedPackage
 from ..participants import granted_to
 from ..problems import (
     FieldError,
@@ -189,7 +189,7 @@ class Links:
             published = self._catalogue.version(package, claim.version)
             if claim.path is not None:
                 published = published.single(claim.path)
-        except (UnknownPackage, UnknownVersion, KeyError) as error:
+        except (UnknownPackage, UnknownVersion, NoSuchFile) as error:
             raise InvalidLink(private="its version is not in the catalogue") from error
         check_filename(filename, published.filename)
         return published

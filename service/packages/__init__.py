@@ -5,7 +5,7 @@ from __future__ import annotations
 from .building import Built, MadeFile, build, check, source_digest
 from .catalogue import Catalogue
 from .publications import Publication, Publications
-from .published import ListedVersion, PublishedPackage
+from .published import ListedVersion, NoSuchFile, PublishedPackage
 from .publishing import Published, Publisher
 from .separation import inks_of
 from .stored import Damage, StoredPackages
@@ -16,6 +16,7 @@ __all__ = [
     "Damage",
     "ListedVersion",
     "MadeFile",
+    "NoSuchFile",
     "Publication",
     "Publications",
     "Published",

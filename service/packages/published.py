@@ -13,6 +13,10 @@ from ..campaign.manifests import version_key
 from ..store.tables import PackageVersion
 
 
+class NoSuchFile(LookupError):
+    """A version has no file of this path."""
+
+
 @dataclass(frozen=True)
 class PublishedPackage:
     """A published version: what it is, where its bytes lie, and what is in it. ``terms`` is an id."""
@@ -47,8 +51,10 @@ class PublishedPackage:
         return tuple(sorted(suffixes - {"TXT"})) or ("TXT",)
 
     def single(self, path: str) -> PublishedPackage:
-        """Return the version with one of its files in place of the archive; KeyError where it has none of this path."""
-        file = {file["path"]: file for file in self.files}[path]
+        """Return the version with one of its files in place of the archive. Raises NoSuchFile."""
+        file = next((file for file in self.files if file["path"] == path), None)
+        if file is None:
+            raise NoSuchFile(f"{self.id} {self.version} has no {path}")
         name = PurePosixPath(path).name
         return replace(
             self,

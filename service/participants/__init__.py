@@ -8,7 +8,7 @@ from ..mail import Mailer
 from ..store import Database
 from .acceptances import Acceptances
 from .access import Access, Caller, Portal, granted_to
-from .api_keys import ROLES, ApiKey, ApiKeys
+from .api_keys import ROLES, ApiKeys, ApiKeyView
 from .application import Application, Signatory
 from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
@@ -50,7 +50,7 @@ __all__ = [
     "STATUSES",
     "AcceptanceView",
     "Access",
-    "ApiKey",
+    "ApiKeyView",
     "ApiKeys",
     "Application",
     "Caller",

@@ -47,7 +47,7 @@ class Acceptances:
         signatory: Signatory,
         via: str,
     ) -> tuple[AcceptanceView, bool]:
-        """The acceptance of the current version, or of one to come; True if this call made it.
+        """Accept the current version, or one to come; return the acceptance, and True if this call made it.
 
         The same version again, in any language and by anyone, gives the first acceptance. ``digest`` is the
         SHA-256 of the text that was shown. Raises InvalidRequest, UnknownTerms, UnknownVersion,
@@ -84,7 +84,7 @@ class Acceptances:
         return self._database.write(work)
 
     def of(self, participant: str) -> tuple[AcceptanceView, ...]:
-        """What a participant has accepted, newest first."""
+        """Return what a participant has accepted, newest first."""
         with self._database.read() as session:
             rows = session.scalars(
                 select(tables.Acceptance)
@@ -94,7 +94,7 @@ class Acceptances:
             return tuple(AcceptanceView.of(row, self._base_url) for row in rows)
 
     def get(self, acceptance: str) -> AcceptanceView:
-        """One acceptance by its id; NotFound where there is none."""
+        """Return one acceptance by its id; NotFound where there is none."""
         with self._database.read() as session:
             row = session.get(tables.Acceptance, acceptance)
             if row is None:

@@ -48,7 +48,7 @@ class Access:
         self._database = database
 
     def may_act(self, caller: Caller, participant: str) -> bool:
-        """Whether the caller may accept terms and get links for this participant."""
+        """Tell whether the caller may accept terms and get links for this participant."""
         match caller.role:
             case "staff":
                 return True
@@ -60,11 +60,11 @@ class Access:
         return False
 
     def may_see(self, caller: Caller, participant: str) -> bool:
-        """Whether the caller may read about this participant: who may act for it, and auditors."""
+        """Tell whether the caller may read about this participant: who may act for it, and auditors."""
         return caller.role == "auditor" or self.may_act(caller, participant)
 
     def portals(self, participant: str) -> tuple[Portal, ...]:
-        """The portals that may act for a participant, newest first; those whose key was revoked are left out."""
+        """Return the portals that may act for a participant, newest first; those whose key was revoked are left out."""
         grant, key = tables.PortalGrant, tables.ApiKey
         with self._database.read() as session:
             rows = session.execute(

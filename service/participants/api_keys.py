@@ -27,7 +27,7 @@ _MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
-class ApiKey:
+class ApiKeyView:
     """An API key without its secret; ``participant`` is whose key a partner's is."""
 
     id: str
@@ -38,8 +38,8 @@ class ApiKey:
     revoked_at: datetime | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, row: tables.ApiKey) -> ApiKey:
-        """The key of a row."""
+    def of(cls, row: tables.ApiKey) -> ApiKeyView:
+        """Return the key of a row."""
         return cls(row.id, row.role, row.participant, row.name, row.created_at, row.revoked_at)
 
 
@@ -48,14 +48,14 @@ class _Remembered:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keys: TTLCache[str, ApiKey] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_FOR, time.monotonic)
+        self._keys: TTLCache[str, ApiKeyView] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_FOR, time.monotonic)
         self.generation = 0
 
-    def get(self, secret_sha256: str) -> ApiKey | None:
+    def get(self, secret_sha256: str) -> ApiKeyView | None:
         with self._lock:
             return self._keys.get(secret_sha256)
 
-    def put(self, secret_sha256: str, key: ApiKey, generation: int) -> None:
+    def put(self, secret_sha256: str, key: ApiKeyView, generation: int) -> None:
         with self._lock:
             if generation == self.generation:
                 self._keys[secret_sha256] = key
@@ -74,8 +74,8 @@ class ApiKeys:
         self._clock = clock
         self._remembered = _Remembered()
 
-    def create(self, role: str, *, participant: str | None = None, name: str = "", by: str) -> tuple[ApiKey, str]:
-        """A new key and its secret, which is shown this once.
+    def create(self, role: str, *, participant: str | None = None, name: str = "", by: str) -> tuple[ApiKeyView, str]:
+        """Make a key; return it and its secret, which is shown this once.
 
         A partner's key belongs to a participant, others to none. Raises InvalidRequest.
         """
@@ -89,7 +89,7 @@ class ApiKeys:
             raise InvalidRequest(errors=errors)
         secret = _PREFIX + secrets.token_urlsafe(32)
 
-        def work(session: Transaction) -> ApiKey:
+        def work(session: Transaction) -> ApiKeyView:
             now = self._clock()
             if participant is not None:
                 owner = session.get(tables.Participant, participant, with_for_update={"read": True})
@@ -105,18 +105,18 @@ class ApiKeys:
             )
             session.add(row)
             ledger.append(session, ledger.KeyCreatedEntry(key=row.id, role=role, participant=participant, by=by), now)
-            return ApiKey.of(row)
+            return ApiKeyView.of(row)
 
         return self._database.write(work), secret
 
-    def list(self) -> tuple[ApiKey, ...]:
-        """All keys, revoked ones included, newest first."""
+    def list(self) -> tuple[ApiKeyView, ...]:
+        """Return all keys, revoked ones included, newest first."""
         with self._database.read() as session:
             rows = session.scalars(select(tables.ApiKey).order_by(tables.ApiKey.created_at.desc(), tables.ApiKey.id))
-            return tuple(ApiKey.of(row) for row in rows)
+            return tuple(ApiKeyView.of(row) for row in rows)
 
     def revoke(self, key: str, *, by: str) -> None:
-        """Ends a key: at once in this process, within two seconds in others. NotFound where there is none."""
+        """End a key: at once in this process, within two seconds in others. NotFound where there is none."""
 
         def work(session: Transaction) -> None:
             row = session.get(tables.ApiKey, key, with_for_update=True)
@@ -132,8 +132,8 @@ class ApiKeys:
         """Look every key up anew from now on: some were revoked in another way."""
         self._remembered.forget()
 
-    def authenticate(self, secret: str) -> ApiKey | None:
-        """The key of a secret, or None for one that is unknown or revoked. Quick for a key that was just used."""
+    def authenticate(self, secret: str) -> ApiKeyView | None:
+        """Return the key of a secret, or None for one that is unknown or revoked. Quick for one that was just used."""
         if not secret.startswith(_PREFIX) or len(secret) > _LONGEST_SECRET:
             return None
         secret_sha256 = secret_digest(secret)
@@ -149,12 +149,12 @@ class ApiKeys:
             )
             if row is None:
                 return None
-            found = ApiKey.of(row)
+            found = ApiKeyView.of(row)
         self._remembered.put(secret_sha256, found, generation)
         return found
 
 
 def end_key(session: Transaction, row: tables.ApiKey, now: datetime, by: str) -> None:
-    """Revokes a key in this transaction."""
+    """Revoke a key in this transaction."""
     row.revoked_at = now
     ledger.append(session, ledger.KeyRevokedEntry(key=row.id, role=row.role, participant=row.participant, by=by), now)

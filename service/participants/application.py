@@ -28,11 +28,11 @@ class Application:
     purposes: tuple[str, ...] = ()
 
     def applicant(self) -> Applicant:
-        """What the rules decide on."""
+        """Return what the rules decide on."""
         return Applicant(self.kind, self.country, self.answers, self.purposes)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields as plain values; ``read`` takes them again."""
+        """Return all fields as plain values; ``read`` takes them again."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -57,7 +57,7 @@ class Signatory:
 
 
 def read(said: Mapping[str, Any], campaign: Campaign) -> Application:
-    """The application that somebody sent, in the form in which it is stored.
+    """Return the application that somebody sent, in the form in which it is stored.
 
     Raises InvalidRequest that names every mistake at once, with JSON Pointers into what was sent.
     """
@@ -101,7 +101,7 @@ def _pointer(name: str) -> str:
 
 
 def check_email(value: object, errors: list[FieldError], pointer: str = "/email") -> str:
-    """The address in lower case, as it is stored and compared, or an error for this pointer."""
+    """Return the address in lower case, as it is stored and compared, or an error for this pointer."""
     try:
         if not isinstance(value, str):
             raise EmailNotValidError("Send an e-mail address as text in quotes.")
@@ -113,7 +113,7 @@ def check_email(value: object, errors: list[FieldError], pointer: str = "/email"
 
 
 def check_reason(value: object) -> str:
-    """A reason typed by staff, of 1 to 4,000 characters; InvalidRequest otherwise."""
+    """Return a reason typed by staff, of 1 to 4,000 characters; InvalidRequest otherwise."""
     errors: list[FieldError] = []
     text = typed_text.read(value, "/reason", errors, longest=typed_text.LONGEST_TEXT, lines=True)
     if errors:

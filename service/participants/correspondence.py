@@ -48,7 +48,7 @@ class Correspondence:
         self._send(to, self._letters.grant(language, self.page(language, "grant", secret), portal))
 
     def page(self, language: str, page: str, secret: str) -> str:
-        """The URL of the page of a mailed link."""
+        """Return the URL of the page of a mailed link."""
         return self._base_url + paths.mailed_link(language, page, secret)
 
     def _send(self, to: str, letter: Letter) -> None:

@@ -59,7 +59,7 @@ class Decisions:
         return decided
 
     def of(self, participant: str) -> tuple[DecisionView, ...]:
-        """All decisions on a participant, newest first."""
+        """Return all decisions on a participant, newest first."""
         with self._database.read() as session:
             rows = session.scalars(
                 select(tables.Decision)

@@ -53,7 +53,7 @@ def blank_decisions(session: Transaction, participant: str) -> None:
 
 
 def repeats(text: str, row: tables.Participant) -> bool:
-    """Whether a text says anything that is known of the participant as a person."""
+    """Tell whether a text says anything that is known of the participant as a person."""
     said = text.casefold()
     answers = [value for value in (row.answers or {}).values() if isinstance(value, str)]
     return any(value and value.casefold() in said for value in (row.name, row.email, row.website, *answers))

@@ -114,7 +114,7 @@ class Joining:
         return _Known(known, False, *self._ask_for_grant(session, application.email, key, known.language, now))
 
     def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> ParticipantView | None:
-        """Joins and decides in this transaction; None where the address has joined already."""
+        """Join and decide in this transaction; None where the address has joined already."""
         verdict = self._campaign.eligibility.decide(application.applicant())
         reasons = [reason.get(application.language) for reason in verdict.reasons]
         row = tables.Participant(
@@ -169,7 +169,7 @@ class Joining:
     def _ask_for_grant(
         self, session: Transaction, email: str, key: str, language: str, now: datetime
     ) -> tuple[str | None, str]:
-        """The secret of a link by which the owner may let this portal act, unless one was mailed lately."""
+        """Return the secret of a link by which the owner may let this portal act, unless one was mailed lately."""
         portal = session.get(tables.ApiKey, key)
         if portal is None:
             return None, ""

@@ -20,7 +20,7 @@ class Listing:
         self._campaign = campaign
 
     def get(self, participant: str) -> ParticipantView:
-        """One participant, erased ones included; NotFound where there is none."""
+        """Return one participant, erased ones included; NotFound where there is none."""
         with self._database.read() as session:
             row = session.get(tables.Participant, participant)
             if row is None:

@@ -38,14 +38,14 @@ def add(session: Transaction, purpose: str, email: str, payload: dict[str, Any],
 
 
 def stored(secret: str) -> str:
-    """The digest under which a link's secret is stored. Raises InvalidSignIn for what can be no secret."""
+    """Return the digest under which a link's secret is stored. Raises InvalidSignIn for what can be no secret."""
     if not secret or len(secret) > LONGEST_SECRET:
         raise InvalidSignIn
     return secret_digest(secret)
 
 
 def find(session: Transaction, secret: str, now: datetime) -> tables.MailedLink:
-    """The row of a link that is still good; uses nothing up. Raises InvalidSignIn for any other."""
+    """Return the row of a link that is still good; uses nothing up. Raises InvalidSignIn for any other."""
     row = session.get(tables.MailedLink, stored(secret))
     if row is None or row.used_at is not None or row.expires_at <= now:
         raise InvalidSignIn

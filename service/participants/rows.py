@@ -13,7 +13,7 @@ from ..store import tables
 
 
 def locked(session: Transaction, participant: str) -> tables.Participant:
-    """A participant's row, which nobody else changes until the transaction ends. Raises NotFound."""
+    """Return a participant's row, which nobody else changes until the transaction ends. Raises NotFound."""
     row = session.get(tables.Participant, participant, with_for_update=True)
     if row is None:
         raise NotFound("There is no participant of this id.")
@@ -21,7 +21,7 @@ def locked(session: Transaction, participant: str) -> tables.Participant:
 
 
 def find_by_email(session: Transaction, email: str) -> tables.Participant | None:
-    """The row of the participant with this address (in lower case), or None.
+    """Return the row of the participant with this address (in lower case), or None.
 
     Locked against an erasure until the transaction ends: nothing about an address is written behind one.
     """
@@ -30,7 +30,7 @@ def find_by_email(session: Transaction, email: str) -> tables.Participant | None
 
 
 def find_acceptance(session: Transaction, participant: str, terms: str, version: str) -> tables.Acceptance | None:
-    """The row of a participant's acceptance of one version, or None."""
+    """Return the row of a participant's acceptance of one version, or None."""
     return session.scalar(
         select(tables.Acceptance).where(
             tables.Acceptance.participant == participant,
@@ -43,5 +43,5 @@ def find_acceptance(session: Transaction, participant: str, terms: str, version:
 def accepted_current(
     session: Transaction, campaign: Campaign, participant: str, terms: str, now: datetime
 ) -> tables.Acceptance | None:
-    """The acceptance of the version that is current at ``now``, read in the caller's transaction; None if missing."""
+    """Return the acceptance of the version that is current at ``now``, in the caller's transaction; None if missing."""
     return find_acceptance(session, participant, terms, campaign.terms.current(terms, now).version)

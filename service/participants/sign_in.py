@@ -92,7 +92,7 @@ class SignIn:
         self._auditors = frozenset(auditors)
 
     def request_link(self, email: str, language: str = "en") -> None:
-        """Mails a link to sign in to an address that may; nothing seen from outside tells whether it may.
+        """Mail a link to sign in to an address that may; nothing seen from outside tells whether it may.
 
         Raises InvalidRequest for what is no address, or a language that there is not.
         """
@@ -114,7 +114,7 @@ class SignIn:
             self._correspondence.sign_in(address, language, secret)
 
     def issue_url(self, email: str, language: str = "en") -> str:
-        """A URL that signs this address in, once, within 24 hours; nothing is mailed.
+        """Return a URL that signs this address in, once, within 24 hours; nothing is mailed.
 
         Raises InvalidRequest for an address that belongs to nobody.
         """
@@ -131,7 +131,7 @@ class SignIn:
         return self._correspondence.page(language, "sign-in", self._database.write(work))
 
     def peek(self, secret: str) -> PendingLink:
-        """What a mailed link is for, for its page; uses nothing up. InvalidSignIn where it is not valid any more."""
+        """Return what a mailed link is for, for its page; uses nothing up. Raises InvalidSignIn for one that ended."""
         with self._database.read() as session:
             row = mailed_links.find(session, secret, self._clock())
             portal = None
@@ -140,7 +140,7 @@ class SignIn:
             return PendingLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
 
     def confirm(self, secret: str) -> Confirmed:
-        """What the button of a mailed link does, exactly once: signs in, joins and signs in, or grants.
+        """Do what the button of a mailed link is for, exactly once: sign in, join and sign in, or grant.
 
         Raises InvalidSignIn where the link was used, has ended, or can no longer be fulfilled.
         """
@@ -166,7 +166,7 @@ class SignIn:
         return confirmed
 
     def session(self, secret: str) -> Session | None:
-        """The person of a session's secret, or None where it has ended or the role was taken away."""
+        """Return the person of a session's secret, or None where it has ended or the role was taken away."""
         if not secret or len(secret) > LONGEST_SECRET:
             return None
         with self._database.read() as session:
@@ -180,7 +180,7 @@ class SignIn:
             return Session(row.email, row.role, row.participant, row.expires_at)
 
     def sign_out(self, secret: str) -> None:
-        """Ends a session; nothing happens where there is none."""
+        """End a session; nothing happens where there is none."""
         stored = secret_digest(secret)
         self._database.write(
             lambda session: session.execute(
@@ -189,7 +189,7 @@ class SignIn:
         )
 
     def purge(self) -> int:
-        """Deletes mailed links and sessions that have ended, with the addresses in them; returns how many."""
+        """Delete mailed links and sessions that have ended, with the addresses in them; return how many."""
 
         def work(session: Transaction) -> int:
             now = self._clock()
@@ -201,7 +201,7 @@ class SignIn:
         return self._database.write(work)
 
     def _role(self, session: Transaction, email: str) -> tuple[str | None, str | None]:
-        """The role that an address signs in with, or None, and its participant."""
+        """Return the role that an address signs in with, or None, and its participant."""
         found = find_by_email(session, email)
         participant = found.id if found else None
         if email in self._staff:
@@ -238,7 +238,7 @@ class SignIn:
 
 
 def _address(email: str) -> tuple[str, list[FieldError]]:
-    """The address in lower case. Staff's may be of a kind that nobody could join with, such as ``me@localhost``."""
+    """Return the address in lower case. Staff's may be one that nobody could join with: ``me@localhost``."""
     errors: list[FieldError] = []
     address = check_email(email, errors)
     simple = email.strip().lower()

@@ -42,7 +42,7 @@ class ParticipantView:
 
     @classmethod
     def of(cls, row: tables.Participant) -> ParticipantView:
-        """The participant of a row."""
+        """Return the participant of a row."""
         return cls(
             id=row.id,
             kind=row.kind,
@@ -79,7 +79,7 @@ class DecisionView:
 
     @classmethod
     def of(cls, row: tables.Decision) -> DecisionView:
-        """The decision of a row."""
+        """Return the decision of a row."""
         return cls(row.outcome, row.rule, tuple(row.reasons), row.policy, row.by, row.at)
 
 
@@ -102,7 +102,7 @@ class AcceptanceView:
 
     @classmethod
     def of(cls, row: tables.Acceptance, base_url: str) -> AcceptanceView:
-        """The acceptance of a row."""
+        """Return the acceptance of a row."""
         return cls(
             id=row.id,
             participant=row.participant,
@@ -120,7 +120,7 @@ class AcceptanceView:
 
 
 def joined_record(row: tables.Participant) -> dict[str, Any]:
-    """What the commitment of ``participant.joined`` binds: who joined, and what they said."""
+    """Return what the commitment of ``participant.joined`` binds: who joined, and what they said."""
     return {
         "id": row.id,
         "kind": row.kind,
@@ -135,7 +135,7 @@ def joined_record(row: tables.Participant) -> dict[str, Any]:
 
 
 def accepted_record(row: tables.Acceptance) -> dict[str, Any]:
-    """What the commitment of ``terms.accepted`` binds: who signed what, and when."""
+    """Return what the commitment of ``terms.accepted`` binds: who signed what, and when."""
     return {
         "id": row.id,
         "participant": row.participant,

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, g, request
 
-from ..participants import ApiKey
+from ..participants import ApiKeyView
 from ..problems import Forbidden, NotFound, Unauthorized
 from . import limits
 from .context import client, deployment
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 def identify() -> None:
-    """Reads the key of the request into ``g.key`` and counts the request against its rate limit.
+    """Read the key of the request into ``g.key`` and count the request against its rate limit.
 
     Raises Unauthorized for an invalid key instead of falling back to anonymous.
     """
@@ -35,7 +35,7 @@ def identify() -> None:
 
 
 def need(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Marks a view that only keys of these roles may use; ``check_role`` refuses others before input is looked at."""
+    """Mark a view that only keys of these roles may use; ``check_role`` refuses others before input is looked at."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         view.roles = roles  # type: ignore[attr-defined]
@@ -45,15 +45,15 @@ def need(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def check_role() -> None:
-    """Raises Unauthorized without a key, Forbidden with one of another role than the view needs."""
+    """Raise Unauthorized without a key, Forbidden with one of another role than the view needs."""
     view = current_app.view_functions.get(request.endpoint or "")
     if roles := getattr(view, "roles", ()):
         require(*roles)
 
 
-def require(*roles: str) -> ApiKey:
-    """The request's key, if it has one of these roles; else Unauthorized or Forbidden."""
-    found: ApiKey | None = g.get("key")
+def require(*roles: str) -> ApiKeyView:
+    """Return the request's key, if it has one of these roles; else Unauthorized or Forbidden."""
+    found: ApiKeyView | None = g.get("key")
     if found is None:
         raise Unauthorized
     if found.role not in roles:
@@ -63,19 +63,19 @@ def require(*roles: str) -> ApiKey:
 
 def may_see(participant: str) -> None:
     """NotFound where the request's key has nothing to do with this participant: as if it were not there."""
-    found: ApiKey | None = g.get("key")
+    found: ApiKeyView | None = g.get("key")
     if found is None or not deployment().participants.access.may_see(found, participant):
         raise NotFound("There is no participant of this id that you may act for.")
 
 
 def portal() -> str | None:
-    """The id of the portal key that asks, to narrow a list to the participants it may act for; else None."""
-    found: ApiKey | None = g.get("key")
+    """Return the id of the portal key that asks, to narrow a list to the participants it may act for; else None."""
+    found: ApiKeyView | None = g.get("key")
     return found.id if found and found.role == "portal" else None
 
 
 def own(participant: str | None) -> str | None:
-    """The participant to narrow a list to: a partner's own, whatever it asked for, else what was asked."""
+    """Return the participant to narrow a list to: a partner's own, whatever it asked for, else what was asked."""
     found: Any = g.get("key")
     if found and found.role == "partner":
         if participant not in (None, found.participant):

@@ -10,28 +10,28 @@ from ..clients import Client
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
-    from ..participants import ApiKey
+    from ..participants import ApiKeyView
 
 
 def deployment() -> Deployment:
-    """The parts of this deployment, put together in ``service.deployment``."""
+    """Return the parts of this deployment, put together in ``service.deployment``."""
     return cast("Deployment", current_app.extensions["emblem"])
 
 
 def client() -> Client:
-    """The sender of this request, as far as the counting rule knows one."""
+    """Return the sender of this request, as far as the counting rule knows one."""
     agent = request.headers.get("User-Agent", "")
     return Client(request.remote_addr or "", agent, deployment().classifier.kind(agent))
 
 
 def conditional(response: Response) -> Response:
-    """The response, or 304 where the caller's ``If-None-Match`` says that it has it."""
+    """Return the response, or 304 where the caller's ``If-None-Match`` says that it has it."""
     return cast("Response", response.make_conditional(request))
 
 
-def key() -> ApiKey | None:
-    """The API key of this request, or None."""
-    return cast("ApiKey | None", g.get("key"))
+def key() -> ApiKeyView | None:
+    """Return the API key of this request, or None."""
+    return cast("ApiKeyView | None", g.get("key"))
 
 
 def actor() -> str:

@@ -19,7 +19,7 @@ from ..problems import NotRecorded, PackageDamaged, PreconditionFailed, Problem,
 from . import limits
 from .context import client, deployment
 from .file_body import FileBody
-from .ranges import Answer, evaluate
+from .ranges import RangeAnswer, evaluate
 
 if TYPE_CHECKING:
     from flask.blueprints import BlueprintSetupState
@@ -93,7 +93,7 @@ def _as_not_recorded(error: Unavailable) -> Problem:
     return NotRecorded(headers={"Retry-After": "5"}, private=error.private)
 
 
-def _without_body(package: PublishedPackage, answer: Answer) -> Response:
+def _without_body(package: PublishedPackage, answer: RangeAnswer) -> Response:
     refused: dict[int, type[Problem]] = {412: PreconditionFailed, 416: RangeNotSatisfiable}
     if answer.status in refused:
         raise refused[answer.status](headers=answer.headers)
@@ -107,7 +107,9 @@ def _without_body(package: PublishedPackage, answer: Answer) -> Response:
     return response
 
 
-def _open(claim: Claim, sender: Client, package: PublishedPackage, answer: Answer) -> tuple[Response, FileBody | None]:
+def _open(
+    claim: Claim, sender: Client, package: PublishedPackage, answer: RangeAnswer
+) -> tuple[Response, FileBody | None]:
     """Open the file, and do nothing else for a link that may not be used: what is refused costs no request to it.
 
     Recording checks again, in its transaction. Where opening is one call of the system it costs less than to ask
@@ -123,7 +125,7 @@ def _open(claim: Claim, sender: Client, package: PublishedPackage, answer: Answe
         raise
 
 
-def _prepare(package: PublishedPackage, answer: Answer) -> tuple[Response, FileBody | None]:
+def _prepare(package: PublishedPackage, answer: RangeAnswer) -> tuple[Response, FileBody | None]:
     """Return the answer, ready to be sent once it is recorded, and the body whose bytes we send ourselves.
 
     Raises PackageDamaged or Unavailable.
@@ -156,12 +158,12 @@ def _redirect(package: PublishedPackage) -> Response:
 
 def _accel(package: PublishedPackage) -> Response:
     # nginx reads the file and does the ranges; our fields stay (see docs/deploy).
-    response = _described(package, Answer(200))
+    response = _described(package, RangeAnswer(200))
     response.headers["X-Accel-Redirect"] = ACCEL_PREFIX + quote(package.storage_key)
     return response
 
 
-def _described(package: PublishedPackage, answer: Answer, body: FileBody | None = None) -> Response:
+def _described(package: PublishedPackage, answer: RangeAnswer, body: FileBody | None = None) -> Response:
     """Return a response with the fields that say what the file is."""
     digest = base64.b64encode(bytes.fromhex(package.sha256)).decode()
     plain = package.filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")

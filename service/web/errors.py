@@ -42,14 +42,14 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 
 def install(app: Flask) -> None:
-    """Registers the handlers."""
+    """Register the handlers."""
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _from_bug)
 
 
 def answer(problem: Problem) -> Response:
-    """The answer for a problem, in the form that the client prefers."""
+    """Return the answer for a problem, in the form that the client prefers."""
     g.problem = problem.slug  # for those who count refusals
     if problem.private:
         log.info("problem", slug=problem.slug, reason=problem.private)
@@ -69,7 +69,7 @@ def answer(problem: Problem) -> Response:
 
 
 def wants_html() -> bool:
-    """Whether the client names HTML and likes it no less than JSON; never under ``/api/``."""
+    """Tell whether the client names HTML and likes it no less than JSON; never under ``/api/``."""
     accepted = request.accept_mimetypes
     named = any(kind.lower() in ("text/html", "application/xhtml+xml") for kind, _ in accepted)
     json_quality = max(accepted.quality("application/problem+json"), accepted.quality("application/json"))

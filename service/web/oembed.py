@@ -28,7 +28,7 @@ _TYPES = {"json": "application/json", "xml": "text/xml; charset=utf-8"}
 
 @blueprint.get("/oembed")
 def oembed() -> Response:
-    """The logo of an embed's page as a photo, within ``maxwidth`` and ``maxheight``."""
+    """Show the logo of an embed's page as a photo, within ``maxwidth`` and ``maxheight``."""
     kind = request.args.get("format", "json")
     if kind not in _TYPES:
         raise OembedFormat
@@ -59,7 +59,7 @@ def oembed() -> Response:
 
 
 def _page(url: str) -> tuple[str, str]:
-    """The language and key of the address of an embed's page; NotFound for any other address."""
+    """Return the language and key of the address of an embed's page; NotFound for any other address."""
     if not url:
         raise InvalidRequest(errors=[FieldError("?url", "Send the address of an embed's page.")])
     base = deployment().settings.base_url
@@ -80,7 +80,7 @@ def _limit(name: str) -> int | None:
 
 
 def _fitting(logo: str, lang: str, widest: int | None, highest: int | None) -> ShownLogo:
-    """The widest picture within the limits, of at most 512 pixels unless the rules ask for more."""
+    """Return the widest picture within the limits, of at most 512 pixels unless the rules ask for more."""
     campaign = deployment().campaign
     smallest = campaign.brand.logo(logo).minimum.px
     width = max(_WIDTH, smallest + -smallest % _STEP)

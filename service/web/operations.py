@@ -74,7 +74,7 @@ def robots_txt() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    """The public pages in all languages."""
+    """List the public pages in all languages."""
     emblem = deployment()
     paths = ["", "actions", "protocol", "rules", "join", "tools", "privacy"]
     paths += [f"tools/{published.id}" for published in emblem.catalogue.current()]

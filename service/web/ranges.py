@@ -11,7 +11,7 @@ MOST_PARTS = 8  # a request for more gets the whole file
 
 
 @dataclass(frozen=True)
-class Answer:
+class RangeAnswer:
     """How to answer: the status, the byte spans ``(start, stop)`` of the body, and fields about them."""
 
     status: int
@@ -38,24 +38,24 @@ def evaluate(
     if_range: str | None = None,
     if_none_match: str | None = None,
     if_match: str | None = None,
-) -> Answer:
+) -> RangeAnswer:
     """The answer for a file of ``size`` bytes with the strong ``etag`` (without quotes).
 
     In the order of RFC 9110, section 13.2.2. A range that cannot be understood, has more than eight parts
     or is not of bytes is ignored; ``Range`` has a meaning for GET alone. ``If-Range`` has to be the strong
     tag itself; a date never is, since the file has no date of its own.
     """
-    whole = Answer(200, ((0, size),) if size else ())
+    whole = RangeAnswer(200, ((0, size),) if size else ())
     if if_match is not None and not (if_match.strip() == "*" or parse_etags(if_match).is_strong(etag)):
-        return Answer(412)
+        return RangeAnswer(412)
     if if_none_match is not None and (if_none_match.strip() == "*" or parse_etags(if_none_match).contains_weak(etag)):
-        return Answer(304)
+        return RangeAnswer(304)
     if range_header is None or method != "GET" or (if_range is not None and if_range.strip() != f'"{etag}"'):
         return whole
     return _range(size, range_header) or whole
 
 
-def _range(size: int, header: str) -> Answer | None:
+def _range(size: int, header: str) -> RangeAnswer | None:
     """The answer to a ``Range``; None where the whole file is to be sent."""
     if re.fullmatch(r"(?i)bytes=\s*-0+\s*", header):
         return _unsatisfiable(size)  # valid, and of no byte: the parser takes it for a mistake
@@ -77,9 +77,9 @@ def _range(size: int, header: str) -> Answer | None:
         return None  # overlapping parts would send more than the file
     if len(spans) == 1:
         first, last = spans[0]
-        return Answer(206, tuple(spans), {"Content-Range": f"bytes {first}-{last - 1}/{size}"})
-    return Answer(206, tuple(spans))
+        return RangeAnswer(206, tuple(spans), {"Content-Range": f"bytes {first}-{last - 1}/{size}"})
+    return RangeAnswer(206, tuple(spans))
 
 
-def _unsatisfiable(size: int) -> Answer:
-    return Answer(416, (), {"Content-Range": f"bytes */{size}"})
+def _unsatisfiable(size: int) -> RangeAnswer:
+    return RangeAnswer(416, (), {"Content-Range": f"bytes */{size}"})

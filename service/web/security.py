@@ -29,14 +29,14 @@ HEADERS = {
 
 
 def install(app: Flask) -> None:
-    """Registers the checks before each request, the header fields after it, and the template's helpers."""
+    """Register the checks before each request, the header fields after it, and the template's helpers."""
     app.before_request(_refuse_foreign_forms)
     app.after_request(_add_headers)
     app.jinja_env.globals["current_session"] = current_session
 
 
 def current_session() -> Session | None:
-    """The signed-in person of this request, or None."""
+    """Return the signed-in person of this request, or None."""
     if "session" not in g:
         secret = request.cookies.get(SESSION_COOKIE, "")
         g.session = deployment().participants.sign_in.session(secret) if secret else None
@@ -45,7 +45,7 @@ def current_session() -> Session | None:
 
 
 def require_session(*roles: str) -> Session:
-    """The signed-in person, if of one of these roles; else Unauthorized or Forbidden."""
+    """Return the signed-in person, if of one of these roles; else Unauthorized or Forbidden."""
     found = current_session()
     if found is None:
         raise Unauthorized("Sign in to see this page.")
@@ -55,7 +55,7 @@ def require_session(*roles: str) -> Session:
 
 
 def sign_in(response: Response, secret: str, seconds: int) -> Response:
-    """Sets the session cookie on a response."""
+    """Set the session cookie on a response."""
     response.set_cookie(
         SESSION_COOKIE, secret, max_age=seconds, httponly=True, samesite="Lax", secure=_secure(), path="/"
     )
@@ -63,7 +63,7 @@ def sign_in(response: Response, secret: str, seconds: int) -> Response:
 
 
 def sign_out(response: Response) -> Response:
-    """Removes the session cookie."""
+    """Remove the session cookie."""
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax", secure=_secure(), path="/")
     return response
 
@@ -77,7 +77,7 @@ def _refuse_foreign_forms() -> None:
 
 
 def _sent_from_here() -> bool:
-    """Whether a page of ours, or no page at all, sent this request: what the browser itself says of it.
+    """Tell whether a page of ours, or no page at all, sent this request: what the browser itself says of it.
 
     Browsers say it in ``Sec-Fetch-Site`` wherever the site is reached safely, and in ``Origin`` of every form; the
     oldest, and whoever strips these, at least in ``Referer``. No script or page can set any of the three. A program

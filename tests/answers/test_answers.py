@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from service import answers
 from service.answers.base import Answer
-from service.answers.catalogue import Place, TermsAnswer, TermsVersionAnswer
+from service.answers.catalogue import TermsAnswer, TermsVersionAnswer, Viewpoint
 from service.answers.participants import KeyAnswer, ParticipantAnswer
 from service.campaign import Campaign
-from service.participants import ApiKey, ParticipantView
+from service.participants import ApiKeyView, ParticipantView
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ def test_no_answer_has_a_field_that_its_schema_lacks() -> None:
 
 
 def test_what_was_not_given_is_left_out_and_null_is_said() -> None:
-    key = KeyAnswer.of(ApiKey("key_one", "portal", None, "page", NOON)).as_json()
+    key = KeyAnswer.of(ApiKeyView("key_one", "portal", None, "page", NOON)).as_json()
     assert (key["participant"], key["revoked_at"]) == (None, None)
     seen = ParticipantAnswer.of(participant(), "staff").as_json()
     assert seen["website"] is None
@@ -102,12 +102,12 @@ def test_who_sees_what_of_a_participant() -> None:
 
 
 def test_terms_that_are_not_in_force_have_no_version_and_still_a_page(campaign: Campaign) -> None:
-    place = Place("https://emblem.example.org", "ru", datetime(2001, 1, 1, tzinfo=UTC), campaign.terms)
+    place = Viewpoint("https://emblem.example.org", "ru", datetime(2001, 1, 1, tzinfo=UTC), campaign.terms)
     expected = {"id": "logo-terms", "version": None, "url": "https://emblem.example.org/ru/terms/logo-terms"}
     assert place.terms("logo-terms").as_json() == expected
     assert place.terms("no-terms").version is None
     current = campaign.terms.current("logo-terms", NOON).version
-    there = Place("https://emblem.example.org", "ru", NOON, campaign.terms).terms("logo-terms")
+    there = Viewpoint("https://emblem.example.org", "ru", NOON, campaign.terms).terms("logo-terms")
     assert (there.version, there.url.rpartition("/")[2]) == (current, current)
 
 

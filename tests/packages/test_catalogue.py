@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from service import ledger
-from service.answers.catalogue import PackageAnswer, Place
+from service.answers.catalogue import PackageAnswer, Viewpoint
 from service.campaign import Campaign, CampaignError
 from service.campaign.terms import Terms
 from service.packages import build
@@ -352,7 +352,7 @@ def test_the_package_object_is_that_of_the_interface(
     catalogue = open_catalogue()
     (facts,) = catalogue.publish()
     assert catalogue.current() == [catalogue.current_version("kit")]
-    place = Place("https://emblem.example.org", "fr", clock.now, campaign.terms)
+    place = Viewpoint("https://emblem.example.org", "fr", clock.now, campaign.terms)
     package = PackageAnswer.of(catalogue.current_version("kit"), place).as_json()
     files = package.pop("files")
     version = campaign.terms.current("logo-terms", clock.now).version

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service import ledger
 from service.answers.participants import ParticipantAnswer
-from service.participants import ApiKey, Participants
+from service.participants import ApiKeyView, Participants
 from service.participants.views import joined_record
 from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn
 from service.store import Database, tables
@@ -308,7 +308,7 @@ def test_visibility(people: Participants, application: Make, portal: str) -> Non
     mine = people.joining.join(application(), via=portal)
     other_key, _ = people.api_keys.create("portal", by="staff")
     others = people.joining.join(application(), via=f"portal:{other_key.id}")
-    key = ApiKey(portal.removeprefix("portal:"), "portal", None, "", mine.created_at)
+    key = ApiKeyView(portal.removeprefix("portal:"), "portal", None, "", mine.created_at)
     partner, _ = people.api_keys.create("partner", participant=mine.id, by="staff")
     staff, _ = people.api_keys.create("staff", by="staff")
     auditor, _ = people.api_keys.create("auditor", by="staff")

@@ -11,12 +11,12 @@ from ...answers.catalogue import (
     LogosAnswer,
     PackageAnswer,
     PackagesAnswer,
-    Place,
     TermsAnswer,
     TermsListAnswer,
     TermsVersionAnswer,
     VersionAnswer,
     VersionsAnswer,
+    Viewpoint,
 )
 from ...logos import FORMATS
 from ...problems import PackageDamaged, PackageWithdrawn, UnknownPackage, UnknownTerms, UnknownVersion
@@ -41,7 +41,7 @@ class VersionPath(BaseModel):
 def packages(query: PackagesQuery) -> Response:
     """List what is handed out, each in its current version."""
     found = deployment().catalogue.current(query.kind)
-    return cacheable(PackagesAnswer(packages=[PackageAnswer.of(package, _place(query.lang)) for package in found]))
+    return cacheable(PackagesAnswer(packages=[PackageAnswer.of(package, _viewpoint(query.lang)) for package in found]))
 
 
 @api.get("/packages/<id>", responses={200: PackageAnswer})
@@ -49,7 +49,7 @@ def packages(query: PackagesQuery) -> Response:
 @problems(UnknownPackage, PackageWithdrawn)
 def package(path: IdPath, query: LanguageQuery) -> Response:
     """Show one package in its current version."""
-    return cacheable(PackageAnswer.of(deployment().catalogue.current_version(path.id), _place(query.lang)))
+    return cacheable(PackageAnswer.of(deployment().catalogue.current_version(path.id), _viewpoint(query.lang)))
 
 
 @api.get("/packages/<id>/versions", responses={200: VersionsAnswer})
@@ -57,8 +57,10 @@ def package(path: IdPath, query: LanguageQuery) -> Response:
 @problems(UnknownPackage)
 def versions(path: IdPath, query: LanguageQuery) -> Response:
     """List every published version of a package, newest first."""
-    place, found = _place(query.lang), deployment().catalogue.versions(path.id)
-    return cacheable(VersionsAnswer(versions=[VersionAnswer.of_listed(one, place) for one in found], next_cursor=None))
+    viewpoint, found = _viewpoint(query.lang), deployment().catalogue.versions(path.id)
+    return cacheable(
+        VersionsAnswer(versions=[VersionAnswer.of_listed(one, viewpoint) for one in found], next_cursor=None)
+    )
 
 
 @api.get("/packages/<id>/versions/<version>/preview.png", responses={200: _PICTURE})
@@ -106,15 +108,15 @@ def eligibility(query: LanguageQuery) -> Response:
 @public
 def logos(query: LanguageQuery) -> Response:
     """List the logos, their rules and the sizes they come in."""
-    emblem, place = deployment(), _place(query.lang)
+    emblem, viewpoint = deployment(), _viewpoint(query.lang)
     found = [
-        LogoAnswer.of(logo, emblem.campaign.brand, place, widths=emblem.variants.widths(logo.id), formats=FORMATS)
+        LogoAnswer.of(logo, emblem.campaign.brand, viewpoint, widths=emblem.variants.widths(logo.id), formats=FORMATS)
         for logo in emblem.campaign.logos.values()
     ]
     return cacheable(LogosAnswer(logos=found))
 
 
-def _place(language: str) -> Place:
+def _viewpoint(language: str) -> Viewpoint:
     """What answers name beside the thing itself, for a reader of a language."""
     emblem = deployment()
-    return Place(emblem.settings.base_url, language, emblem.clock(), emblem.campaign.terms)
+    return Viewpoint(emblem.settings.base_url, language, emblem.clock(), emblem.campaign.terms)

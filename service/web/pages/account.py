@@ -17,7 +17,7 @@ from .render import private, see_other
 
 @pages.get("/account")
 def account() -> Response:
-    """Everything of one's own; leads to sign-in where nobody is signed in."""
+    """Show everything of one's own; leads to sign-in where nobody is signed in."""
     session = current_session()
     if session is None:
         response = make_response(redirect(url_for("pages.sign_in"), 302))
@@ -43,7 +43,7 @@ def account() -> Response:
 
 @pages.get("/account/receipts/<acceptance>")
 def receipt(acceptance: str) -> Response:
-    """The proof of one's own acceptance in the public log, as a text file."""
+    """Show the proof of one's own acceptance in the public log, as a text file."""
     participant = own(require_session())
     receipts = deployment().receipts
     if receipts.owner(acceptance) != participant:
@@ -57,7 +57,7 @@ def receipt(acceptance: str) -> Response:
 
 @pages.post("/account/links/<link>/revocation")
 def link_revoke(link: str) -> Response:
-    """Ends one of one's own links, at once."""
+    """End one of one's own links, at once."""
     participant = own(require_session())
     if deployment().links.get(link).state.participant != participant:
         raise NotFound("There is no link of this id that is yours.")
@@ -67,20 +67,20 @@ def link_revoke(link: str) -> Response:
 
 @pages.post("/account/portals/<key>/end")
 def portal_end(key: str) -> Response:
-    """Lets a portal act no more."""
+    """Let a portal act no more."""
     deployment().participants.access.end_portal(own(require_session()), key)
     return see_other(url_for("pages.account", _anchor="portals"))
 
 
 def own(session: Session) -> str:
-    """The id of the participant who is signed in; NotFound for one who has not joined."""
+    """Return the id of the participant who is signed in; NotFound for one who has not joined."""
     if not session.participant:
         raise NotFound("You are signed in without having joined; join with your address first.")
     return session.participant
 
 
 def reasons(participant: ParticipantView) -> list[Text | str]:
-    """Why it was decided so: in the reader's language where the rules in force say the same, else as it was written."""
+    """Return why it was decided so: in the reader's language where the rules in force say the same."""
     campaign = deployment().campaign
     if participant.policy == campaign.digest and participant.answers is not None and participant.rule != "staff":
         applicant = Applicant(participant.kind, participant.country, participant.answers, participant.purposes)
@@ -91,7 +91,7 @@ def reasons(participant: ParticipantView) -> list[Text | str]:
 
 
 def _terms(participant: ParticipantView) -> list[dict[str, Any]]:
-    """The terms in force, whether they are accepted, and a package by which they can be."""
+    """Return the terms in force, whether they are accepted, and a package by which they can be."""
     found = deployment()
     accepted = {(one.terms, one.version) for one in found.participants.acceptances.of(participant.id)}
     packages = found.catalogue.current()

@@ -26,5 +26,5 @@ def _give_language(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def query(name: str, longest: int = 200) -> str:
-    """A query parameter, cut to a length that is safe to show and to compare; empty where it is not given."""
+    """Return a query parameter, cut to a length that is safe to show and to compare; empty where it is not given."""
     return request.args.get(name, "")[:longest]

@@ -18,7 +18,7 @@ from .shared import symbol
 
 @root.get("/")
 def start() -> Response:
-    """Leads to the home page in the visitor's language."""
+    """Lead to the home page in the visitor's language."""
     response = make_response(redirect(url_for("pages.home", lang=negotiated()), 302))
     response.headers["Cache-Control"] = "public, max-age=60"
     response.vary.add("Accept-Language")
@@ -27,7 +27,7 @@ def start() -> Response:
 
 @root.get("/brand/<logo>/<colourway>.svg")
 def master(logo: str, colourway: str) -> Response:
-    """A logo's master, for our own pages; partners use embeds."""
+    """Show a logo's master, for our own pages; partners use embeds."""
     found = deployment().campaign.logos.get(logo)
     if found is None or colourway not in found.colourways:
         raise NotFound("There is no such logo in this colourway.")
@@ -42,14 +42,14 @@ def master(logo: str, colourway: str) -> Response:
 
 @pages.get("/")
 def home() -> Response:
-    """The campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
+    """Show the campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
     catalogue = deployment().catalogue
     return public("home.html", tools=(catalogue.current("logo") + catalogue.current("tool"))[:3])
 
 
 @pages.get("/actions")
 def actions() -> Response:
-    """Suggested actions for each kind of participant."""
+    """Show suggested actions for each kind of participant."""
     campaign = deployment().campaign
     groups = [(kind, campaign.actions[kind.id]) for kind in campaign.eligibility.kinds]
     return public("actions.html", groups=groups)
@@ -57,13 +57,13 @@ def actions() -> Response:
 
 @pages.get("/protocol")
 def protocol() -> Response:
-    """The Protocol in a nutshell."""
+    """Show the Protocol in a nutshell."""
     return public("protocol.html")
 
 
 @pages.get("/rules")
 def rules() -> Response:
-    """The logo rules, with right and wrong examples drawn from the same data that decides elsewhere."""
+    """Show the logo rules, with right and wrong examples drawn from the same data that decides elsewhere."""
     campaign = deployment().campaign
     logos = [figures.of_logo(campaign, logo) for logo in campaign.logos.values()]
     backgrounds = figures.backgrounds(campaign, symbol())
@@ -73,7 +73,7 @@ def rules() -> Response:
 @pages.get("/terms/<terms_id>")
 @pages.get("/terms/<terms_id>/<version>")
 def terms(terms_id: str, version: str | None = None) -> Response:
-    """One version of terms of use (the one in force, where none is named), with its digest and the others."""
+    """Show one version of terms of use (the one in force, where none is named), with its digest and the others."""
     campaign, now = deployment().campaign, deployment().clock()
     current = campaign.terms.find_current(terms_id, now)
     if current is None:
@@ -95,5 +95,5 @@ def _standing(version: TermsVersion, current: TermsVersion, now: Any) -> str:
 
 @pages.get("/privacy")
 def privacy() -> Response:
-    """What is kept of visitors and participants, why, and for how long."""
+    """Show what is kept of visitors and participants, why, and for how long."""
     return public("privacy.html")

@@ -18,7 +18,7 @@ from ..i18n import translate, translate_error
 from ..security import require_session
 from .account import own
 from .blueprint import pages
-from .forms import Mistakes, sent
+from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
 _MOST_ORIGINS = 100
@@ -27,7 +27,7 @@ _UNLISTED = ("report", "refuse")
 
 @pages.get("/embeds/<key>")
 def embed(key: str) -> Response:
-    """The page of an embed: the logo as it looks, and what to paste to show it."""
+    """Show the page of an embed: the logo as it looks, and what to paste to show it."""
     found = deployment().embeds.get(key)
     if found.status == "revoked":
         raise EmbedRevoked
@@ -38,16 +38,16 @@ def embed(key: str) -> Response:
 
 @pages.get("/account/embeds/new")
 def embed_new() -> Response:
-    """The form for a new embed."""
+    """Show the form for a new embed."""
     own(require_session())
-    return _form(Mistakes())
+    return _form(FormMistakes())
 
 
 @pages.post("/account/embeds/new")
 def embed_create() -> Response:
-    """Makes an embed and leads to its page."""
+    """Make an embed and lead to its page."""
     participant = own(require_session())
-    mistakes = Mistakes()
+    mistakes = FormMistakes()
     origins = [line.strip() for line in sent("origins").splitlines() if line.strip()][: _MOST_ORIGINS + 1]
     logo, unlisted = sent("logo"), sent("unlisted")
     if logo not in deployment().campaign.logos:
@@ -80,7 +80,7 @@ def embed_create() -> Response:
 
 @pages.post("/account/embeds/<key>/revocation")
 def embed_revoke(key: str) -> Response:
-    """Ends one of one's own embeds."""
+    """End one of one's own embeds."""
     participant = own(require_session())
     if deployment().embeds.get(key).participant != participant:
         raise NotFound("There is no embed with this key that is yours.")
@@ -88,6 +88,6 @@ def embed_revoke(key: str) -> Response:
     return see_other(url_for("pages.account", _anchor="embeds"))
 
 
-def _form(mistakes: Mistakes, status: int = 200) -> Response:
+def _form(mistakes: FormMistakes, status: int = 200) -> Response:
     values = request.form if request.method == "POST" else {"unlisted": "report"}
     return private("embed_new.html", status, mistakes=mistakes, values=values, logos=deployment().campaign.logos)

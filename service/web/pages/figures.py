@@ -46,7 +46,7 @@ class LogoFigure:
 
 
 @dataclass(frozen=True)
-class Background:
+class SampleBackground:
     """A background and, for each colourway, whether the rules allow it there."""
 
     colour: str
@@ -56,7 +56,7 @@ class Background:
 
 
 def centred(logo: Logo, height: float, widest: float) -> Box:
-    """The logo in the middle of a figure: as high as that, or as wide as ``widest`` where it would be wider."""
+    """Return the logo in the middle of a figure: as high as that, or as wide as ``widest`` where it would be wider."""
     width = height * logo.aspect_ratio
     if width > widest:
         width, height = widest, widest / logo.aspect_ratio
@@ -64,7 +64,7 @@ def centred(logo: Logo, height: float, widest: float) -> Box:
 
 
 def of_logo(campaign: Campaign, logo: Logo) -> LogoFigure:
-    """The figure and the rules of one logo."""
+    """Return the figure and the rules of one logo."""
     rules = campaign.brand.logo(logo.id)
     box = centred(logo, 78, 150)
     colourways = tuple((name, campaign.brand.colourways[name]) for name in rules.colourways)
@@ -72,16 +72,16 @@ def of_logo(campaign: Campaign, logo: Logo) -> LogoFigure:
 
 
 def example(campaign: Campaign, logo: str) -> Box:
-    """The place of the logo in the pictures of what must not be done."""
+    """Return the place of the logo in the pictures of what must not be done."""
     return centred(campaign.logos[logo], 72, 150)
 
 
-def backgrounds(campaign: Campaign, logo: str) -> list[Background]:
-    """What the rules say of one logo on each sample background."""
+def backgrounds(campaign: Campaign, logo: str) -> list[SampleBackground]:
+    """Return what the rules say of one logo on each sample background."""
     brand = campaign.brand
     found = []
     for colour, name in BACKGROUNDS:
         allowed = brand.allowed_on(logo, colour)
         cells = tuple((way, brand.colourways[way], way in allowed) for way in brand.logo(logo).colourways)
-        found.append(Background(colour, name, f"#{colour}", cells))
+        found.append(SampleBackground(colour, name, f"#{colour}", cells))
     return found

@@ -13,7 +13,7 @@ from ..i18n import translate, translate_error
 
 
 @dataclass(frozen=True)
-class Mistake:
+class FormMistake:
     """One mistake: the id of the input that it belongs to (empty for none), and what to do, in words."""
 
     target: str
@@ -22,25 +22,25 @@ class Mistake:
 
 
 @dataclass
-class Mistakes:
+class FormMistakes:
     """The mistakes of a form by the field's name, in the order in which they were found."""
 
-    found: dict[str, Mistake] = field(default_factory=dict)
+    found: dict[str, FormMistake] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
     def add(self, name: str, message: Markup) -> None:
-        """Notes a mistake; the first one of a field counts."""
-        self.found.setdefault(name, Mistake(input_id(name) if name else "", message))
+        """Note a mistake; the first one of a field counts."""
+        self.found.setdefault(name, FormMistake(input_id(name) if name else "", message))
 
     def of(self, name: str) -> Markup | None:
-        """What is wrong with a field, or None."""
+        """Return what is wrong with a field, or None."""
         mistake = self.found.get(name)
         return mistake.message if mistake else None
 
-    def ordered(self, names: Iterable[str], labels: Mapping[str, Markup] | None = None) -> list[Mistake]:
-        """All mistakes in the order of the form's fields; those of no field come first.
+    def ordered(self, names: Iterable[str], labels: Mapping[str, Markup] | None = None) -> list[FormMistake]:
+        """Return all mistakes in the order of the form's fields; those of no field come first.
 
         ``labels`` names the fields whose mistake does not say by itself which one it is about.
         """
@@ -52,19 +52,19 @@ class Mistakes:
 
 
 def input_id(name: str) -> str:
-    """The id of the input with this name; radio buttons and checkboxes have it on the first of them."""
+    """Return the id of the input with this name; radio buttons and checkboxes have it on the first of them."""
     return "f-" + name.replace(".", "-")
 
 
 def sent(name: str, longest: int = 10_000) -> str:
-    """A field's text without spaces around it; cut where a program sent more than any form of ours takes."""
+    """Return a field's text without spaces around it; cut where a program sent more than any form of ours takes."""
     return request.form.get(name, "")[:longest].strip()
 
 
 def required(
-    mistakes: Mistakes, name: str, message: str, longest: int = typed_text.LONGEST_LINE, *, lines: bool = False
+    mistakes: FormMistakes, name: str, message: str, longest: int = typed_text.LONGEST_LINE, *, lines: bool = False
 ) -> str:
-    """A field's text, cleaned; notes a mistake where it is empty (``message``) or not what can be stored."""
+    """Return a field's text, cleaned; notes a mistake where it is empty (``message``) or not what can be stored."""
     value = typed_text.clean(sent(name))
     if not value:
         mistakes.add(name, translate(message))

@@ -14,7 +14,7 @@ from ...problems import FieldError, InvalidRequest
 from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
 from .blueprint import pages, query
-from .forms import Mistakes, sent
+from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
 _YES_NO = {"yes": True, "no": False}
@@ -43,7 +43,7 @@ _WRONG = {
 
 
 @dataclass(frozen=True)
-class Option:
+class FormOption:
     """One option of a list: its value, its words in plain text and as markup, and the mark of its language."""
 
     value: str
@@ -54,16 +54,16 @@ class Option:
 
 @pages.get("/join")
 def join() -> Response:
-    """The kinds to choose from; with ``?kind=``, the form of that kind."""
+    """Show the kinds to choose from; with ``?kind=``, the form of that kind."""
     kind = _kind(query("kind"))
     if kind is None:
         return public("join_kinds.html")
-    return _form(kind, Mistakes())
+    return _form(kind, FormMistakes())
 
 
 @pages.post("/join")
 def join_submit() -> Response:
-    """Takes the form; every mistake is shown beside its field, and nothing that was written is lost."""
+    """Take the form; every mistake is shown beside its field, and nothing that was written is lost."""
     kind = _kind(sent("kind"))
     if kind is None:
         return see_other(url_for("pages.join"))
@@ -77,7 +77,7 @@ def join_submit() -> Response:
 
 @pages.get("/join/sent")
 def join_sent() -> Response:
-    """What to do next: a mail is on its way. The same for addresses that have joined already."""
+    """Show what to do next: a mail is on its way. The same for addresses that have joined already."""
     return public("sent.html", joining=True)
 
 
@@ -104,10 +104,10 @@ def _application(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> Mistakes:
-    """What the capabilities found, in words for a person at a form instead of for a program."""
+def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> FormMistakes:
+    """Return what the capabilities found, in words for a person at a form instead of for a program."""
     types = {f"answers.{field.name}": field for field in kind.fields}
-    found = Mistakes()
+    found = FormMistakes()
     for error in errors:
         path = [part for part in error.pointer.split("/") if part]
         name = ".".join(path[:2] if path[:1] == ["answers"] else path[:1])
@@ -128,12 +128,12 @@ def _words(name: str, field: Field | None, error: FieldError) -> Markup:
     return translate(_WRONG[what]) if what in _WRONG else translate_error(error)
 
 
-def _form(kind: Kind, mistakes: Mistakes, status: int = 200) -> Response:
+def _form(kind: Kind, mistakes: FormMistakes, status: int = 200) -> Response:
     campaign, lang = deployment().campaign, language()
     names = ["name", "email", "country", "website", *(f"answers.{field.name}" for field in kind.fields), "purposes"]
-    countries = [Option(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(lang)]
+    countries = [FormOption(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(lang)]
     purposes = [
-        Option(
+        FormOption(
             name,
             "",
             Markup('{} <span class="help">{}</span>').format(localized(purpose.label), localized(purpose.help)),
@@ -153,17 +153,17 @@ def _form(kind: Kind, mistakes: Mistakes, status: int = 200) -> Response:
         chosen=chosen,
         options=_options(kind),
         yes_no=[
-            Option("yes", "", translate("Yes"), Markup("")),
-            Option("no", "", translate("No"), Markup("")),
+            FormOption("yes", "", translate("Yes"), Markup("")),
+            FormOption("no", "", translate("No"), Markup("")),
         ],
         value=lambda name: request.form.get(name, ""),
     )
 
 
-def _options(kind: Kind) -> dict[str, list[Option]]:
+def _options(kind: Kind) -> dict[str, list[FormOption]]:
     return {
         field.name: [
-            Option(option.value, option.label.get(language()), localized(option.label), lang_of(option.label))
+            FormOption(option.value, option.label.get(language()), localized(option.label), lang_of(option.label))
             for option in field.options
         ]
         for field in kind.fields

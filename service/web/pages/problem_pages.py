@@ -11,7 +11,7 @@ from .render import public
 
 @root.get("/problems/<slug>")
 def problem(slug: str) -> Response:
-    """Explains one kind of problem, in the language of the browser."""
+    """Explain one kind of problem, in the language of the browser."""
     found = REGISTRY.get(slug)
     if found is None:
         raise NotFound("There is no problem of this name.")

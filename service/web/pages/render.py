@@ -13,7 +13,7 @@ _PRIVATE = "private, no-store"
 
 
 def public(template: str, **context: Any) -> Response:
-    """A page that is the same for everyone who reads its language; with an ETag, and 304 where it is known."""
+    """Return a page that is the same for everyone who reads its language; with an ETag, and 304 where it is known."""
     response = make_response(render_template(template, alternates=True, **context))
     response.headers["Cache-Control"] = _PUBLIC
     response.headers["Content-Language"] = language()
@@ -23,7 +23,7 @@ def public(template: str, **context: Any) -> Response:
 
 
 def private(template: str, status: int = 200, **context: Any) -> Response:
-    """A page for this visitor alone: it has a form, or shows what is theirs."""
+    """Return a page for this visitor alone: it has a form, or shows what is theirs."""
     response = make_response(render_template(template, **context), status)
     response.headers["Cache-Control"] = _PRIVATE
     response.headers["Content-Language"] = language()

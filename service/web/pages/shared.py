@@ -33,7 +33,7 @@ _SYMBOL = "heart"  # the logo that stands for the campaign in small places, wher
 
 
 def install(app: App) -> None:
-    """Gives the templates of this app what they share."""
+    """Give the templates of this app what they share."""
     app.jinja_env.globals.update(
         navigation=NAVIGATION,
         asset=asset,
@@ -65,7 +65,7 @@ def below(html: str, levels: int) -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, with its content's digest: a changed file is another address."""
+    """Return the address of a static file, with its content's digest: a changed file is another address."""
     return url_for("static", filename=name, v=_digest(str(current_app.static_folder), name))
 
 
@@ -76,35 +76,35 @@ def _digest(folder: str, name: str) -> str:
 
 
 def symbol() -> str:
-    """The id of the logo that stands for the campaign."""
+    """Return the id of the logo that stands for the campaign."""
     logos = deployment().campaign.logos
     return _SYMBOL if _SYMBOL in logos else next(iter(logos))
 
 
 def logo_url(colourway: str = "", logo: str = "") -> str:
-    """The address of a logo's master, for our own pages; another colourway of it where that one is missing."""
+    """Return the address of a logo's master, for our own pages; another colourway of it where that one is missing."""
     found = deployment().campaign.logos[logo or symbol()]
     name = colourway if colourway in found.colourways else found.colourways[0]
     return url_for("root.master", logo=found.id, colourway=name)
 
 
 def logo_width(height: int, logo: str = "") -> int:
-    """The width in pixels of a logo that is so high."""
+    """Return the width in pixels of a logo that is so high."""
     return round(height * deployment().campaign.logos[logo or symbol()].aspect_ratio)
 
 
 def preview_url(package: PublishedPackage, form: str = "png") -> str:
-    """The address of a package version's picture, as ``png`` or ``avif``."""
+    """Return the address of a package version's picture, as ``png`` or ``avif``."""
     return url_for("root.preview", package=package.id, version=package.version, form=form)
 
 
 def contact_link() -> Markup:
-    """The campaign's address, as a link."""
+    """Return the campaign's address, as a link."""
     return Markup('<a href="mailto:{0}">{0}</a>').format(deployment().campaign.info.contact_email)
 
 
 def terms_title(terms_id: str) -> Markup:
-    """The title of terms in force, marked where they are not in the visitor's language; UnknownTerms if none are."""
+    """Return the title of terms in force, marked where not in the visitor's language. Raises UnknownTerms."""
     found = deployment()
     version = found.campaign.terms.current(terms_id, found.clock())
     lang = version.language(language())
@@ -114,7 +114,7 @@ def terms_title(terms_id: str) -> Markup:
 
 
 def status_word(status: str) -> Markup:
-    """A status or outcome in words."""
+    """Return a status or outcome in words."""
     words = {
         "approved": msgid("Approved"),
         "under_review": msgid("Under review"),
@@ -139,7 +139,7 @@ def status_word(status: str) -> Markup:
 
 
 def client_word(kind: str) -> Markup:
-    """A kind of client in words."""
+    """Return a kind of client in words."""
     words = {
         "browser": msgid("A browser"),
         "program": msgid("A program"),

@@ -10,7 +10,7 @@ from .. import security
 from ..context import deployment
 from ..i18n import language, translate
 from .blueprint import pages
-from .forms import Mistakes, sent
+from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
 #: What the page of a mailed link says, by its purpose: title, explanation, button.
@@ -35,17 +35,17 @@ _WORDS = {
 
 @pages.get("/sign-in")
 def sign_in() -> Response:
-    """Asks for the address that gets the link."""
-    return private("sign_in.html", mistakes=Mistakes())
+    """Ask for the address that gets the link."""
+    return private("sign_in.html", mistakes=FormMistakes())
 
 
 @pages.post("/sign-in")
 def sign_in_submit() -> Response:
-    """Mails a link to an address that may sign in; what is seen is the same for every address."""
+    """Mail a link to an address that may sign in; what is seen is the same for every address."""
     try:
         deployment().participants.sign_in.request_link(sent("email", 400), language())
     except InvalidRequest:
-        mistakes = Mistakes()
+        mistakes = FormMistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
         return private("sign_in.html", 422, mistakes=mistakes)
     return see_other(url_for("pages.sign_in_sent"))
@@ -53,43 +53,43 @@ def sign_in_submit() -> Response:
 
 @pages.get("/sign-in/sent")
 def sign_in_sent() -> Response:
-    """What to do next: a mail is on its way, if the address is known."""
+    """Show what to do next: a mail is on its way, if the address is known."""
     return public("sent.html", joining=False)
 
 
 @pages.get("/join/<secret>")
 def join_confirm(secret: str) -> Response:
-    """The page of the mail that confirms a join."""
+    """Show the page of the mail that confirms a join."""
     return _button("join", secret)
 
 
 @pages.post("/join/<secret>")
 def join_confirm_submit(secret: str) -> Response:
-    """Confirms, decides, signs in, and shows the decision."""
+    """Confirm, decide, sign in, and show the decision."""
     return _use("join", secret)
 
 
 @pages.get("/sign-in/<secret>")
 def sign_in_confirm(secret: str) -> Response:
-    """The page of the mail that signs in."""
+    """Show the page of the mail that signs in."""
     return _button("sign-in", secret)
 
 
 @pages.post("/sign-in/<secret>")
 def sign_in_confirm_submit(secret: str) -> Response:
-    """Signs in."""
+    """Sign in."""
     return _use("sign-in", secret)
 
 
 @pages.get("/grant/<secret>")
 def grant_confirm(secret: str) -> Response:
-    """The page of the mail by which a participant lets a portal act."""
+    """Show the page of the mail by which a participant lets a portal act."""
     return _button("grant", secret)
 
 
 @pages.post("/grant/<secret>")
 def grant_confirm_submit(secret: str) -> Response:
-    """Lets the portal act; signs nobody in."""
+    """Let the portal act; sign nobody in."""
     return _use("grant", secret)
 
 
@@ -101,7 +101,7 @@ def grant_done() -> Response:
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
-    """Ends the session."""
+    """End the session."""
     if secret := request.cookies.get(security.SESSION_COOKIE):
         deployment().participants.sign_in.sign_out(secret)
     return security.sign_out(see_other(url_for("pages.home")))

@@ -17,13 +17,13 @@ from ..context import actor, deployment
 from ..i18n import translate
 from ..security import current_session, require_session
 from .blueprint import pages, root
-from .forms import Mistakes, required, sent
+from .forms import FormMistakes, required, sent
 from .render import private, public, see_other
 
 
 @root.get("/brand/packages/<package>/<version>.<any(png, avif):form>")
 def preview(package: str, version: str, form: str) -> Response:
-    """The picture of a package version; it never changes."""
+    """Show the picture of a package version; it never changes."""
     catalogue = deployment().catalogue
     facts = catalogue.version(package, version)
     png = catalogue.preview(facts)
@@ -38,23 +38,23 @@ def preview(package: str, version: str, form: str) -> Response:
 
 @pages.get("/tools")
 def tools() -> Response:
-    """Every package with its picture, size, formats and licence."""
+    """Show every package with its picture, size, formats and licence."""
     catalogue = deployment().catalogue
     return public("tools.html", logos=catalogue.current("logo"), tools=catalogue.current("tool"))
 
 
 @pages.get("/tools/<package>")
 def tool(package: str) -> Response:
-    """One package, and what this visitor needs to do to download it."""
-    return _tool_page(deployment().catalogue.current_version(package), Mistakes())
+    """Show one package, and what this visitor needs to do to download it."""
+    return _tool_page(deployment().catalogue.current_version(package), FormMistakes())
 
 
 @pages.post("/tools/<package>")
 def tool_accept(package: str) -> Response:
-    """Accepts exactly the text of the terms that the page showed."""
+    """Accept exactly the text of the terms that the page showed."""
     facts = deployment().catalogue.current_version(package)
     participant = _own_participant()
-    mistakes = Mistakes()
+    mistakes = FormMistakes()
     name = required(mistakes, "name", msgid("Write the name of the person who accepts."))
     capacity = None
     if not _is_person(participant):
@@ -81,7 +81,7 @@ def tool_accept(package: str) -> Response:
 
 @pages.post("/tools/<package>/link")
 def tool_link(package: str) -> Response:
-    """Issues a link to the current version and leads to the page that has it."""
+    """Issue a link to the current version and lead to the page that has it."""
     participant = _own_participant()
     link = deployment().links.issue(participant.id, package, path=sent("path") or None, issued_by=actor())
     return see_other(url_for("pages.tool_ready", package=package, link=link.id))
@@ -89,7 +89,7 @@ def tool_link(package: str) -> Response:
 
 @pages.get("/tools/<package>/link/<link>")
 def tool_ready(package: str, link: str) -> Response:
-    """A link of one's own, ready to download."""
+    """Show a link of one's own, ready to download."""
     session = require_session()
     found = deployment().links.get(link)
     if found.state.participant != session.participant or found.published.id != package:
@@ -108,7 +108,7 @@ def _is_person(participant: ParticipantView) -> bool:
     return deployment().campaign.eligibility.kind(participant.kind).person
 
 
-def _tool_page(facts: PublishedPackage, mistakes: Mistakes, status: int = 200) -> Response:
+def _tool_page(facts: PublishedPackage, mistakes: FormMistakes, status: int = 200) -> Response:
     session = current_session()
     terms = _terms(facts)
     context: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _terms(facts: PublishedPackage) -> TermsVersion:
 
 
 def _state(participant: str | None, terms: TermsVersion) -> tuple[str, ParticipantView | None]:
-    """What stands between a signed-in visitor and the download, and who they are."""
+    """Return what stands between a signed-in visitor and the download, and who they are."""
     if not participant:
         return "not-joined", None
     found = deployment().participants.listing.get(participant)

@@ -12,6 +12,8 @@ from ...campaign.text import msgid
 from ...problems import Forbidden
 from ..security import current_session, require_session
 
+PAGE = 50  # rows of a list
+
 staff = Blueprint("staff", __name__, url_prefix="/staff")
 
 #: The navigation of the staff pages: endpoint and words.
@@ -37,14 +39,14 @@ def enter() -> None:
 
 @staff.url_defaults
 def keep_language(endpoint: str, values: dict[str, Any]) -> None:
-    """A language that was chosen with ``?lang=`` stays chosen from page to page."""
+    """Return a language that was chosen with ``?lang=`` stays chosen from page to page."""
     if (wished := request.args.get("lang")) in LANGUAGES:
         values.setdefault("lang", wished)
 
 
 @staff.context_processor
 def shared() -> dict[str, Any]:
-    """What every staff page knows: its navigation, and whether its reader may see names and change things."""
+    """Return what every staff page knows: its navigation, and whether its reader may see names and change things."""
     session = current_session()
     return {
         "navigation": [(endpoint, words) for endpoint, words in NAVIGATION if endpoint in current_app.view_functions],

@@ -13,42 +13,40 @@ from ..context import actor, deployment
 from ..i18n import translate
 from ..pages.account import reasons
 from ..pages.blueprint import query
-from ..pages.forms import Mistakes, required, sent
+from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
-from .blueprint import staff
-
-_PAGE = 50
+from .blueprint import PAGE, staff
 
 
 @staff.get("")
 def queue() -> Response:
-    """Everybody who waits for a decision, newest first, with what they wrote."""
+    """Show everybody who waits for a decision, newest first, with what they wrote."""
     waiting = deployment().participants.listing.list(status="under_review", cursor=query("cursor") or None, limit=20)
     return private("staff/queue.html", page=waiting, applications=[_application(one) for one in waiting.items])
 
 
 @staff.get("/participants")
 def participants() -> Response:
-    """All participants, narrowed by status and kind."""
+    """Show all participants, narrowed by status and kind."""
     status, kind = query("status"), query("kind")
     known = [one.id for one in deployment().campaign.eligibility.kinds]
     status, kind = status if status in STATUSES else "", kind if kind in known else ""
     found = deployment().participants.listing.list(
-        status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=_PAGE
+        status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=PAGE
     )
     return private("staff/participants.html", page=found, chosen=status, kind=kind, statuses=STATUSES)
 
 
 @staff.get("/participants/<participant>")
 def participant(participant: str) -> Response:
-    """One participant: what was said, decided, accepted, linked, embedded and downloaded."""
-    return _detail(participant, Mistakes())
+    """Show one participant: what was said, decided, accepted, linked, embedded and downloaded."""
+    return _detail(participant, FormMistakes())
 
 
 @staff.post("/participants/<participant>")
 def decide(participant: str) -> Response:
-    """Approves, declines, suspends or erases, with the reason that the participant is told."""
-    mistakes = Mistakes()
+    """Approve, decline, suspend or erase, with the reason that the participant is told."""
+    mistakes = FormMistakes()
     outcome = sent("outcome")
     reason = required(mistakes, "reason", msgid("Write the reason; the participant is told."), LONGEST_TEXT, lines=True)
     if outcome not in ("approved", "declined", "suspended", "erased"):
@@ -66,7 +64,7 @@ def decide(participant: str) -> Response:
     return see_other(url_for("staff.participant", participant=participant))
 
 
-def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response:
+def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Response:
     found = deployment()
     one = found.participants.listing.get(participant)
     return private(
@@ -86,7 +84,7 @@ def _detail(participant: str, mistakes: Mistakes, status: int = 200) -> Response
 
 
 def _application(one: ParticipantView) -> dict[str, Any]:
-    """What somebody wrote, beside the questions, and what is known of their country."""
+    """Return what somebody wrote, beside the questions, and what is known of their country."""
     campaign = deployment().campaign
     kind = campaign.eligibility.kind(one.kind)
     given = one.answers or {}
