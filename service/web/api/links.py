@@ -9,6 +9,7 @@ from ...answers.links import DownloadAnswer, DownloadsAnswer, LinkAnswer, LinksA
 from ...period import parse_period
 from ...problems import (
     NotFound,
+    PackageDamaged,
     PackageWithdrawn,
     ParticipantNotApproved,
     TermsNotAccepted,
@@ -25,7 +26,15 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 
 @api.post("/links", responses={201: LinkAnswer})
 @need("portal", "partner", "staff")
-@problems(NotFound, ParticipantNotApproved, TermsNotAccepted, UnknownPackage, UnknownVersion, PackageWithdrawn)
+@problems(
+    NotFound,
+    ParticipantNotApproved,
+    TermsNotAccepted,
+    UnknownPackage,
+    UnknownVersion,
+    PackageWithdrawn,
+    PackageDamaged,
+)
 def issue(body: LinkBody) -> Response:
     """Issue a link."""
     may_see(body.participant)
