@@ -21,6 +21,7 @@ import yaml
 from service import settings as settings_room
 from service.campaign import LANGUAGES
 from service.packages import Damage
+from service.store import Database, migrate
 
 from ..conftest import FrozenClock, environment
 from .test_pages import PAGES
@@ -140,15 +141,16 @@ def test_account_and_console_are_in_the_language_of_their_reader(app: Flask, lan
     visitor.join()
     visitor.accept()
     staff.sign_in_as_staff()
-    campaign, alerts = visitor.parts.campaign, visitor.parts.alerts
-    assert alerts.report_damage([Damage("logo", campaign.packages["logo"].version, "packages/logo", "is missing")]) == 1
+    campaign, alerts, packages = visitor.parts.campaign, visitor.parts.alerts, visitor.parts.catalogue.current()
+    version = visitor.parts.catalogue.current_version("logo").version
+    assert alerts.report_damage([Damage("logo", version, "packages/logo", "is missing")]) == 1
     visitor.parts.sealer.seal()
     title = alerts.title("package-damaged")
     assert title is not None
     assert title.get(lang) in staff.get(f"/staff/audit?lang={lang}").text
     # Names that stand there: of the person, and the ids of packages and terms that staff sort by.
     names = {"example", "person", "par", "lnk"}.union(
-        *(name.split("-") for name in (*campaign.packages, *campaign.terms.ids()))
+        *(name.split("-") for name in (*(package.id for package in packages), *campaign.terms.ids()))
     )
     for who, listed in ((visitor, ["account"]), (staff, [f"/staff{page}?lang={lang}" for page in CONSOLE])):
         for page in listed:
@@ -179,7 +181,7 @@ def _without(value: object, languages: set[str]) -> object:
 
 
 @pytest.fixture
-def english_only(settings: settings_room.Settings, tmp_path: Path, clock: FrozenClock) -> Iterator[Flask]:
+def english_only(tmp_path: Path, clock: FrozenClock) -> Iterator[Flask]:
     """A deployment whose policies are written in English alone."""
     from service.app import create_app
 
@@ -193,8 +195,12 @@ def english_only(settings: settings_room.Settings, tmp_path: Path, clock: Frozen
     for path in policies.rglob("*.md"):
         if path.stem != "en":
             path.unlink()
-    given = environment(settings.data_dir) | {"EMBLEM_POLICIES_DIR": str(policies)}
-    made = create_app(settings=settings_room.load(given), clock=clock)
+    # Nothing is published there, so that the files themselves are in force.
+    given = settings_room.load(environment(tmp_path / "english") | {"EMBLEM_POLICIES_DIR": str(policies)})
+    database = Database(given.database_url)
+    migrate.upgrade(database)
+    database.close()
+    made = create_app(settings=given, clock=clock)
     yield made
     made.extensions["emblem"].close()
 
