@@ -86,6 +86,11 @@ def test_a_token_of_an_earlier_deployment_says_no_package() -> None:
     assert TOKENS.verify(TOKENS.sign(older, ISSUED)) == older
 
 
+def test_a_token_of_one_file_says_its_path() -> None:
+    single = Claim(CLAIM.link, "logo", CLAIM.version, CLAIM.expires_at, "svg/heart-blue.svg")
+    assert TOKENS.verify(TOKENS.sign(single, ISSUED)) == single
+
+
 @pytest.mark.parametrize("value", [["lnk_x", 1], ["lnk_x", "a", "b", "c", "d", 1], [], {"link": "lnk_x"}, "lnk_x"])
 def test_a_signed_text_of_another_form_is_refused(value: object) -> None:
     from itsdangerous import URLSafeTimedSerializer
