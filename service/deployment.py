@@ -40,6 +40,7 @@ from .settings import Settings
 from .storage import Storage, open_storage
 from .store import Database
 from .store.idempotency import IdempotentRequests
+from .verdicts import Verdicts
 from .verification.policy import Policy, parse_policy
 
 log = structlog.get_logger()
@@ -91,6 +92,7 @@ class Deployment(CampaignParts):
     tokens: Tokens
     variants: Variants
     embeds: Embeds
+    verdicts: Verdicts
     sealer: Sealer
     witnesses: Witnesses | None
     segments: Segments
@@ -128,6 +130,7 @@ class Deployment(CampaignParts):
         )
         variants = _variants(found.campaign, self.storage, self.settings)
         self.embeds.take_up(found.campaign)
+        self.verdicts.take_up(found.campaign)
         self.mailer.sender = found.campaign.info.contact_email
         replaced: dict[str, object] = vars(parts)
         if variants.version == self.variants.version:
@@ -150,6 +153,7 @@ class Deployment(CampaignParts):
         for _, retired in self._retired:
             retired.close()
         self.variants.close()
+        self.verdicts.close()
         self.embeds.close()
         self.mailer.close()
         self.database.close()
@@ -167,6 +171,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     reports = Reports(database, segments, clock)
     sealer = _sealer(settings, database, storage, clock)
     policy = _policy(settings)
+    embeds = Embeds(database, found.campaign, clock, settings.base_url)
     return Deployment(
         **vars(_build_on(found, settings, clock, database, storage, mailer, tokens, reports)),
         settings=settings,
@@ -180,7 +185,10 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         stored_packages=StoredPackages(storage),
         tokens=tokens,
         variants=_variants(found.campaign, storage, settings),
-        embeds=Embeds(database, found.campaign, clock, settings.base_url),
+        embeds=embeds,
+        verdicts=Verdicts(
+            database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
+        ),
         sealer=sealer,
         segments=segments,
         reports=reports,

@@ -71,6 +71,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("stored packages", 15, look_at_packages),
         Job("mail", 15, deployment.mailer.deliver),
         Job("webhooks", 15, deployment.webhooks.deliver),
+        Job("files of artwork checks", 300, deployment.verdicts.drop),
         Job("retention", 3600, retain),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),

@@ -97,3 +97,18 @@ def proof(name: str) -> str:
 def api_docs() -> str:
     """The description of the API as a page."""
     return f"{API}/docs"
+
+
+def annotated(secret: str, page: int) -> str:
+    """The annotated picture of a check of artwork, for as long as it is kept."""
+    return f"/artwork/{secret}/{page}.png"
+
+
+def shown_variant(logo: str, colourway: str, width: int) -> str:
+    """A logo as it should be, for our own pages; partners use embeds."""
+    return f"/brand/{logo}/{colourway}/{width}.png"
+
+
+def artwork_check(check: str) -> str:
+    """A check of artwork in the API."""
+    return f"{API}/artwork-checks/{check}"

@@ -8,5 +8,17 @@ from __future__ import annotations
 
 from .checks import ArtworkChecks
 from .report import Checked, Finding, LogoReport, Report, Right, Verdict
+from .upload import FORMATS, MOST_BYTES, missing_packages
 
-__all__ = ["ArtworkChecks", "Checked", "Finding", "LogoReport", "Report", "Right", "Verdict"]
+__all__ = [
+    "FORMATS",
+    "MOST_BYTES",
+    "ArtworkChecks",
+    "Checked",
+    "Finding",
+    "LogoReport",
+    "Report",
+    "Right",
+    "Verdict",
+    "missing_packages",
+]

@@ -41,8 +41,8 @@ class ArtworkChecks:
         self._campaign = campaign
         self._variant_url = variant_url
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._at_once = at_once or max(1, min(os.cpu_count() or 1, memory // _NEEDED))
-        self._places = threading.BoundedSemaphore(self._at_once)
+        self.at_once = at_once or max(1, min(os.cpu_count() or 1, memory // _NEEDED))
+        self._places = threading.BoundedSemaphore(self.at_once)
         self._lock = threading.Lock()
         self._waiting = 0
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -71,7 +71,7 @@ class ArtworkChecks:
 
         kind_of(data)  # what is too long or of no known kind takes no place in the queue
         with self._lock:
-            if self._waiting >= self._at_once * (1 + _WAITING):
+            if self._waiting >= self.at_once * (1 + _WAITING):
                 raise Unavailable("Many files are being checked at the moment.", headers={"Retry-After": "10"})
             self._waiting += 1
         try:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyvips
 
 from ..problems import InvalidRequest, TooLarge, UnsupportedMediaType
+from .upload import FORMATS, MOST_BYTES
 
-MOST_BYTES = 25_000_000
 MOST_PIXELS = 40_000_000
 MOST_INSPECTED = 9_000_000
 MOST_PAGES = 20
@@ -40,7 +40,6 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "pdf": "application/pdf",
 }
-FORMATS = "PNG, JPEG, WebP, AVIF, SVG or PDF"
 
 
 @dataclass(frozen=True)

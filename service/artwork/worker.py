@@ -92,9 +92,11 @@ def checked(order: Order, data: bytes) -> tuple[Report, list[tuple[int, bytes]]]
             note = order.kit.policy.note(name, order.lang, number)
             if note is not None and note not in notes:
                 notes.append(note)
-        if order.pictures and found:
+        if order.pictures and (found or pages == 1):
             pictures.append((pages, annotated(sheet, found)))
         logos += found
+    if logos and logos[0].page not in (None, 1):
+        del pictures[:1]  # it shows nothing, and others do
     report = Report(
         verdict=verdict_of(tuple(logos)),
         logos=tuple(logos),

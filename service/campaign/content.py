@@ -39,10 +39,11 @@ class Home(Strict):
 
 
 class Retention(Strict):
-    """For how many days what is known of a download's client is kept."""
+    """For how many days what is known of a download's client is kept, and a participant's checks of artwork."""
 
     client_hash_days: Days
     client_prefix_days: Days
+    artwork_days: Days = 365
 
 
 class RightsStatement(Strict):

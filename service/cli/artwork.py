@@ -73,10 +73,9 @@ def check(paths: tuple[str, ...], logo: str | None, lang: str, html_file: Path |
 
 def _require_extra() -> None:
     """Says how to install what the check needs, where it is not there."""
-    from importlib.util import find_spec
+    from ..artwork import missing_packages
 
-    missing = [name for name in ("cv2", "numpy", "pypdfium2") if find_spec(name) is None]
-    if missing:
+    if missing := missing_packages():
         raise click.UsageError(
             f"The artwork check needs {', '.join(missing)}. Install the extra: pip install 'emblem[artwork]'."
         )
@@ -102,7 +101,7 @@ def _files(paths: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _checked(checks: ArtworkChecks, file: Path, logo: str | None, lang: str, pictures: bool) -> Checked | Problem:
-    from ..artwork.reading import MOST_BYTES
+    from ..artwork import MOST_BYTES
 
     try:
         with file.open("rb") as opened:

@@ -78,6 +78,7 @@ def examine() -> Iterator[Finding]:
         ("clock", _clock),
         ("catalogue", _catalogue),
         ("logo formats", _formats),
+        ("artwork checks", _artwork),
         ("packages", _packages),
         ("log", _log),
         ("rate limits", _limits),
@@ -172,6 +173,16 @@ def _formats(_emblem: Deployment) -> Iterator[tuple[str, str]]:
     for name in MISSING:
         yield WARNING, f"drawings are not sent as {name}, which costs bytes: reinstall Emblem with its dependencies."
     yield OK, f"{', '.join(FORMATS)}; drawings also as {', '.join(CODINGS)}"
+
+
+def _artwork(_emblem: Deployment) -> Iterator[tuple[str, str]]:
+    from ..artwork import FORMATS, missing_packages
+
+    if missing := missing_packages():
+        names = ", ".join(missing)
+        yield WARNING, f"artwork is not checked: {names} missing. Install the extra: pip install 'emblem[artwork]'."
+    else:
+        yield OK, f"{FORMATS} can be checked"
 
 
 def _packages(emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,8 @@ from .entries import append, append_many, commitment, new_salt
 from .keys import key_source, new_log_key, new_log_keys, new_post_quantum_key, signers
 from .kinds import (
     KINDS,
+    ArtworkCheckedEntry,
+    ArtworkOverruledEntry,
     DownloadEntry,
     EmbedChangedEntry,
     EmbedCreatedEntry,
@@ -30,6 +32,8 @@ from .sealer import Sealed, Sealer
 
 __all__ = [
     "KINDS",
+    "ArtworkCheckedEntry",
+    "ArtworkOverruledEntry",
     "DownloadEntry",
     "EmbedChangedEntry",
     "EmbedCreatedEntry",

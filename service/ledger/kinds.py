@@ -28,6 +28,9 @@ TermsVersion = Annotated[
 ]
 Logo = Annotated[str, Field(min_length=1, description="the logo's id")]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+ArtworkVerdict = Annotated[
+    str, Field(min_length=1, description="`compliant`, `not_compliant`, `logo_not_found` or `needs_review`")
+]
 Commitment = Annotated[
     str,
     Field(
@@ -250,6 +253,34 @@ class LogoUsedEntry(Entry):
     variant: str = Field(min_length=1, description="`{colourway}/{width}.{format}`")
     origin: str | None = Field(description="the site, `scheme://host[:port]`; `other`; or null where none was named")
     views: Count = Field(description="how many requests were answered with the picture")
+
+
+class ArtworkCheckedEntry(Entry):
+    """Somebody with a key or an account had a file checked: whether the campaign's logos in it follow the rules.
+
+    Nothing of the file but its digest is in the log.
+    """
+
+    kind = "artwork.checked"
+    id: str = Field(min_length=1, description="the check's id, `chk_…`")
+    participant: str | None = Field(description="the participant whose artwork it is; null where none was named")
+    sha256: Digest = Field(description="SHA-256 of the file")
+    verdict: ArtworkVerdict
+    logos: list[str] = Field(description="the ids of the logos that were found, each once")
+    rules: list[str] = Field(description="the rules that are surely broken, each once")
+    policy: str = Field(min_length=1, description="the digest of the policies in force then")
+    by: Actor
+
+
+class ArtworkOverruledEntry(Entry):
+    """Staff judged a checked file otherwise."""
+
+    kind = "artwork.overruled"
+    check: str = Field(min_length=1, description="the check's id, `chk_…`")
+    participant: str | None = Field(description="the participant whose artwork it is; null where none was named")
+    before: ArtworkVerdict
+    verdict: ArtworkVerdict
+    by: Actor
 
 
 class KeyCreatedEntry(Entry):

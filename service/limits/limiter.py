@@ -22,6 +22,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "api": RateLimitItemPerMinute(120),
     "key": RateLimitItemPerMinute(600),
     "download": RateLimitItemPerMinute(60),
+    "artwork": RateLimitItemPerHour(60),
     "embed-lookup": RateLimitItemPerMinute(60),
     "joining": RateLimitItemPerHour(5),
     "sign-in": RateLimitItemPerHour(5),

@@ -16,6 +16,7 @@ from ..problems import Unavailable
 
 _STRIPES = 256  # lock files for variants: a fixed number, so that they do not gather
 _PAUSE = 0.003  # seconds between two tries; a render takes ten times as long
+_LONG_PAUSE = 0.05  # the same for work of seconds
 
 
 class Locks:
@@ -45,6 +46,10 @@ class Locks:
         with self._one_of("large", self._large, seconds):
             yield
 
+    def place(self, name: str, places: int, seconds: float) -> AbstractContextManager[None]:
+        """One of so many places of this name on the machine. Raises Unavailable where none gets free in time."""
+        return self._one_of(name, places, seconds, pause=_LONG_PAUSE)
+
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
         """True for one process of the machine at a time; the others get False at once."""
@@ -55,12 +60,12 @@ class Locks:
             if descriptor is not None:
                 os.close(descriptor)
 
-    def _one_of(self, name: str, places: int, seconds: float) -> AbstractContextManager[None]:
+    def _one_of(self, name: str, places: int, seconds: float, pause: float = _PAUSE) -> AbstractContextManager[None]:
         first = os.getpid() % places
-        return self._first([f"{name}-{(first + number) % places}" for number in range(places)], seconds)
+        return self._first([f"{name}-{(first + number) % places}" for number in range(places)], seconds, pause)
 
     @contextmanager
-    def _first(self, names: list[str], seconds: float) -> Iterator[None]:
+    def _first(self, names: list[str], seconds: float, pause: float = _PAUSE) -> Iterator[None]:
         until = time.monotonic() + seconds
         while True:
             for name in names:
@@ -72,8 +77,8 @@ class Locks:
                         os.close(descriptor)
                     return
             if time.monotonic() > until:
-                raise Unavailable("Too much is being rendered at the moment.", headers={"Retry-After": "2"})
-            time.sleep(_PAUSE)
+                raise Unavailable("Too much is being done at the moment.", headers={"Retry-After": "2"})
+            time.sleep(pause)
 
     def _try(self, name: str) -> int | None:
         path = self._folder / f"{name}.lock"

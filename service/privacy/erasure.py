@@ -18,8 +18,19 @@ from ..participants.rows import locked
 from ..participants.views import BY_STAFF
 from ..store import Database, tables
 from ..store.idempotency import forget_answers
+from ..verdicts.forgetting import forget_checks
 
-_PARTS = ("links", "embeds", "keys", "sessions", "mailed_links", "acceptances", "downloads", "answers")
+_PARTS = (
+    "links",
+    "embeds",
+    "keys",
+    "sessions",
+    "mailed_links",
+    "acceptances",
+    "downloads",
+    "artwork_checks",
+    "answers",
+)
 
 
 class Erasure:
@@ -62,6 +73,7 @@ class Erasure:
             "mailed_links": forgetting.drop_mailed_links(session, row),
             "acceptances": forgetting.blank_acceptances(session, row.id),
             "downloads": forget_clients(session, row.id),
+            "artwork_checks": forget_checks(session, row.id),
             "answers": forget_answers(session, [value for value in (row.id, row.email, row.name) if value]),
         }
         kept = [] if forgetting.repeats(reason, row) else [reason]

@@ -248,6 +248,32 @@ class Embed(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class ArtworkCheck(Base):
+    """A check of a file, with its report as JSON in the reader's ``language``.
+
+    ``by`` is ``page`` for whoever is not signed in: such a row goes with its files. Files lie in the storage under
+    ``secret``, by the names in ``files``, until ``files_until``; once they are deleted, both say so.
+    """
+
+    __tablename__ = "artwork_checks"
+    __table_args__ = (Index("ix_artwork_checks_at_id", "at", "id"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    by: Mapped[str] = mapped_column(String(60))
+    language: Mapped[str] = mapped_column(String(2))
+    sha256: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(20))
+    report: Mapped[dict[str, Any]]
+    secret: Mapped[str] = mapped_column(String(40), unique=True, index=True)
+    files: Mapped[list[str]]
+    files_until: Mapped[datetime | None] = mapped_column(index=True)
+    overruled_at: Mapped[datetime | None] = mapped_column(index=True)
+    overruled_by: Mapped[str | None] = mapped_column(String(60))
+    overruled_verdict: Mapped[str | None] = mapped_column(String(20))
+    overruled_reason: Mapped[str | None] = mapped_column(Text)
+
+
 class LogoUse(Base):
     """Views of an embed by origin, variant and hour. ``entered`` once it is an entry of the ledger."""
 

@@ -9,19 +9,19 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import delivery, errors, limits, logging, metrics, oembed, operations, proxies, security
+from . import delivery, errors, limits, logging, metrics, oembed, operations, proxies, security, uploads
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
 
-LARGEST_REQUEST = 1024 * 1024  # bytes; uploads have a limit of their own
+LARGEST_REQUEST = 1024 * 1024  # bytes; files have limits of their own (uploads)
 
 
 def compose(deployment: Deployment) -> Flask:
     """The Flask application over the parts of a deployment, every route of it registered here."""
     from . import i18n, pages, staff, variants
     from . import log as public_log
-    from .api import audit, catalogue, docs, embeds, links, me, participants
+    from .api import artwork, audit, catalogue, docs, embeds, links, me, participants
 
     app = OpenAPI(
         "service.web",
@@ -47,6 +47,7 @@ def compose(deployment: Deployment) -> Flask:
     if deployment.witnesses is not None and (observe_witness := metrics.witnesses()):
         deployment.witnesses.observe = observe_witness
     errors.install(app)
+    uploads.install(app)
     security.install(app)
     limits.install(app, deployment.limiter)
     i18n.install(app)
@@ -60,7 +61,7 @@ def compose(deployment: Deployment) -> Flask:
         *staff.blueprints,
     ):
         app.register_blueprint(blueprint)
-    for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, audit.api):
+    for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, artwork.api, audit.api):
         app.register_api(part)
     app.wsgi_app = variants.install(app, deployment, observe)  # type: ignore[method-assign,assignment]
     proxies.install(app, deployment.settings)

@@ -15,6 +15,7 @@ from flask import Response, g, request
 from ..problems import FieldError, InvalidRequest
 from ..store.idempotency import FirstAnswer, Taken
 from .context import deployment, key
+from .uploads import MULTIPART
 
 
 def begin() -> Response | None:
@@ -30,7 +31,7 @@ def begin() -> Response | None:
         detail = "Idempotency-Key: send 1 to 255 visible ASCII characters."
         raise InvalidRequest(detail, errors=[FieldError("", detail)])
     scope = f"{caller.id} {request.path}"[:200]  # a key is good for one route
-    found = deployment().idempotent.begin(scope, given, hashlib.sha256(request.get_data()).hexdigest())
+    found = deployment().idempotent.begin(scope, given, _digest())
     if isinstance(found, Taken):
         g.idempotent = found
         return None
@@ -41,6 +42,17 @@ def begin() -> Response | None:
     if found.location:
         response.headers["Location"] = found.location
     return response
+
+
+def _digest() -> str:
+    """SHA-256 of what was sent: of a form its parts, whose boundary is another one each time that it is sent."""
+    if request.mimetype != MULTIPART:
+        return hashlib.sha256(request.get_data()).hexdigest()
+    parts = [[name, "", value] for name, value in request.form.items(multi=True)]
+    for name, file in request.files.items(multi=True):
+        parts.append([name, file.filename or "", hashlib.file_digest(file.stream, "sha256").hexdigest()])  # type: ignore[arg-type]
+        file.stream.seek(0)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def finish(response: Response) -> Response:

@@ -11,7 +11,8 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageCms
 
-from service.artwork.reading import MOST_BYTES, kind_of, sheets
+from service.artwork import MOST_BYTES
+from service.artwork.reading import kind_of, sheets
 from service.problems import InvalidRequest, Problem, TooLarge, UnsupportedMediaType
 
 SVG = (

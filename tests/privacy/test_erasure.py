@@ -180,6 +180,7 @@ def test_the_answer_says_what_was_removed(erasure: Erasure, people: Participants
         "mailed_links": 2,
         "acceptances": 1,
         "downloads": 1,
+        "artwork_checks": 0,
         "answers": 3,
         "mails": mails,
     }

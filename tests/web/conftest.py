@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from service.artwork.inspecting import Kit
 from tests.parts import willing
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.campaign import Campaign
     from service.deployment import Deployment
 
 _numbers = itertools.count(1)
@@ -112,3 +114,21 @@ def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
     assert told["detail"]
     assert told["instance"] == answer.request.path
     return told
+
+
+@pytest.fixture(scope="session")
+def _kits() -> dict[str, Kit]:
+    return {}
+
+
+@pytest.fixture
+def one_kit(_kits: dict[str, Kit], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What artwork is held against is made once for all tests, as in one process that serves."""
+    make = Kit.of
+
+    def of(campaign: Campaign) -> Kit:
+        if campaign.digest not in _kits:
+            _kits[campaign.digest] = make(campaign)
+        return _kits[campaign.digest]
+
+    monkeypatch.setattr(Kit, "of", of)

@@ -22,6 +22,10 @@ ROLES = ("portal", "staff", "auditor")
         ("GET", "/api/v1/links", ROLES),
         ("DELETE", "/api/v1/links/lnk_x", ("portal", "staff")),
         ("GET", "/api/v1/downloads", ROLES),
+        ("POST", "/api/v1/artwork-checks", ("portal", "staff")),
+        ("GET", "/api/v1/artwork-checks", ROLES),
+        ("GET", "/api/v1/artwork-checks/chk_x", ROLES),
+        ("POST", "/api/v1/artwork-checks/chk_x/overruling", ("staff",)),
         ("GET", "/api/v1/audit/report", ("staff", "auditor")),
     ],
 )

@@ -17,7 +17,15 @@ from service.problems import REGISTRY
 
 from .conftest import Api
 
-_SAMPLES = {"language": "fr", "slug": "not-found", "purpose": "sign-in", "filename": "Blue Heart.zip", "logo": "heart"}
+_SAMPLES: dict[str, object] = {
+    "language": "fr",
+    "slug": "not-found",
+    "purpose": "sign-in",
+    "filename": "Blue Heart.zip",
+    "logo": "heart",
+    "page": 1,
+    "width": 240,
+}
 _FUNCTIONS = {
     name: function for name, function in vars(paths).items() if inspect.isfunction(function) and name != "quote"
 }

@@ -14,7 +14,7 @@ from flask_openapi3.models.tag import Tag
 from ... import paths
 from ...answers.base import Answer
 from ...problems import FieldError, InvalidRequest, Problem, UnsupportedMediaType
-from .. import idempotency, limits
+from .. import idempotency, limits, uploads
 from ..auth import check_role, identify
 from ..context import conditional
 
@@ -90,7 +90,11 @@ def cacheable(value: Answer) -> Response:
 
 
 def _check_body() -> None:
-    if request.method not in ("POST", "PUT", "PATCH") or request.mimetype == "multipart/form-data":
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return
+    if uploads.most() is not None:
+        if request.mimetype != uploads.MULTIPART:
+            raise UnsupportedMediaType(f"Send a form with the file in it, with Content-Type: {uploads.MULTIPART}.")
         return
     request.max_content_length = LARGEST_BODY
     body = request.get_data()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import account, campaign, embeds, join, problem_pages, shared, sign_in, tools
+from . import account, campaign, check, embeds, join, problem_pages, shared, sign_in, tools
 from .blueprint import pages, root
 
 root.record_once(lambda state: shared.install(state.app))
@@ -10,4 +10,15 @@ root.record_once(lambda state: shared.install(state.app))
 #: What the web entrance registers.
 blueprints = (root, pages)
 
-__all__ = ["account", "blueprints", "campaign", "embeds", "join", "problem_pages", "shared", "sign_in", "tools"]
+__all__ = [
+    "account",
+    "blueprints",
+    "campaign",
+    "check",
+    "embeds",
+    "join",
+    "problem_pages",
+    "shared",
+    "sign_in",
+    "tools",
+]

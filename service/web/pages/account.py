@@ -12,6 +12,7 @@ from ...problems import NotFound
 from ..context import actor, deployment
 from ..security import current_session, require_session
 from .blueprint import pages, query
+from .check import VERDICT_WORDS
 from .render import private, see_other
 
 
@@ -37,6 +38,8 @@ def account() -> Response:
         downloads=found.links.downloads(participant=participant.id, cursor=query("downloads") or None, limit=20),
         embeds=found.embeds.list(participant=participant.id).items,
         usage=found.embeds.usage(participant.id),
+        checks=found.verdicts.list(participant=participant.id, cursor=query("checks") or None, limit=20),
+        verdict_words=VERDICT_WORDS,
         portals=found.participants.access.portals(participant.id),
     )
 

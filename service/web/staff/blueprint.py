@@ -23,6 +23,7 @@ NAVIGATION = (
     ("staff.links", msgid("Links")),
     ("staff.downloads", msgid("Downloads")),
     ("staff.embeds", msgid("Embeds")),
+    ("staff.artwork", msgid("Artwork checks")),
     ("staff.catalogue", msgid("Catalogue")),
     ("staff.terms", msgid("Terms")),
     ("staff.audit", msgid("Audit")),

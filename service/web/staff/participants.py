@@ -13,6 +13,7 @@ from ..context import actor, deployment
 from ..i18n import translate
 from ..pages.account import reasons
 from ..pages.blueprint import query
+from ..pages.check import VERDICT_WORDS
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
 from .blueprint import PAGE, staff
@@ -78,6 +79,8 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
         links=found.links.list(participant=one.id, limit=20),
         downloads=found.links.downloads(participant=one.id, limit=20),
         embeds=found.embeds.list(participant=one.id).items,
+        checks=found.verdicts.list(participant=one.id, limit=20),
+        verdict_words=VERDICT_WORDS,
         mistakes=mistakes,
         values=request.form,
     )

@@ -44,6 +44,8 @@ _TOLD_TO_PEOPLE = (
     "links/addresses.py",
     "participants/sign_in.py",
     "participants/decisions.py",
+    "verdicts",
+    "web/uploads.py",
 )
 
 

@@ -1,0 +1,61 @@
+"""Uploads: the few routes that take a file have a larger limit than all others, and read it from a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, current_app, request
+from werkzeug.datastructures import FileStorage
+
+from ..problems import TooLarge
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MULTIPART = "multipart/form-data"
+_BESIDE = 64 * 1024  # bytes of a form beside its file
+
+
+def takes_file(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Marks a view whose form has a file of at most ``most`` bytes."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        view.most = most  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def most() -> int | None:
+    """How many bytes a file of this request may have; None where its view takes none."""
+    found: int | None = getattr(current_app.view_functions.get(request.endpoint or ""), "most", None)
+    return found
+
+
+def install(app: Flask) -> None:
+    """Sets the limit of each request that may have a file in it, before anything reads its form."""
+
+    @app.before_request
+    def limit() -> None:
+        largest = most()
+        if largest is None or request.method != "POST":
+            return
+        request.max_content_length = largest + _BESIDE
+        if (request.content_length or 0) > request.max_content_length:
+            raise too_large(largest)
+
+
+def too_large(largest: int) -> TooLarge:
+    """The problem of a file that is longer than ``largest`` bytes."""
+    return TooLarge(
+        "A file may have at most %(megabytes)s MB. Send it smaller.", values={"megabytes": largest // 10**6}
+    )
+
+
+def content(file: FileStorage, largest: int) -> bytes:
+    """The bytes of a file that was sent. Raises TooLarge."""
+    data = file.stream.read(largest + 1)
+    if len(data) > largest:
+        raise too_large(largest)
+    return data
