@@ -8,11 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from ..participants import AcceptanceView, ApiKeyView, ParticipantView
-from ..participants.views import BY_STAFF
+from ..participants.api_keys import Role
+from ..participants.views import BY_STAFF, Status
 from .base import Answer, Instant, Kind, ListAnswer, Purpose
-
-Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
-Role = Literal["portal", "partner", "staff", "auditor"]
 
 
 class DecisionAnswer(Answer):

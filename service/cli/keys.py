@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..answers.participants import KeyAnswer
+from ..participants import ROLES
 from .common import BY, deployment, json_option, show
 
 
@@ -17,7 +18,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--role", type=click.Choice(["portal", "staff", "auditor", "partner"]), required=True)
+@click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--participant", metavar="ID", help="Whose key it is; for a partner.")
 @click.option("--name", default="", help="What it is for.")
 @json_option

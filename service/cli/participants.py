@@ -7,6 +7,7 @@ import sys
 import click
 
 from ..answers.participants import ParticipantAnswer
+from ..participants import STATUSES
 from .common import BY, deployment, json_option, show, show_one
 
 
@@ -16,7 +17,7 @@ def participants() -> None:
 
 
 @participants.command("list")
-@click.option("--status", type=click.Choice(["approved", "under_review", "declined", "suspended", "erased"]))
+@click.option("--status", type=click.Choice(STATUSES))
 @click.option("--kind", help="Only this kind.")
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
 @json_option

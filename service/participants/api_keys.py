@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 from cachetools import TTLCache
 from sqlalchemy import select
@@ -19,7 +20,8 @@ from ..ids import new_id, secret_digest
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
 
-ROLES = ("portal", "staff", "auditor", "partner")
+Role = Literal["portal", "staff", "auditor", "partner"]
+ROLES: tuple[Role, ...] = get_args(Role)
 _PREFIX = "emb_"
 _LONGEST_SECRET = 200
 _REMEMBERED_FOR = 2.0  # seconds: how long another process may take to notice a revocation

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from .. import paths
 from ..clock import timestamp
 from ..store import tables
 
-STATUSES = ("approved", "under_review", "declined", "suspended", "erased")
+Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 STATUS_OF = {"approved": "approved", "review": "under_review", "declined": "declined"}
 BY_STAFF = "staff"  # the rule of a decision that a person made
 

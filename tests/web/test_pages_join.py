@@ -42,6 +42,38 @@ def test_each_kind_is_asked_what_its_eligibility_says_and_sees_its_decision(visi
     assert session.status in ("approved", "under_review")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("\u200b\u200b", "Écrivez le nom"),
+        ("\u3164", "Rien n’est visible dans ce texte"),
+        ("Quillmarsh\tSociété", "Ce texte contient une tabulation ou une fin de ligne"),
+        ("Quillmarsh \x07", "caractères de contrôle"),
+    ],
+)
+def test_what_cannot_be_right_is_said_in_words_of_the_visitors_language(app: Flask, name: str, said: str) -> None:
+    visitor = Visitor(app, lang="fr")
+    visitor.get("join?kind=civil_society")
+    given = visitor.application("civil_society", name=name)
+    given["answers.plan"] = "\u2060\u200b"
+    visitor.post("join?kind=civil_society", given, status=422)
+    text = {element.attributes.get("id"): element.text for element in visitor.html.all("p", class_="error")}
+    assert said in text["f-name-error"]
+    assert text["f-answers-plan-error"]
+    assert "[^" not in "".join(text.values())
+
+
+def test_blanks_round_what_is_pasted_are_no_mistake(app: Flask) -> None:
+    visitor = Visitor(app)
+    visitor.get("join?kind=civil_society")
+    given = visitor.application("civil_society", name="\u202eQuillmarsh Society\t", email=f" {visitor.address}\t")
+    visitor.post("join?kind=civil_society", given)
+    visitor.get(visitor.mailed())
+    visitor.post(visitor.mailed(), {})
+    (joined,) = visitor.parts.participants.listing.list().items
+    assert (joined.name, joined.email) == ("Quillmarsh Society", visitor.address)
+
+
 def test_every_mistake_is_beside_its_field_and_nothing_is_lost(visitor: Visitor) -> None:
     visitor.get("join?kind=intergovernmental_organization")
     given = visitor.application("intergovernmental_organization", name="", email="nobody", country="AT")

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, request, url_for
 from markupsafe import Markup
 
+from ...campaign import typed_text
 from ...campaign.kinds import Field, Kind
 from ...campaign.text import msgid
 from ...problems import FieldError, InvalidRequest
@@ -116,7 +117,7 @@ def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> FormMistakes:
 
 
 def _words(name: str, field: Field | None, error: FieldError) -> Markup:
-    value = sent(name) if name != "purposes" else "".join(request.form.getlist("purposes"))
+    value = typed_text.clean(sent(name)) if name != "purposes" else "".join(request.form.getlist("purposes"))
     what = field.type if field else "url" if name == "website" else name
     longest = (field.max if field else None) or (200 if name == "name" else 0)
     if not value and what in _MISSING:
