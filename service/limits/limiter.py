@@ -24,8 +24,9 @@ LIMITS: dict[str, RateLimitItem] = {
     "download": RateLimitItemPerMinute(60),
     "artwork": RateLimitItemPerHour(60),
     "embed-lookup": RateLimitItemPerMinute(60),
-    "joining": RateLimitItemPerHour(5),
-    "sign-in": RateLimitItemPerHour(5),
+    "joining": RateLimitItemPerHour(60),  # of one address, behind which a whole school may be
+    "sign-in": RateLimitItemPerHour(60),
+    "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two
 }
 
 

@@ -7,6 +7,7 @@ import hashlib
 import structlog
 from flask import Flask, Response, g, request
 
+from ..campaign import typed_text
 from ..limits import Limiter
 from ..problems import RateLimited
 from .context import client, deployment
@@ -49,8 +50,9 @@ def _form_limits() -> list[tuple[str, str]]:
     name = _FORMS.get(request.endpoint or "")
     if name is None or request.method != "POST":
         return []
-    mailbox = request.form.get("email", "").strip().lower()
-    return [(name, client().network), (name, hashlib.sha256(mailbox.encode()).hexdigest())]
+    mailbox = typed_text.clean(request.form.get("email", "")).lower()
+    digest = hashlib.sha256(mailbox.encode("utf-8", "surrogatepass")).hexdigest()
+    return [(name, client().network), ("mailbox", f"{name} {digest}")]
 
 
 def show(response: Response) -> Response:
