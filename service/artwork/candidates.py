@@ -22,6 +22,7 @@ _SMALLEST_LEVEL = 40
 _LEAST_OVERLAP = 0.82
 _LEAST_PARTIAL = 26  # pixels of a contour's longer side in a level
 _LEAST_ON_OUTLINE = 0.62  # share of a contour that has to lie on a template's outline
+_SURELY_WHOLE = 0.95  # overlap from which on a contour is no part of something larger
 _MOST_SPREAD = 0.03  # first affine invariant of what is no line and no lace
 
 
@@ -106,13 +107,18 @@ def _of(
         float(scale[0, 0] * np.sqrt(area)),
     )
     middle = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    whole = False
+    best = 0.0
     i1 = (moments["mu20"] * moments["mu02"] - moments["mu11"] ** 2) / area**4
     if any(low < i1 < high for low, high in spans):
         for template, pose, overlap in _whole(points, moments, i1, templates):
-            whole = True
+            best = max(best, overlap)
             yield Candidate(template, scale @ middle @ pose, overlap, place)
-    if not whole and max(width, height) >= _LEAST_PARTIAL and area > 0.3 * width * height and i1 < _MOST_SPREAD:
+    if (
+        best < _SURELY_WHOLE
+        and max(width, height) >= _LEAST_PARTIAL
+        and area > 0.3 * width * height
+        and i1 < _MOST_SPREAD
+    ):
         for template, pose, share in _partial(points, templates):
             yield Candidate(template, scale @ middle @ pose, 0.4 * share, place, partial=True)
 
@@ -170,7 +176,7 @@ def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[
                 rows, columns = core.away.shape
                 inside = (places[:, 0] >= 0) & (places[:, 0] < columns) & (places[:, 1] >= 0) & (places[:, 1] < rows)
                 away = core.away[np.clip(places[:, 1], 0, rows - 1), np.clip(places[:, 0], 0, columns - 1)]
-                share = float((inside & (away < max(0.02, 0.9 / size))).mean())
+                share = float((inside & (away < max(0.03, 0.9 / size))).mean())
                 if share > _LEAST_ON_OUTLINE and (best is None or share > best[0]):
                     pose = np.array([[size, 0, x], [0, size, y], [0, 0, 1.0]])
                     if mirrored:

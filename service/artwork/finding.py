@@ -14,11 +14,12 @@ from .templates import Floats, Template, apply
 _COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictures, about
 _MOST_LONG = 330
 _LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
-_SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.86, 0.92  # a few pixels look like many things
-_MOST_TRIED = 160  # candidates of a picture
+_SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
+_MOST_TRIED, _MOST_PARTS_TRIED = 100, 24  # candidates of a picture, whole and partly hidden
 _SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
 _MOST_KEYSTONE = 0.4
 _LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
+_LEAST_BENT_PART_SHARE, _LEAST_BENT_PART_MATCH = 0.77, 0.7  # the same, seen from the side
 _LEAST_PART = 0.62  # of both, where a part of a logo is hidden
 _DOUBLE = 1.2  # pixels of softness
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
@@ -43,7 +44,10 @@ class Found:
 def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[Found]:
     """Every use of the logos in a picture, from top to bottom."""
     kept: list[Found] = []
-    for candidate in candidates(pyramid, templates, inks)[:_MOST_TRIED]:
+    tries = candidates(pyramid, templates, inks)
+    whole = [candidate for candidate in tries if not candidate.partial][:_MOST_TRIED]
+    part = [candidate for candidate in tries if candidate.partial][:_MOST_PARTS_TRIED]
+    for candidate in (*whole, *part):
         if any(_inside(candidate, found) for found in kept if found.confidence > 0.8):
             continue
         made = _verified(pyramid, candidate)
@@ -82,7 +86,7 @@ def _verified(pyramid: Pyramid, candidate: Candidate) -> Found | None:
     second = support(work, core, moved)
     if second is None or second.share + second.match < first.share + first.match:
         moved, second = pose, first
-    if second.share < 0.86:
+    if second.share < 0.86 and second.match > 0.55:
         # Beside the ink something else may change: a shadow, a glow, a loud ground.
         other = refine(work, core, pose, model, 8, blur=1.0, kind="ink")
         seen = support(work, core, other, kind="ink")
@@ -90,17 +94,43 @@ def _verified(pyramid: Pyramid, candidate: Candidate) -> Found | None:
             moved, second, kind = other, seen, "ink"
     if second.match < (0.5 if candidate.partial else 0.72) or second.share < 0.4:
         return None
+    if candidate.partial and second.match < 0.85:
+        model = "affine"  # a print seen from the side, of which a part is hidden
     pose = refine(work, core, moved, model, 8, kind=kind)
     box = box_of(template, pose)
     if not _sane(box, pyramid):
         return None
+    second = support(work, core, pose, kind=kind)
+    if second is None or second.share < 0.55 or second.match < (0.5 if candidate.partial else 0.7):
+        return None
     if template.core is not None:
         work = pyramid.around(box, _longest(template, _COARSE))
-        pose = refine(work, template, pose, model, 5, blur=1.5, kind=kind)
-        pose = refine(work, template, pose, model, 5, kind=kind)
+        pose = _extended(pyramid, work, template, pose, model, kind)
     if not candidate.partial:
         pose, model = _bent(work, template, pose, kind)
     return _finely(pyramid, candidate, pose, model, kind)
+
+
+def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, model: str, kind: str) -> Floats:
+    """The pose of a whole logo from that of its core.
+
+    Words beside a heart are as far away as the heart is wide: seen from the side they are not where an affine map puts
+    them, so the core's own perspective is tried as well.
+    """
+    plain = refine(work, template, pose, model, 5, blur=1.5, kind=kind)
+    plain = refine(work, template, plain, model, 5, kind=kind)
+    seen = support(work, template, plain, kind=kind)
+    core = template.core
+    if core is None or model == "rigid" or (seen is not None and seen.share > 0.8 and seen.match > 0.85):
+        return plain
+    close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
+    bent = refine(close, core, refine(close, core, pose, "affine", 6, kind=kind), "homography", 12, kind=kind)
+    if _keystone(template, bent) > _MOST_KEYSTONE:
+        return plain
+    for blur in (2.5, 1.2, 0.0):
+        bent = refine(work, template, bent, "homography", 6, blur=blur, kind=kind)
+    other = support(work, template, bent, kind=kind)
+    return bent if other is not None and (seen is None or other.match > seen.match) else plain
 
 
 def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, kind: str) -> Found | None:
@@ -110,6 +140,12 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
     if not _sane(box, pyramid):
         return None
     fine = pyramid.around(box, _longest(template, _FINE))
+    found = _at_last(fine, candidate, pose, model, kind)
+    return found if found is not None or kind == "line" else _at_last(fine, candidate, pose, model, "line")
+
+
+def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> Found | None:
+    template = candidate.template
     before = support(fine, template, pose, kind=kind)
     moved = refine(fine, template, pose, model, 10, kind=kind)
     seen = support(fine, template, moved, kind=kind)
@@ -201,7 +237,11 @@ def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
     if seen.share >= share and seen.match >= match:
         return not small or abs(np.log(parts.across / parts.down)) < 0.35
     plain = abs(parts.stretch) < 0.05 and abs(parts.degrees) < 4 and abs(parts.shear) < 0.03
-    return partial and plain and seen.share >= _LEAST_PART and seen.match >= _LEAST_PART
+    if not partial:
+        return False
+    return (plain and seen.share >= _LEAST_PART and seen.match >= _LEAST_PART) or (
+        not small and seen.share >= _LEAST_BENT_PART_SHARE and seen.match >= _LEAST_BENT_PART_MATCH
+    )
 
 
 def _keystone(template: Template, pose: Floats) -> float:
@@ -222,7 +262,7 @@ def _likely(parts: Parts) -> bool:
 def _plausible(parts: Parts) -> bool:
     """Whether a pose is one that people give a logo, or that a camera sees it in."""
     return (
-        abs(np.log(parts.across / parts.down)) < 0.75 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
+        abs(np.log(parts.across / parts.down)) < 0.55 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
     )
 
 
