@@ -1,9 +1,9 @@
 """What a change costs: this checkout beside an earlier revision of it, in turns, in one run.
 
 ``python -m tests.benchmarks.before REVISION [--turns N]`` checks the revision out beside this one, runs the same
-requests on both, and prints processor time: starting the application, a warm variant, a recorded download with 32
-waiting, and a report over what was recorded. Both run in this environment, on a deployment of their own. Nothing
-is asserted.
+requests on both, and prints processor time: starting the application, a warm variant, a recorded download and the
+record alone with 32 waiting, and a report over what was recorded. Both run in this environment, on a deployment
+of their own. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WAITING = 32
-MEASURES = ("start", "warm variant", "recorded download", "report")
+MEASURES = ("start", "warm variant", "recorded download", "record", "report")
 
 
 def prepare(tree: Path, folder: Path) -> dict[str, str]:
@@ -114,6 +114,7 @@ def run() -> dict[str, float]:
 
     found["recorded download"] = _each(3200, download, threads=WAITING)
     emblem = app.extensions["emblem"]
+    found["record"] = _each(6400, _recorder(emblem, path.split("/")[2]), threads=WAITING)
     if hasattr(emblem, "flush_and_seal"):
         emblem.flush_and_seal()
         segments, reports = emblem.segments, emblem.reports
@@ -126,6 +127,18 @@ def run() -> dict[str, float]:
     query = parse([("by", "country")])
     found["report"] = _each(20, lambda: reports.run(query))
     return found
+
+
+def _recorder(emblem: Any, token: str) -> Callable[[], None]:
+    """What records a download of a new client, below the route."""
+    from service.links import Asked, Client
+
+    claim, asked, numbers = emblem.tokens.verify(token), Asked(None, 200, 100), iter(range(10**9))
+
+    def record() -> None:
+        emblem.recorder.record(claim, Client("192.0.2.9", f"bench/{next(numbers)}", "browser"), asked)
+
+    return record
 
 
 def _getter(app: Any, path: str, extra: dict[str, str]) -> Callable[[], None]:
