@@ -8,7 +8,6 @@ PostgreSQL does group commit itself; there each write is a transaction in the ca
 
 from __future__ import annotations
 
-import fcntl
 import os
 import queue
 import threading
@@ -142,8 +141,7 @@ class Database:
         """Hand a write to the writer of this process: an item of a batch, or work of its own where that is None."""
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
             if self._writer is None:
-                path = make_url(self.url).database if self.is_sqlite else None
-                self._writer = _Writer(self.engine, _Turn(Path(f"{path}-writer") if path else None))
+                self._writer = _Writer(self.engine)
             self._writer.queue.put((batch, item, future))
 
     def scrub(self) -> None:
@@ -199,40 +197,11 @@ def _wait(future: Future[Any]) -> Any:
         raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
 
 
-class _Turn:
-    """The processes of one SQLite database take turns at writing: who waits is woken at once.
-
-    SQLite itself polls with growing pauses, so that of two busy processes one waits for long.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._descriptor: int | None = None
-        if path is not None:
-            # Where the file cannot be made the database cannot be written either, and says so itself.
-            with suppress(OSError):
-                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def __enter__(self) -> None:
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
 class _Writer:
     """The thread of a process that commits whatever waits together."""
 
-    def __init__(self, engine: Engine, turn: _Turn) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.turn = turn
         self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
         self.thread.start()
@@ -240,7 +209,6 @@ class _Writer:
     def stop(self) -> None:
         self.queue.put(None)
         self.thread.join()
-        self.turn.close()
 
     def _run(self) -> None:
         ending = False
@@ -248,18 +216,17 @@ class _Writer:
             item = self.queue.get()
             if item is None:
                 break
-            with self.turn:  # what comes while others write is taken along
-                waiting = [item]
-                while len(waiting) < _BATCH:
-                    try:
-                        item = self.queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if item is None:
-                        ending = True
-                        break
-                    waiting.append(item)
-                self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+            waiting = [item]
+            while len(waiting) < _BATCH:
+                try:
+                    item = self.queue.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    ending = True
+                    break
+                waiting.append(item)
+            self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
 
     def _commit(self, waiting: list[_Waiting]) -> None:
         try:

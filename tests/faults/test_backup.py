@@ -97,7 +97,7 @@ def test_a_database_older_than_the_storage_takes_over_what_the_log_has(
     assert done.unknown == {"link.revoked": sum(counts)}  # the five that waited were known
     check(restored, kept)
     assert entries_of(restored)[:-2] == entries_of(log)
-    assert [entry["link"] for entry in entries_of(restored)[-2:]] == ["lnk_0", "lnk_1"]
+    assert [entry["id"] for entry in entries_of(restored)[-2:]] == ["lnk_0", "lnk_1"]
     assert [leaf for leaf, _ in rows(restored)] == list(range(done.size))
     restored.append(4)
     assert restored.new_sealer().seal().size == done.size + 4

@@ -30,6 +30,7 @@ def test_a_full_disk_refuses_downloads_and_loses_nothing(tmp_path: Path) -> None
             link = walk.link(walk.participant())
             client = demo.client()
             assert client.get(link["url"]).status == 200
+            wait_until(lambda: walk.downloads(link["id"])[0]["bytes_sent"] is not None, 30, "the end is noted")
             before = walk.downloads(link["id"])
             disk.fill()
             wait_until(lambda: client.get(link["url"]).status == 503, 30, "the disk is full for the database")

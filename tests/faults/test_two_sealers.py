@@ -51,7 +51,7 @@ def check(log: Log, links: list[str]) -> None:
         verdict = verify_log(FolderSource(log.tree()), keys, note.encode())
         assert verdict.ok, verdict.findings
     assert (log.tree() / "checkpoint").read_text() == notes[-1]
-    assert [entry["link"] for entry in entries_of(log) if entry["kind"] == "link.revoked"] == links
+    assert [entry["id"] for entry in entries_of(log) if entry["kind"] == "link.revoked"] == links
 
 
 def seal_often(folder: Path, url: str, key: str, times: int) -> None:

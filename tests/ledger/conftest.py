@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,12 @@ ORIGIN = "emblem.example.org/log"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
+_keys = itertools.count()  # no two entries are the same, in whichever log they are
+
+
 def revoked(link: str) -> ledger.LinkRevokedEntry:
     """An entry that says that a link was ended."""
-    return ledger.LinkRevokedEntry(id=link, participant="par_one", by="staff")
+    return ledger.LinkRevokedEntry(id=link, participant="par_one", by=f"staff:key_{next(_keys)}")
 
 
 class Log:

@@ -6,6 +6,8 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from PIL import Image
+
 from service.settings import shipped
 
 SIZE = 24 * 1024 * 1024
@@ -44,5 +46,7 @@ def assets_with_film(folder: Path) -> Path:
     (film / "preview.typ").write_text("#set page(width: 640pt, height: 400pt)\nFilm", encoding="utf-8")
     (film / "manifest.yaml").write_text(_MANIFEST, encoding="utf-8")
     blocks = (hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(SIZE // 32))
-    (film / "film.png").write_bytes(b"".join(blocks))  # never the same twice, so that a part in the wrong place shows
+    # Never the same twice, so that a part in the wrong place shows; a picture, since a package's pictures are read.
+    picture = Image.frombytes("RGB", (2048, SIZE // 3 // 2048), b"".join(blocks))
+    picture.save(film / "film.png", compress_level=0)
     return folder
