@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.campaign import Campaign
 from service.campaign.terms import render
+from service.problems import UnknownTerms, UnknownVersion
 
 from .conftest import ROOT, Copy
 
@@ -29,7 +30,7 @@ def test_each_has_an_older_version_beside_the_current_one(campaign: Campaign) ->
 
 
 def test_before_the_first_version_none_is_current(campaign: Campaign) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises((UnknownTerms, UnknownVersion)):
         campaign.terms.current("logo-terms", datetime(2000, 1, 1, tzinfo=UTC))
 
 
@@ -98,7 +99,7 @@ def test_unknown_terms_and_versions(campaign: Campaign) -> None:
         lambda: campaign.terms.get("logo-terms", "2020-01-01"),
         lambda: campaign.terms.current("x", SOON),
     ):
-        with pytest.raises(KeyError):
+        with pytest.raises((UnknownTerms, UnknownVersion)):
             call()
 
 
