@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
+from playwright.sync_api import Browser
 
 from service.logos.encoders import encode
 from service.logos.palette import inks_of
 from service.logos.render import render
 from service.svg import Drawing, read
-from tests.parts.browser import chromium
 from tests.parts.renderings import SAME, apart, decoded, in_browser, in_pdf
 
 FEATURES = sorted((Path(__file__).parent / "features").glob("*.svg"), key=lambda path: path.name)
@@ -28,11 +28,10 @@ def drawings() -> dict[str, Drawing]:
 
 
 @pytest.fixture(scope="module")
-def renderings(drawings: dict[str, Drawing]) -> dict[str, dict[str, Image.Image]]:
+def renderings(drawings: dict[str, Drawing], browser: Browser) -> dict[str, dict[str, Image.Image]]:
     """By feature: Chromium's rendering of the file and of the variant, and PDFium's of the PDF."""
     sizes = {name: (WIDTH, drawing.height(WIDTH)) for name, drawing in drawings.items()}
-    with chromium() as browser:
-        page = browser.new_page()
+    with browser.new_page() as page:
         files = in_browser(page, [(path.read_bytes(), *sizes[path.stem]) for path in FEATURES])
         shown = dict(zip(sizes, list(files), strict=True))
         variants = in_browser(page, [(drawings[name].document(*size), *size) for name, size in sizes.items()])
