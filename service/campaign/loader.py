@@ -15,6 +15,7 @@ from .artwork import ArtworkFile, check_artwork
 from .brand import BrandFile, BrandRules, check_brand
 from .client_names import ClientNames
 from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids
+from .desk import Desk, check_desk
 from .eligibility import Eligibility, EligibilityFile, check_eligibility
 from .manifests import Logo, PackageManifest, load_logos, load_packages
 from .mistakes import Mistakes
@@ -43,6 +44,7 @@ class Campaign:
     actions: Mapping[str, ActionGroup]
     actions_about: Text
     protocol: Protocol
+    desk: Desk
     countries = countries
 
     def __repr__(self) -> str:
@@ -74,6 +76,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
     _, clients = _read(policies_dir / "clients.yaml", ClientNames, mistakes)
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
     protocol_source, protocol = _read(policies_dir / "protocol.yaml", Protocol, mistakes)
+    desk = _read_desk(policies_dir / "desk.yaml", eligibility, mistakes)
     if actions_source and actions and eligibility:
         check_actions(actions_source, actions, tuple(kind.id for kind in eligibility.kinds))
     if artwork_source and artwork:
@@ -89,6 +92,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
     assert clients is not None
     assert actions is not None
     assert protocol is not None
+    assert desk is not None
     return Campaign(
         info=info,
         digest=policies_digest(policies_dir),
@@ -103,6 +107,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
         actions=dict(actions.kinds.items()),
         actions_about=actions.about,
         protocol=protocol,
+        desk=desk,
     )
 
 
@@ -132,6 +137,15 @@ def _read_eligibility(path: Path, parties: Mapping[str, PartyRow], mistakes: Mis
     check_eligibility(source, written)
     # With a question missing the kinds cannot be built; what is wrong has been noted.
     return Eligibility(written, parties) if len(mistakes.all()) == before else None
+
+
+def _read_desk(path: Path, eligibility: Eligibility | None, mistakes: Mistakes) -> Desk | None:
+    if not path.exists():  # what was published before there was such a file stays in force
+        return Desk()
+    source, written = _read(path, Desk, mistakes)
+    if source and written:
+        check_desk(source, written, eligibility)
+    return written
 
 
 def _read_brand(path: Path, logos: Mapping[str, Logo] | None, mistakes: Mistakes) -> BrandRules | None:

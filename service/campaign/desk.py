@@ -1,0 +1,164 @@
+"""The desk: by when a case is decided, which decisions need two people, and answers that staff give often."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field as Setting
+
+from .eligibility import Eligibility
+from .kinds import Name
+from .source import Source, Strict
+from .text import Text
+
+CaseKind = Literal["joining", "change", "renewal", "misuse"]
+CASE_KINDS: tuple[CaseKind, ...] = get_args(CaseKind)
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Days = Annotated[int, Setting(ge=1, le=365)]
+_MOST_DAYS_OFF = 3660  # a calendar without working days must not be searched for ever
+
+
+class Holiday(Strict):
+    """A day on which the desk does not work: one ``day``, or the same day ``every`` year, written ``MM-DD``."""
+
+    name: str
+    day: date | None = None
+    every: Annotated[str, Setting(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
+
+
+class WorkingTime(Strict):
+    """The desk's calendar, and in how many working days each kind of case is decided."""
+
+    zone: str = "UTC"
+    week: Annotated[tuple[Weekday, ...], Setting(min_length=1)] = WEEKDAYS[:5]
+    days: dict[CaseKind, Days] = Setting(default_factory=dict)
+    holidays: tuple[Holiday, ...] = ()
+
+    def days_for(self, kind: CaseKind) -> int:
+        """Return in how many working days a case of this kind is decided; 5 where nothing is written."""
+        return self.days.get(kind, 5)
+
+    def works_on(self, day: date) -> bool:
+        """Tell whether the desk works on a day."""
+        if WEEKDAYS[day.weekday()] not in self.week:
+            return False
+        return day not in self._once and f"{day:%m-%d}" not in self._yearly
+
+    def after(self, start: datetime, days: int) -> datetime:
+        """Return the instant so many working days after ``start``, at the same time of the day in the desk's zone.
+
+        With 0 days it is ``start`` itself, whatever day that is.
+        """
+        local = start.astimezone(ZoneInfo(self.zone))
+        day = local.date()
+        for _ in range(_MOST_DAYS_OFF):
+            if days <= 0:
+                break
+            day += timedelta(days=1)
+            days -= self.works_on(day)
+        moved = datetime.combine(day, local.timetz().replace(tzinfo=None), local.tzinfo)
+        return moved.astimezone(start.tzinfo)
+
+    def left(self, start: datetime, end: datetime) -> int:
+        """Return how many working days lie between two instants; 0 where the second is not later."""
+        zone = ZoneInfo(self.zone)
+        day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+        count = 0
+        while day < last:
+            day += timedelta(days=1)
+            count += self.works_on(day)
+        return count
+
+    @cached_property
+    def _once(self) -> frozenset[date]:
+        return frozenset(one.day for one in self.holidays if one.day)
+
+    @cached_property
+    def _yearly(self) -> frozenset[str]:
+        return frozenset(one.every for one in self.holidays if one.every)
+
+
+class TwoPeople(Strict):
+    """Cases whose approval needs a second person: all that is named must be so; nothing named means every case."""
+
+    cases: tuple[CaseKind, ...] | None = None
+    kinds: tuple[Name, ...] | None = None
+    purposes: tuple[Name, ...] | None = None
+
+    def holds(self, case: str, kind: str | None, purposes: tuple[str, ...]) -> bool:
+        """Tell whether a case of this kind, of a participant of that kind and with these purposes is meant."""
+        return all(
+            (
+                self.cases is None or case in self.cases,
+                self.kinds is None or kind in self.kinds,
+                self.purposes is None or not set(self.purposes).isdisjoint(purposes),
+            )
+        )
+
+
+class AnswerTemplate(Strict):
+    """An answer that staff give often, in the reader's language; they change it before it is sent."""
+
+    id: Annotated[str, Setting(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+    use: Literal["return", "approved", "declined", "upheld", "dismissed"]
+    title: Text
+    text: Text
+
+
+class Desk(Strict):
+    """``desk.yaml``. A campaign without the file has a desk of Mondays to Fridays, and one person who decides."""
+
+    clock: WorkingTime = WorkingTime()
+    two_people: tuple[TwoPeople, ...] = ()
+    answers: tuple[AnswerTemplate, ...] = ()
+
+    def needs_two(self, case: str, kind: str | None, purposes: tuple[str, ...]) -> bool:
+        """Tell whether the approval of such a case needs a second person."""
+        return any(rule.holds(case, kind, purposes) for rule in self.two_people)
+
+    def templates(self, *uses: str) -> tuple[AnswerTemplate, ...]:
+        """Return the answers for any of these uses."""
+        return tuple(one for one in self.answers if one.use in uses)
+
+
+def check_desk(source: Source, written: Desk, eligibility: Eligibility | None) -> None:
+    """Note what no model sees: names that are not there, days that are none, ids that stand twice."""
+    if written.clock.zone not in available_timezones():
+        fix = "Use a name of the IANA time zone database, such as UTC or Europe/Vienna"
+        source.mistake(("clock", "zone"), f"There is no time zone {written.clock.zone}", fix)
+    for index, holiday in enumerate(written.clock.holidays):
+        where = ("clock", "holidays", index)
+        if (holiday.day is None) == (holiday.every is None):
+            source.mistake(where, f"{holiday.name} has no day, or two", "Give either day: or every:")
+        if holiday.every is not None and not _is_day(holiday.every):
+            source.mistake((*where, "every"), f"{holiday.every} is no day of a year", "Write month and day, as 12-25")
+    if eligibility is not None:
+        _check_two_people(source, written, eligibility)
+    seen: set[str] = set()
+    for index, answer in enumerate(written.answers):
+        if answer.id in seen:
+            message = f"There are two answers {answer.id}"
+            source.mistake(("answers", index, "id"), message, "Give each answer an id of its own")
+        seen.add(answer.id)
+
+
+def _check_two_people(source: Source, written: Desk, eligibility: Eligibility) -> None:
+    kinds = [kind.id for kind in eligibility.kinds]
+    for index, rule in enumerate(written.two_people):
+        for part, named, known in (("kinds", rule.kinds, kinds), ("purposes", rule.purposes, [*eligibility.purposes])):
+            for number, name in enumerate(named or ()):
+                if name not in known:
+                    where = ("two_people", index, part, number)
+                    source.mistake(where, f"{name} is not among the {part}", f"Use one of {', '.join(known)}")
+
+
+def _is_day(written: str) -> bool:
+    try:
+        datetime.strptime(f"2024-{written}", "%Y-%m-%d")  # noqa: DTZ007  # a day, not an instant
+    except ValueError:
+        return False
+    return True
