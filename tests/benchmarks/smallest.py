@@ -3,16 +3,21 @@
 Makes every format at every width of the ladder, or at each ``N``-th, and holds what is chosen for each set of
 formats that a browser names against the smallest of them. Prints the worst of each set, how often a format is
 chosen, and by how much a picture is smaller than its probe at most; exits 1 where anything is more than 5 % too
-large. The whole ladder takes an hour on two cores.
+large. The whole ladder takes an hour on two cores; with ``--kept FILE`` what was checked is kept there, line by
+line, and the next call goes on from it, as long as masters, rules and encoders are the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -34,6 +39,23 @@ NAMED = {
 }
 
 
+@dataclass(frozen=True)
+class Checked:
+    """One width of a logo in a colourway: what was chosen for each set of formats, and how the bytes grew.
+
+    ``chosen`` has by set and coding the format and its bytes as a multiple of the smallest's. ``growth`` is the
+    least that a picture takes of its probe's bytes, None at a probe; ``ahead`` says that it is a common width.
+    """
+
+    version: str
+    logo: str
+    colourway: str
+    width: int
+    ahead: bool
+    growth: float | None
+    chosen: dict[str, tuple[str, float]]
+
+
 def main() -> None:
     """Check, print, and exit with 1 where the tolerance is not kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.smallest", description=__doc__)
@@ -41,54 +63,91 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="each so many widths of the ladder")
     parser.add_argument("--largest", type=int, default=4096, help="the largest width in pixels")
     parser.add_argument("--colourway", action="append", help="blue if not given")
+    parser.add_argument("--kept", type=Path, help="where to keep what was checked, and to go on from")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin nothing new after so long")
     asked = parser.parse_args()
     campaign = load(shipped("policies"), shipped("assets"))
-    worst: dict[str, tuple[float, str]] = {}
-    chosen: Counter[tuple[str, str]] = Counter()
-    least = {True: 9.9, False: 9.9}
+    until = time.monotonic() + asked.seconds
     with tempfile.TemporaryDirectory(prefix="emblem-smallest-") as name, ThreadPoolExecutor(2) as pool:
         folder = Path(name)
         variants = Variants(dict(campaign.logos), campaign.brand, open_storage((folder / "s").as_uri()), folder)
-
-        def sizes(one: VariantRequest, coding: str) -> dict[str, int]:
-            each = {
-                kind: VariantRequest(one.logo, one.colourway, one.width, kind, False, coding * (kind == "svg"))
-                for kind in FORMATS
-            }
-            return {kind: len(variants.get(request).bytes) for kind, request in each.items()}
-
-        def check(one: VariantRequest) -> None:
-            for coding in ("", "br"):
-                size = sizes(one, coding)
-                for label, formats in NAMED.items():
-                    wanted = VariantRequest(one.logo, one.colourway, one.width, AUTO, False, coding)
-                    kind = variants.smallest(wanted, formats).format
-                    chosen[label, kind] += 1
-                    ratio = size[kind] / min(size[each] for each in formats)
-                    worst[label] = max(worst.get(label, (0, "")), (ratio, f"{one.path} {kind} {coding}"))
-            probe = max((each for each in PROBES if variants.minimum(one.logo) <= each < one.width), default=None)
-            if probe is not None and one.width not in PROBES:
-                before = sizes(VariantRequest(one.logo, one.colourway, probe, AUTO), "")
-                ahead = one.width in common[one.logo]
-                least[ahead] = min(least[ahead], *(size[kind] / before[kind] for kind in FORMATS if kind != "svg"))
-
-        common = {logo: ladder.common(variants.minimum(logo)) for logo in campaign.logos}
         todo = [
             VariantRequest(logo, colourway, width, AUTO)
             for logo in asked.logo or campaign.logos
             for colourway in asked.colourway or ["blue"]
             for width in islice(ladder.widths(variants.minimum(logo), asked.largest), 0, None, asked.every)
         ]
-        for number, _ in enumerate(pool.map(check, todo), 1):
+        todo.sort(key=lambda one: one.width)
+        known = {(one.logo, one.colourway, one.width): one for one in _kept(asked.kept, variants.version)}
+        found = [known[key] for one in todo if (key := (one.logo, one.colourway, one.width)) in known]
+        left = [one for one in todo if (one.logo, one.colourway, one.width) not in known]
+        checks = pool.map(lambda one: _check(variants, one) if time.monotonic() < until else None, left)
+        for number, checked in enumerate(checks, 1):
+            if checked is None:
+                continue
+            found.append(checked)
+            if asked.kept:
+                with asked.kept.open("a") as kept:
+                    kept.write(json.dumps(asdict(checked)) + "\n")
             if number % 100 == 0:
-                sys.stderr.write(f"{number} of {len(todo)}\n")
+                sys.stderr.write(f"{number} of {len(left)}\n")
         variants.close()
-    for label, (ratio, where) in worst.items():
-        counts = ", ".join(f"{kind} {count}" for (of, kind), count in sorted(chosen.items()) if of == label)
+    print(f"{len(found)} of {len(todo)} widths checked")
+    sys.exit(0 if _report(found) else 1)
+
+
+def _kept(file: Path | None, version: str) -> list[Checked]:
+    """What was checked before of this catalogue version."""
+    if file is None or not file.exists():
+        return []
+    lines = [Checked(**json.loads(line)) for line in file.read_text().splitlines()]
+    return [one for one in lines if one.version == version]
+
+
+def _check(variants: Variants, one: VariantRequest) -> Checked:
+    """Make every format at the width, and at its probe, and see what is chosen."""
+
+    def sizes(width: int, coding: str) -> dict[str, int]:
+        each = {
+            kind: VariantRequest(one.logo, one.colourway, width, kind, False, coding * (kind == "svg"))
+            for kind in FORMATS
+        }
+        return {kind: len(variants.get(request).bytes) for kind, request in each.items()}
+
+    chosen = {}
+    for coding in ("", "br"):
+        size = sizes(one.width, coding)
+        for label, formats in NAMED.items():
+            kind = variants.smallest(replace(one, coding=coding), formats).format
+            chosen[f"{label}:{coding}"] = (kind, size[kind] / min(size[each] for each in formats))
+    minimum = variants.minimum(one.logo)
+    growth = None
+    probe = max((each for each in PROBES if minimum <= each < one.width), default=None)
+    if probe is not None and one.width not in PROBES:
+        before = sizes(probe, "")
+        growth = min(size[kind] / before[kind] for kind in FORMATS if kind != "svg")
+    ahead = one.width in ladder.common(minimum)
+    return Checked(variants.version, one.logo, one.colourway, one.width, ahead, growth, chosen)
+
+
+def _report(found: Sequence[Checked]) -> bool:
+    """Print the worst of each set, the choices and the growth; whether the tolerance is kept everywhere."""
+    worst = 0.0
+    for label in NAMED:
+        each = [
+            (ratio, f"{one.logo}/{one.colourway}/{one.width} {kind}", kind)
+            for one in found
+            for key, (kind, ratio) in one.chosen.items()
+            if key.partition(":")[0] == label
+        ]
+        ratio, where, _ = max(each)
+        counts = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(kind for _, _, kind in each).items()))
         print(f"{label}: at most {ratio:.3f} of the smallest ({where}); {counts}")
-    print(f"a picture takes at least {least[False]:.2f} of its probe's bytes ({LEAST} assumed),")
-    print(f"made ahead at least {least[True]:.2f} ({LEAST_AHEAD} assumed)")
-    sys.exit(0 if all(ratio <= TOLERANCE for ratio, _ in worst.values()) else 1)
+        worst = max(worst, ratio)
+    for ahead, assumed in ((False, LEAST), (True, LEAST_AHEAD)):
+        least = min((one.growth for one in found if one.ahead == ahead and one.growth is not None), default=1)
+        print(f"{'made ahead' if ahead else 'a picture'} takes at least {least:.2f} of its probe ({assumed} assumed)")
+    return worst <= TOLERANCE
 
 
 if __name__ == "__main__":

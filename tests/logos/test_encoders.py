@@ -7,10 +7,15 @@ import subprocess
 import sys
 
 import numpy
+import oxipng
 import pytest
+import pyvips
 from PIL import Image
 
+from service.logos import palette
 from service.logos.encoders import encode
+from service.logos.encoders.pixels import STEPS
+from service.logos.encoders.png import DEFLATE, ROWS_OF_ZLIB_NG
 from service.logos.palette import inks_of
 from service.logos.render import Picture, render
 from service.svg import read
@@ -68,6 +73,25 @@ def test_made_ahead_is_smaller(name: str, kind: str) -> None:
 def test_a_flat_drawing_is_an_indexed_png_and_a_gradient_is_not(name: str) -> None:
     assert Image.open(io.BytesIO(encode(picture_of(name), "png"))).mode == "P"
     assert Image.open(io.BytesIO(encode(picture_of("a gradient"), "png"))).mode == "RGBA"
+
+
+@pytest.mark.parametrize("name", ["one ink", "two inks"])
+def test_a_large_png_on_demand_has_the_same_pixels_in_no_more_bytes(name: str) -> None:
+    """From some size on another library compresses, whose file every reader has to take as well."""
+    picture = picture_of(name, 600)
+    indexed = palette.index(picture, STEPS)
+    assert indexed is not None
+    assert (indexed.width + 1) * indexed.height >= ROWS_OF_ZLIB_NG
+    colours = oxipng.ColorType.indexed([list(colour) for colour in indexed.palette])
+    raw = oxipng.RawImage(indexed.indexes, indexed.width, indexed.height, color_type=colours)
+    deflate = oxipng.Deflaters.libdeflater(DEFLATE)
+    optimized = raw.create_optimized_png(level=2, filter=[oxipng.RowFilter.NoOp], deflate=deflate)
+    content = encode(picture, "png")
+    assert len(content) <= len(optimized)
+    assert numpy.array_equal(seen(content), seen(encode(picture, "png", ahead=True)))
+    drawn = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="warning")
+    with Image.open(io.BytesIO(content)) as image:
+        assert bytes(drawn.write_to_memory()) == image.convert("RGBA").tobytes()
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
