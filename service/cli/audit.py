@@ -21,17 +21,17 @@ from ..problems import ConfigurationError, Unavailable
 from ..storage import ObjectMissing
 from ..storage.durable import replace_file
 from .common import deployment, json_option, progress
+from .trust import policy_option, token_of, trusted_keys
+from .watch import watch
 
 if TYPE_CHECKING:
     from ..audit.reports import Report, Reports
     from ..settings import Settings
     from ..verification.log_reader import LogSource
     from ..verification.policy import Policy
-    from ..verification.signed_note import PublicKey
     from ..verification.verifier import LogVerdict
 
 _FORMATS = ("table", "json", "csv", "parquet", "html")
-_COSIGNED_WITHIN = 12.0  # seconds: a checkpoint is offered to witnesses at most ten after it is published
 _LOGS = ("nginx", "combined", "json", "cloudfront", "s3")
 
 
@@ -231,15 +231,14 @@ def import_log(files: tuple[Path, ...], form: str, as_json: bool) -> None:
 @click.option("--dir", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="EXPORT")
 @click.option("--key", "vkeys", metavar="VKEY", multiple=True, help="A verifier key that you kept; may be repeated.")
 @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
-@click.option("--since", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CHECKPOINT")
-@click.option("--receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
 @click.option(
-    "--policy",
-    "policy_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Witnesses and their quorum (C2SP tlog-policy).",
+    "--since",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="CHECKPOINT",
+    help="A checkpoint that you kept, or an export: with that, another history is located at its first entry.",
 )
+@click.option("--receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="F")
+@policy_option
 @json_option
 def verify(
     url: str | None,
@@ -256,14 +255,15 @@ def verify(
     Without --url and --dir it is this deployment's own log. Ends with 1 and the first bad index where
     something does not hold.
     """
+    from ..verification.log_copy import LogCopy, locate_fork
     from ..verification.log_reader import SourceError
-    from ..verification.signed_note import BadFormError, kept_checkpoint, plain_text
+    from ..verification.signed_note import BadFormError
     from ..verification.verifier import read_keys, verify_log, verify_receipt
 
     if url and folder:
         raise click.UsageError("Give --url or --dir, not both.")
-    token = plain_text(token_file.read_bytes()).decode("utf-8", "replace").strip() if token_file else None
-    keys, policy = _trusted(vkeys, policy_file)
+    token = token_of(token_file)
+    keys, policy = trusted_keys(vkeys, policy_file)
     try:
         source = None if receipt and keys else _source(url, folder, token)
         trusted = bool(keys)
@@ -278,8 +278,10 @@ def verify(
             if policy and url:
                 source = _cosigned(source, policy)
             with progress("Verifying") as show:
-                kept = kept_checkpoint(since.read_bytes()) if since else None
+                kept = _kept(since) if since else None
                 verdict = verify_log(source, keys, kept, show, policy)
+            if since and since.is_dir():
+                locate_fork(verdict, LogCopy(since), source)
             if verdict.ok and verdict.entries_read and folder:
                 _compare_export(folder, source, verdict)
             elif verdict.ok and not url:
@@ -297,29 +299,22 @@ def verify(
         raise click.exceptions.Exit(1)
 
 
-def _trusted(vkeys: tuple[str, ...], policy_file: Path | None) -> tuple[list[PublicKey], Policy | None]:
-    """The keys that were given, else those of the policy, and the policy; a UsageError says what is wrong with one."""
-    from ..verification.policy import PolicyError, parse_policy
-    from ..verification.signed_note import BadFormError, parse_vkey, plain_text
+def _kept(since: Path) -> bytes:
+    """The checkpoint of a file or mail that was kept, or of a folder such as an export."""
+    from ..verification.signed_note import kept_checkpoint
 
-    try:
-        keys = [parse_vkey(vkey) for vkey in vkeys]
-    except BadFormError as error:
-        raise click.UsageError(f"--key: {error}.") from error
-    if policy_file is None:
-        return keys, None
-    try:
-        policy = parse_policy(plain_text(policy_file.read_bytes()).decode("utf-8", "replace"))
-    except PolicyError as error:
-        raise click.UsageError(f"--policy: {policy_file}: {error}.") from error
-    return keys or list(policy.logs), policy
+    path = since / "checkpoint" if since.is_dir() else since
+    if not path.is_file():
+        raise click.UsageError(f"--since: {since} has no file named checkpoint; name the folder of an export.")
+    return kept_checkpoint(path.read_bytes())
 
 
 def _cosigned(source: LogSource, policy: Policy) -> LogSource:
     """The log by its first checkpoint that the quorum has cosigned, waiting for one where it is too young for that."""
     from ..verification.log_reader import PinnedSource
+    from ..verification.monitor import COSIGNED_WITHIN
 
-    until = time.monotonic() + _COSIGNED_WITHIN
+    until = time.monotonic() + COSIGNED_WITHIN
     while not policy.seen((note := source.read("checkpoint")) or b"") and time.monotonic() < until:
         time.sleep(0.5)
     return PinnedSource(source, note)
@@ -456,3 +451,6 @@ def _replace_setting(path: Path, name: str, value: str) -> None:
 
 def _names(line: str, name: str) -> bool:
     return line.strip().removeprefix("export ").partition("=")[0].strip() == name
+
+
+audit.add_command(watch)

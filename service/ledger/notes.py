@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .keys import ED25519, Signer, Verifier
 
@@ -58,6 +58,18 @@ def _fits(verifier: Verifier, signature: bytes, head: Head) -> bool:
     if verifier.type == ED25519:
         return verifier.verifies(signature, head.text.encode())
     return verifier.verifies(signature[8:], _subtree(head, verifier.name, signature[:8]))
+
+
+def stated_at(note: str, verifiers: Iterable[Verifier]) -> datetime | None:
+    """The newest time that a cosignature of the log itself states, None where there is none."""
+    known = {(one.name, one.id) for one in verifiers if one.type != ED25519}
+    found = []
+    for line in _lines(note):
+        name, _, blob = line.rstrip("\n").removeprefix(_SIGNATURE).partition(" ")
+        raw = _decode(blob)
+        if (name, raw[:4]) in known:
+            found.append(datetime.fromtimestamp(int.from_bytes(raw[4:12], "big"), UTC))
+    return max(found, default=None)
 
 
 def _lines(note: str) -> list[str]:

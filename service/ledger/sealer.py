@@ -187,6 +187,22 @@ class Sealer:
                 self.rows.rewrite_note(head.size, note)
                 self._publish(head.size, note, held)
 
+    def affirm(self, every: float) -> bool:
+        """Sign the newest checkpoint anew where its own ML-DSA-44 cosignature is older than ``every`` seconds.
+
+        A log in which nothing happens shows so that it is alive. False where it is young, where no such key states
+        a time, or where another sealer works.
+        """
+        head = self.rows.newest()
+        at = None if head is None else notes.stated_at(head.note, [one.verifier for one in self.signers()])
+        if at is None or 0 <= (self.clock() - at).total_seconds() < every:
+            return False
+        try:
+            self.resign(wait=0)
+        except Unavailable:
+            return False
+        return True
+
     def cosign(self, size: int, lines: Sequence[str], wait: float = 2) -> None:
         """Keeps witnesses' cosignatures of a checkpoint, which were checked, and publishes them while it is the newest.
 

@@ -74,22 +74,23 @@ class PinnedSource(LogSource):
         return self._checkpoint if path == "checkpoint" else self._source.read(path)
 
 
-class UrlSource(LogSource):
-    """A log behind a web address, with one kept-alive connection a thread."""
+class WebSource(LogSource):
+    """Files below a web address, with one kept-alive connection a thread. ``timeout`` in seconds."""
 
-    def __init__(self, base: str, token: str | None = None) -> None:
-        parts = urlsplit(base.rstrip("/") if base.rstrip("/").endswith("/log") else base.rstrip("/") + "/log")
+    def __init__(self, base: str, token: str | None = None, timeout: float = 30) -> None:
+        parts = urlsplit(base.rstrip("/"))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceError(f"{base!r} is no web address; write it with http:// or https://.")
         self.parts = parts
         self.token = token
+        self.timeout = timeout
         self._local = threading.local()
 
     def _connection(self) -> http.client.HTTPConnection:
         found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if found is None:
             kind = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
-            found = self._local.connection = kind(self.parts.hostname or "", self.parts.port, timeout=30)
+            found = self._local.connection = kind(self.parts.hostname or "", self.parts.port, timeout=self.timeout)
         return found
 
     def read(self, path: str) -> bytes | None:
@@ -115,3 +116,11 @@ class UrlSource(LogSource):
         if answer.status in (401, 403):
             raise NotAllowedError(path)
         raise SourceError(f"{self.parts.geturl()}/{path} answered {answer.status}; try again later.")
+
+
+class UrlSource(WebSource):
+    """A log behind a deployment's web address, or behind the address of the log itself."""
+
+    def __init__(self, base: str, token: str | None = None) -> None:
+        base = base.rstrip("/")
+        super().__init__(base if base.endswith("/log") else base + "/log", token)

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -188,3 +189,18 @@ def parse_checkpoint(note: bytes, keys: Sequence[PublicKey], stated: Sequence[Pu
     if any(key.name != lines[0] for key in keys if key.vkey in signed_by):
         raise BadFormError("the checkpoint's origin is not the name of the key that signed it")
     return SignedHead(lines[0], int(lines[1]), root, signed_by)
+
+
+def cosigned_at(note: bytes, key: PublicKey) -> datetime | None:
+    """The time that a checkpoint's line of a key for cosignatures states, None where it has none.
+
+    The signature itself is for ``parse_checkpoint`` to check.
+    """
+    for line in note.partition(b"\n\n")[2].decode("utf-8", "replace").split("\n"):
+        match = re.fullmatch(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)", line)
+        if match and match[1] == key.name and (blob := unbase64(match[2], "a signature"))[:4] == key.hash:
+            try:
+                return datetime.fromtimestamp(key.signed_at(blob[4:]), UTC)
+            except (ValueError, OverflowError, OSError):
+                raise BadFormError("the checkpoint is of a time that no calendar has") from None
+    return None

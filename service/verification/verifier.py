@@ -18,6 +18,7 @@ from .signed_note import BadFormError, PublicKey, SignedHead, parse_checkpoint, 
 
 _ENOUGH = 20  # findings after which reading on tells nothing new
 _SHA = hashlib.sha256
+KEPT = "the kept checkpoint"  # where findings about it are
 
 Progress = Callable[[int, int], None]
 
@@ -84,19 +85,21 @@ def _pairs(level: bytes) -> bytes:
     return b"".join([_SHA(b"\x01" + level[at : at + 64]).digest() for at in range(0, len(level), 64)])
 
 
-def _full_root(hashes: bytes) -> bytes:
+def full_root(hashes: bytes) -> bytes:
+    """The root of a full tile's 256 hashes."""
     for _ in range(8):
         hashes = _pairs(hashes)
     return hashes
 
 
-class _Stack:
+class Stack:
     """A tree as the roots of its perfect subtrees, largest first; leaves or whole tiles are added at the right."""
 
     def __init__(self) -> None:
         self.roots: list[tuple[int, bytes]] = []  # (height, root)
 
     def add(self, height: int, root: bytes) -> None:
+        """Put a perfect subtree of 2^height leaves at the right."""
         while self.roots and self.roots[-1][0] == height:
             root = _node(self.roots.pop()[1], root)
             height += 1
@@ -104,7 +107,7 @@ class _Stack:
 
     def with_leaves(self, hashes: bytes) -> bytes:
         """The root with these leaf hashes (fewer than a tile's) at the right; this tree stays as it is."""
-        copy = _Stack()
+        copy = Stack()
         copy.roots = list(self.roots)
         for at in range(0, len(hashes), 32):
             copy.add(0, hashes[at : at + 32])
@@ -119,28 +122,35 @@ class _Stack:
 # --- the walk over a log
 
 
-def _name(index: int) -> str:
+def tile_name(index: int) -> str:
+    """A tile's number as tlog-tiles writes it in paths, such as ``x001/x234/067``."""
     digits = str(index).rjust((len(str(index)) + 2) // 3 * 3, "0")
     groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
     return "/".join(["x" + group for group in groups[:-1]] + groups[-1:])
 
 
-class _Walk:
+class Walk:
+    """The way over the leaves of a log from left to right; what does not fit is found in ``verdict``.
+
+    ``stack`` holds what lies left of the leaves that are walked: nothing at the start of a log.
+    """
+
     def __init__(self, source: LogSource, verdict: LogVerdict, size: int, root: bytes = b"") -> None:
         self.source = source
         self.verdict = verdict
         self.size = size
         self.root = root
-        self.stack = _Stack()
+        self.stack = Stack()
         self.held: dict[int, tuple[int, bytes, str]] = {}  # level -> the tile of that level read last, and its path
         self.entries = True
 
     def find(self, index: int | None, path: str, text: str) -> None:
+        """Add a finding to the verdict."""
         self.verdict.findings.append(LogFinding(index, path, text))
 
     def fetch(self, level: str, index: int, width: int) -> tuple[str, bytes | None]:
         """A tile or bundle by its full width or a part, with the path it was read from."""
-        full = f"tile/{level}/{_name(index)}"
+        full = f"tile/{level}/{tile_name(index)}"
         if width == 256:
             return full, self.source.read(full)
         path = f"{full}.p/{width}"
@@ -156,7 +166,7 @@ class _Walk:
         width = min(256, (self.size >> (8 * level)) - index * 256)
         path, data = self.fetch(str(level), index, width)
         whole = b"" if data is None else data
-        if path.endswith(f"/{_name(index)}") and len(whole) == 8192:
+        if path.endswith(f"/{tile_name(index)}") and len(whole) == 8192:
             whole = whole[: 32 * width]
         if len(whole) != 32 * width:
             first = (index * 256 + min(len(whole) // 32, width - 1)) << (8 * level)
@@ -192,7 +202,7 @@ class _Walk:
                 return first + bad, found
             self.find(first + bad, path, f"the entry does not have the hash of its leaf, which is in {tile}")
             return first + bad, hashes
-        if at != len(data) and not (count < 256 and path.endswith(f"/{_name(index)}")):
+        if at != len(data) and not (count < 256 and path.endswith(f"/{tile_name(index)}")):
             self.find(first + count - 1, path, "the entry bundle has bytes after its last entry or is cut off")
             return first + count - 1, hashes
         return None, hashes
@@ -201,16 +211,19 @@ class _Walk:
         """Whether what stands above a tile of leaves, its parent or the signed root, is the hash of these."""
         if len(hashes) == 8192:
             place = index & 255
-            return self.tile(1, index >> 8)[32 * place : 32 * place + 32] == _full_root(hashes)
+            return self.tile(1, index >> 8)[32 * place : 32 * place + 32] == full_root(hashes)
         return len(hashes) < 8192 and self.stack.with_leaves(hashes) == self.root
 
-    def run(self, marks: Iterable[int], progress: Progress) -> dict[int, bytes]:
-        """Walks all leaves; the root at the end and at each of the sizes ``marks``."""
+    def run(self, marks: Iterable[int], progress: Progress, first: int = 0) -> dict[int, bytes]:
+        """Walk all leaves from the tile ``first`` on; the root at the end and at each of the sizes ``marks``.
+
+        The stack has to hold the tiles before the first, and no mark may lie among them.
+        """
         roots: dict[int, bytes] = {}
         wanted = sorted({*marks, self.size})
         stack = self.stack
         tiles = (self.size + 255) // 256
-        for index in range(tiles):
+        for index in range(first, tiles):
             hashes = self.tile(0, index)
             exact = None
             if self.entries:
@@ -219,7 +232,7 @@ class _Walk:
                 mark = wanted.pop(0)
                 roots[mark] = stack.with_leaves(hashes[: 32 * (mark - index * 256)])
             if len(hashes) == 8192:
-                root = _full_root(hashes)
+                root = full_root(hashes)
                 stack.add(8, root)
                 self.parents(index, root, exact)
             if len(self.verdict.findings) >= _ENOUGH:
@@ -244,12 +257,12 @@ class _Walk:
                 self.find(first, self.held[level][2], text)
             if place != 255:
                 return
-            root, index, level = _full_root(above), index >> 8, level + 1
+            root, index, level = full_root(above), index >> 8, level + 1
 
 
 def leaf_hashes(source: LogSource, size: int) -> Callable[[int], bytes]:
     """A function from a leaf's index to its hash in a log of ``size`` leaves that was verified before."""
-    walk = _Walk(source, LogVerdict(), size)
+    walk = Walk(source, LogVerdict(), size)
 
     def find(leaf: int) -> bytes:
         if not 0 <= leaf < size:
@@ -260,7 +273,7 @@ def leaf_hashes(source: LogSource, size: int) -> Callable[[int], bytes]:
     return find
 
 
-def _silent(done: int, total: int) -> None:
+def silent(done: int, total: int) -> None:
     """No progress shown."""
 
 
@@ -272,7 +285,7 @@ def read_keys(source: LogSource) -> list[PublicKey]:
     return [parse_vkey(line) for line in data.decode("utf-8", "replace").split("\n") if line.strip()]
 
 
-def _stated_keys(source: LogSource, verdict: LogVerdict) -> list[PublicKey]:
+def stated_keys(source: LogSource, verdict: LogVerdict) -> list[PublicKey]:
     """The keys that the log states, none where it states none; a list that is not one is a finding."""
     try:
         return [] if source.read("key") is None else read_keys(source)
@@ -281,7 +294,7 @@ def _stated_keys(source: LogSource, verdict: LogVerdict) -> list[PublicKey]:
         return []
 
 
-def _judge_witnesses(verdict: LogVerdict, note: bytes, policy: Policy | None) -> None:
+def judge_witnesses(verdict: LogVerdict, note: bytes, policy: Policy | None) -> None:
     """The cosignatures of a checkpoint whose own signatures hold; a quorum that is missed is a finding."""
     if policy is None:
         return
@@ -300,7 +313,7 @@ def verify_log(
     source: LogSource,
     keys: Sequence[PublicKey],
     since: bytes | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     policy: Policy | None = None,
 ) -> LogVerdict:
     """Checks a whole log: signatures, every tile against its parent, every entry against its leaf.
@@ -314,32 +327,32 @@ def verify_log(
     try:
         if note is None:
             raise BadFormError("there is no checkpoint")
-        stated = _stated_keys(source, verdict)
+        stated = stated_keys(source, verdict)
         head = parse_checkpoint(note, keys, stated)
     except BadFormError as error:
         verdict.findings.append(LogFinding(None, "checkpoint", str(error)))
         return verdict
     verdict.origin, verdict.size, verdict.root = head.origin, head.size, head.root.hex()
     verdict.signed_by = head.signed_by
-    _judge_witnesses(verdict, note, policy)
+    judge_witnesses(verdict, note, policy)
     marks = []
     old = None
     if since is not None:
         try:
             old = parse_checkpoint(since, keys, stated)
         except BadFormError as error:
-            verdict.findings.append(LogFinding(None, "the kept checkpoint", str(error)))
+            verdict.findings.append(LogFinding(None, KEPT, str(error)))
             return verdict
         verdict.since = old.size
         if old.origin != head.origin:
-            verdict.findings.append(LogFinding(None, "the kept checkpoint", f"it is of another log, {old.origin}"))
+            verdict.findings.append(LogFinding(None, KEPT, f"it is of another log, {old.origin}"))
             return verdict
         if old.size > head.size:
             text = f"the log was rewound: it had {old.size} leaves and has {head.size} now"
             verdict.findings.append(LogFinding(head.size, "checkpoint", text))
         else:
             marks.append(old.size)
-    walk = _Walk(source, verdict, head.size, head.root)
+    walk = Walk(source, verdict, head.size, head.root)
     before = len(verdict.findings)
     roots = walk.run(marks, progress)
     verdict.entries_read = walk.entries
@@ -356,7 +369,7 @@ def _judge_roots(
         verdict.findings.append(LogFinding(first, "checkpoint", "the tiles do not have the root that was signed"))
     if old is not None and old.size in roots and roots[old.size] != old.root:
         text = f"the first {old.size} leaves are not those of the kept checkpoint: the log was forked or rewritten"
-        verdict.findings.append(LogFinding(0 if verdict.ok else None, "the kept checkpoint", text))
+        verdict.findings.append(LogFinding(0 if verdict.ok else None, KEPT, text))
 
 
 # --- receipts
@@ -389,7 +402,7 @@ def verify_receipt(
         verdict.signed_by = head.signed_by
         if index >= head.size or _climb(_SHA(b"\0" + entry).digest(), index, head.size, path) != head.root:
             raise BadFormError(f"the proof does not lead from leaf {index} to the signed root")
-        _judge_witnesses(verdict, note, policy)
+        judge_witnesses(verdict, note, policy)
     except (BadFormError, UnicodeDecodeError) as error:
         verdict.findings.append(LogFinding(None, "receipt", str(error)))
     return verdict, entry
