@@ -279,7 +279,7 @@ def _build_on(
             clock,
             found.rules,
             mailer=mailer,
-            staff=settings.staff,
+            staff=participants.staff.addresses,
             base_url=settings.base_url,
             data_dir=settings.data_dir,
         ),

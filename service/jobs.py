@@ -60,10 +60,14 @@ def table(deployment: Deployment) -> list[Job]:
     def look_for_alerts() -> None:
         deployment.alerts.run()
 
+    def settle_staff() -> None:
+        deployment.participants.staff.settle()
+
     def retain() -> None:
         deployment.retention.run()
 
     return [
+        Job("staff of the settings", 600, settle_staff),
         Job("logo uses", 30, deployment.embeds.enter_uses),
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
         Job("segments", 20, deployment.segments.write),

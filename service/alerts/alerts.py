@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -88,7 +88,7 @@ class Alerts:
         rules: AlertRules,
         *,
         mailer: Mailer,
-        staff: Sequence[str],
+        staff: Callable[[], Sequence[str]],
         base_url: str,
         data_dir: Path,
     ) -> None:
@@ -162,7 +162,7 @@ class Alerts:
 
     def _raise(self, finding: AlertFinding) -> bool:
         now = self.clock()
-        number = new_id("alt")
+        number, staff = new_id("alt"), self.staff()
 
         def work(session: Session) -> bool:
             values = {"rule": finding.rule.id, "fingerprint": finding.fingerprint[:300], "summary": finding.summary}
@@ -173,7 +173,7 @@ class Alerts:
                 webhooks.add(session, alert, url, now)
             if self.rules.mail:
                 text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
-                for address in self.staff:
+                for address in staff:
                     self.mailer.add(session, address, finding.rule.title.get("en"), text)
             return True
 

@@ -10,6 +10,7 @@ from ..clients import ClientKind
 from ..embeds import EmbedDetails
 from ..links import DownloadView, IssuedLink
 from .base import Answer, Instant, ListAnswer
+from .revocation import RevocationAnswer
 
 
 class LinkedPackage(Answer):
@@ -35,11 +36,14 @@ class LinkAnswer(Answer):
     max_downloads: int | None
     downloads: int = Field(description="Counted downloads")
     status: Literal["active", "expired", "revoked", "exhausted", "suspended", "terms_required", "withdrawn"]
+    revoked: RevocationAnswer | None = Field(None, description="For a revoked link: when, by whom and why")
 
     @classmethod
     def of(cls, seen: IssuedLink, *, with_url: bool = True) -> Self:
         """Return the link, with or without the URL that carries its token."""
         more: dict[str, Any] = {"url": seen.url} if with_url else {}
+        if seen.state.revocation is not None:
+            more["revoked"] = RevocationAnswer.of(seen.state.revocation, with_reason=with_url)
         package = seen.published
         return cls(
             id=seen.id,
@@ -135,15 +139,18 @@ class EmbedAnswer(Answer):
     origins: list[str]
     unlisted: Literal["report", "refuse"]
     status: Literal["active", "grace", "terms_required", "suspended", "revoked"]
+    revoked: RevocationAnswer | None = Field(None, description="For a revoked embed: when, by whom and why")
     created_at: Instant
     base_url: str = Field(description="What the addresses of the logo's variants begin with")
     html: str
     snippets: SnippetsAnswer
 
     @classmethod
-    def of(cls, seen: EmbedDetails) -> Self:
-        """Return the embed, with texts in its participant's language."""
-        made = seen.snippets()
+    def of(cls, seen: EmbedDetails, *, with_reason: bool = True) -> Self:
+        """Return the embed, with texts in its participant's language, and what a person typed only ``with_reason``."""
+        made, more = seen.snippets(), {}
+        if seen.revocation is not None:
+            more["revoked"] = RevocationAnswer.of(seen.revocation, with_reason=with_reason)
         return cls(
             id=seen.id,
             key=seen.key,
@@ -156,6 +163,7 @@ class EmbedAnswer(Answer):
             base_url=seen.base_url,
             html=made["html"],
             snippets=SnippetsAnswer(**made),
+            **more,
         )
 
 

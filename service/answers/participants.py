@@ -11,6 +11,7 @@ from ..participants import AcceptanceView, ApiKeyView, ParticipantView
 from ..participants.api_keys import Role
 from ..participants.views import BY_STAFF, Status
 from .base import Answer, Instant, Kind, ListAnswer, Purpose
+from .revocation import RevocationAnswer
 
 
 class DecisionAnswer(Answer):
@@ -18,6 +19,7 @@ class DecisionAnswer(Answer):
 
     outcome: Literal["approved", "review", "declined"]
     rule: str = Field(description="The rule that decided; `staff` where a person did")
+    by: str = Field(description="Who decided: `rule`, or a person of the staff as `staff:stf_…`")
     reasons: list[str]
 
 
@@ -62,7 +64,7 @@ class ParticipantAnswer(Answer):
             kind=seen.kind,
             country=seen.country,
             status=seen.status,
-            decision=DecisionAnswer(outcome=seen.outcome, rule=seen.rule, reasons=reasons),
+            decision=DecisionAnswer(outcome=seen.outcome, rule=seen.rule, by=seen.decided_by, reasons=reasons),
             created_at=seen.created_at,
             **more,
         )
@@ -124,9 +126,11 @@ class KeyAnswer(Answer):
     id: str
     role: Role
     participant: str | None
+    staff: str | None = Field(description="The person of the staff whose key it is")
     name: str
     created_at: Instant
     revoked_at: Instant | None
+    revoked: RevocationAnswer | None
 
     @classmethod
     def of(cls, seen: ApiKeyView) -> Self:
@@ -135,9 +139,11 @@ class KeyAnswer(Answer):
             id=seen.id,
             role=seen.role,
             participant=seen.participant,
+            staff=seen.staff,
             name=seen.name,
             created_at=seen.created_at,
             revoked_at=seen.revoked_at,
+            revoked=RevocationAnswer.of(seen.revoked),
         )
 
 
@@ -154,4 +160,5 @@ class MeAnswer(Answer):
     role: Role
     name: str
     participant: str | None
+    staff: str | None = Field(description="The person of the staff whose key it is")
     limits: LimitsAnswer

@@ -15,7 +15,7 @@ from ..alerts.alert_rules import load_rules
 from ..campaign import CampaignError, load, untranslated
 from ..packages import Published, Publisher, inks_of
 from ..packages import check as check_sources
-from .common import deployment, json_option
+from .common import BY, deployment, json_option
 
 
 @click.group()
@@ -125,5 +125,5 @@ def _tell(new: Published, *, as_json: bool) -> None:
 def withdraw(package: str, version: str, reason: str) -> None:
     """Hand a version out no more; its links end at once."""
     with deployment() as emblem:
-        emblem.catalogue.withdraw(package, version, reason)
+        emblem.catalogue.withdraw(package, version, reason, by=BY)
     click.echo(f"{package} {version} is withdrawn.")

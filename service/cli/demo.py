@@ -141,7 +141,7 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
     try:
         file = folder / "demo.json"
         keys = _keys(emblem.participants.api_keys, file)
-        url = emblem.participants.sign_in.issue_url(STAFF)
+        url = emblem.participants.sign_in.issue_url(next(iter(emblem.settings.staff), STAFF))
         outbox = emblem.settings.outbox
     finally:
         emblem.close()

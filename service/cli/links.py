@@ -71,8 +71,9 @@ def list_links(participant: str | None, limit: int, as_json: bool) -> None:
 
 @links.command()
 @click.argument("link", metavar="ID")
-def revoke(link: str) -> None:
+@click.option("--reason", help="Why; kept with the link.")
+def revoke(link: str, reason: str | None) -> None:
     """End a link at once."""
     with deployment() as emblem:
-        emblem.links.revoke(link, by=BY)
+        emblem.links.revoke(link, by=BY, reason=reason)
     click.echo(f"{link} is revoked.")

@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..ids import new_id
 from ..mail import Mailer
 from ..participants import granted_to
+from ..participants.revocation import check_reason_given
 from ..problems import (
     EmbedRevoked,
     FieldError,
@@ -162,14 +163,15 @@ class Embeds:
         self._take_over(key)
         return changed
 
-    def revoke(self, key: str, by: str) -> None:
-        """End an embed for good; again changes nothing. Raise UnknownEmbed where there is none."""
+    def revoke(self, key: str, by: str, reason: str | None = None) -> None:
+        """End an embed for good; again changes nothing. Raise UnknownEmbed or InvalidRequest."""
+        checked = check_reason_given(reason)
 
         def work(session: Session) -> None:
             now = self._clock()
             row, _ = self._locked(session, key)
             if row.revoked_at is None:
-                row.revoked_at = now
+                row.revoked_at, row.revoked_by, row.revoked_reason = now, by, checked
                 ledger.append(session, ledger.EmbedRevokedEntry(embed=key, participant=row.participant, by=by), now)
 
         self._database.write(work)

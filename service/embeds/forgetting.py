@@ -17,9 +17,9 @@ def end_embeds(session: Session, participant: str, now: datetime, by: str) -> in
     """Revoke the embeds of a participant and forget the sites that they list; return how many were not revoked yet."""
     ended = 0
     for embed in session.scalars(select(Embed).where(Embed.participant == participant)):
-        embed.origins = []
+        embed.origins, embed.revoked_reason = [], None  # typed by somebody
         if embed.revoked_at is None:
-            embed.revoked_at = now
+            embed.revoked_at, embed.revoked_by = now, by
             ended += 1
             ledger.append(session, ledger.EmbedRevokedEntry(embed=embed.key, participant=participant, by=by), now)
     return ended

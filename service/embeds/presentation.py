@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from .. import paths
 from ..campaign import Campaign
+from ..participants import Revocation
 from ..store import tables
 from .snippets import shown_logo, snippets
 from .terms_status import AcceptedTerms, embed_status
@@ -28,6 +29,7 @@ class EmbedDetails:
     origins: tuple[str, ...]
     unlisted: str
     status: str
+    revocation: Revocation | None
     created_at: datetime
     language: str
     base_url: str
@@ -73,6 +75,7 @@ class Describer:
                 until=accepted.until(row.participant, row.logo, now),
                 now=now,
             ),
+            revocation=Revocation.of(row),
             created_at=row.created_at,
             language=owner.language,
             base_url=self._base_url + paths.variants(row.key, row.logo),

@@ -25,6 +25,8 @@ from .kinds import (
     ParticipantJoinedEntry,
     PolicyPublishedEntry,
     ReportImportedEntry,
+    StaffAddedEntry,
+    StaffRemovedEntry,
     TermsAcceptedEntry,
     TermsPublishedEntry,
 )
@@ -53,6 +55,8 @@ __all__ = [
     "ReportImportedEntry",
     "Sealed",
     "Sealer",
+    "StaffAddedEntry",
+    "StaffRemovedEntry",
     "TermsAcceptedEntry",
     "TermsPublishedEntry",
     "append",

@@ -19,7 +19,15 @@ LinkId = Annotated[str, Field(min_length=1, description="the link's id, `lnk_…
 EmbedKey = Annotated[str, Field(min_length=1, description="the embed's key, `ebd_…`")]
 KeyId = Annotated[str, Field(min_length=1, description="the key's id: `key_…`, or 8 hex digits for a key of the log")]
 KeyRole = Annotated[str, Field(min_length=1, description="`portal`, `partner`, `staff`, `auditor`, or `log`")]
-Actor = Annotated[str, Field(min_length=1, description="who acted, without personal data: a role, or role and key")]
+Actor = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="who acted, without personal data: `staff:stf_…` for a person of the staff (before these had ids, "
+        "`staff` or `staff:key_…`), else a role, or a role and its key",
+    ),
+]
+StaffId = Annotated[str, Field(min_length=1, description="the id of a person of the staff, `stf_…`")]
 Package = Annotated[str, Field(min_length=1, description="the package's name in addresses")]
 Version = Annotated[str, Field(min_length=1, description="the package's version, `MAJOR.MINOR.PATCH`")]
 Terms = Annotated[str, Field(min_length=1, description="the id of the terms")]
@@ -123,6 +131,7 @@ class PackageWithdrawnEntry(Entry):
     kind = "package.withdrawn"
     package: Package
     version: Version
+    by: str | None = Field(default=None, description="who withdrew it, as in other entries")
 
 
 class ParticipantJoinedEntry(Entry):
@@ -290,6 +299,7 @@ class KeyCreatedEntry(Entry):
     key: KeyId
     role: KeyRole
     participant: str | None = Field(description="whose key it is; null for all but a partner's")
+    staff: str | None = Field(default=None, description="the person of the staff whose key it is, `stf_…`")
     by: str | None = Field(default=None, description="who made it; not for a key of the log")
     vkey: str | None = Field(default=None, description="the verifier key, for a key of the log")
 
@@ -301,6 +311,23 @@ class KeyRevokedEntry(Entry):
     key: KeyId
     role: KeyRole
     participant: str | None = Field(description="whose key it was; null for all but a partner's")
+    staff: str | None = Field(default=None, description="the person of the staff whose key it was, `stf_…`")
+    by: Actor
+
+
+class StaffAddedEntry(Entry):
+    """A person belongs to the campaign's staff from now on."""
+
+    kind = "staff.added"
+    staff: StaffId
+    by: Actor
+
+
+class StaffRemovedEntry(Entry):
+    """A person belongs to the campaign's staff no more; their keys and sessions ended with it."""
+
+    kind = "staff.removed"
+    staff: StaffId
     by: Actor
 
 

@@ -15,9 +15,10 @@ from ..store.tables import Download, Link, LinkClient
 
 def end_links(session: Session, participant: str, now: datetime, by: str) -> int:
     """Revoke the links of a participant that are not revoked yet; return how many."""
+    changed(session, update(Link).where(Link.participant == participant).values(revoked_reason=None))  # typed text
     links = session.scalars(select(Link).where(Link.participant == participant, Link.revoked_at.is_(None))).all()
     for link in links:
-        link.revoked_at = now
+        link.revoked_at, link.revoked_by = now, by
         ledger.append(session, ledger.LinkRevokedEntry(id=link.id, participant=participant, by=by), now)
     return len(links)
 

@@ -14,6 +14,7 @@ from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..packages import Catalogue, NoSuchFile, PublishedPackage
 from ..participants import granted_to
+from ..participants.revocation import check_reason_given
 from ..problems import (
     FieldError,
     InvalidLink,
@@ -221,8 +222,9 @@ class Links:
             states = states_of(session.connection(), self._campaign, page.items, now)
             return Page(tuple(self._issued(state) for state in states), page.next_cursor)
 
-    def revoke(self, link: str, *, by: str) -> None:
-        """End a link at once; nothing happens to one that is revoked already. NotFound where there is none."""
+    def revoke(self, link: str, *, by: str, reason: str | None = None) -> None:
+        """End a link at once; nothing happens to one that is revoked already. Raises NotFound or InvalidRequest."""
+        checked = check_reason_given(reason)
 
         def work(session: Session) -> None:
             now = self._clock()
@@ -230,7 +232,7 @@ class Links:
             if found is None:
                 raise NotFound("There is no link of this id.")
             if found.revoked_at is None:
-                found.revoked_at = now
+                found.revoked_at, found.revoked_by, found.revoked_reason = now, by, checked
                 ledger.append(session, ledger.LinkRevokedEntry(id=link, participant=found.participant, by=by), now)
 
         self._database.write(work)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
+from ..participants import Revocation
 from ..problems import (
     InvalidLink,
     LinkExhausted,
@@ -41,12 +42,17 @@ class LinkState:
     expires_at: datetime
     max_downloads: int | None
     counted: int
-    revoked: bool
+    revocation: Revocation | None
     withdrawn: bool
     participant_status: str
     terms: str
     terms_version: str
     accepted: bool
+
+    @property
+    def revoked(self) -> bool:
+        """Tell whether the link was ended."""
+        return self.revocation is not None
 
     def refusal(self, now: datetime, base_url: str) -> Problem | None:
         """Return the first refusal that holds, those about the client left out; None where the link may be used."""
@@ -106,6 +112,8 @@ _COLUMNS = (
     Link.max_downloads,
     Link.counted,
     Link.revoked_at,
+    Link.revoked_by,
+    Link.revoked_reason,
     PackageVersion.withdrawn_at,
     Participant.status.label("participant_status"),
     PackageVersion.terms,
@@ -146,10 +154,11 @@ def states_of(
 
 
 def _state(values: dict[str, Any], version: str, accepted: set[tuple[Any, ...]]) -> LinkState:
-    revoked_at, withdrawn_at = values.pop("revoked_at"), values.pop("withdrawn_at")
+    at, by, reason = (values.pop(name) for name in ("revoked_at", "revoked_by", "revoked_reason"))
+    withdrawn_at = values.pop("withdrawn_at")
     return LinkState(
         **values,
-        revoked=revoked_at is not None,
+        revocation=None if at is None else Revocation(at, by, reason),
         withdrawn=withdrawn_at is not None,
         terms_version=version,
         accepted=(values["participant"], values["terms"], version) in accepted,

@@ -50,7 +50,7 @@ class Catalogue:
             raise PackageDamaged(private=f"{path} in {published.storage_key} is not what was published")
         self.storage.put_new(single.storage_key, content, single.media_type)
 
-    def withdraw(self, package: str, version: str, reason: str) -> None:
+    def withdraw(self, package: str, version: str, reason: str, *, by: str) -> None:
         """Hand a version out no more; once withdrawn, nothing changes. Raises UnknownPackage or UnknownVersion."""
 
         def work(session: Session) -> None:
@@ -60,8 +60,9 @@ class Catalogue:
             if row.withdrawn_at is not None:
                 return
             row.withdrawn_at = self.clock()
-            row.withdrawn_reason = reason
-            ledger.append(session, ledger.PackageWithdrawnEntry(package=package, version=version), row.withdrawn_at)
+            row.withdrawn_reason, row.withdrawn_by = reason, by
+            entry = ledger.PackageWithdrawnEntry(package=package, version=version, by=by)
+            ledger.append(session, entry, row.withdrawn_at)
 
         self.database.write(work)
 
@@ -73,7 +74,7 @@ class Catalogue:
         shown = sorted((row for row in rows if _is_shown(row, now)), key=lambda row: self._of(row).order, reverse=True)
         if not shown:
             raise UnknownPackage()
-        return [ListedVersion(self._of(row), row.withdrawn_at, row.withdrawn_reason) for row in shown]
+        return [ListedVersion(self._of(row), row.withdrawn_at, row.withdrawn_reason, row.withdrawn_by) for row in shown]
 
     def current(self, kind: str | None = None) -> list[PublishedPackage]:
         """Return the newest version of each package that is shown and not withdrawn, in the order of their ids."""

@@ -73,6 +73,7 @@ class ListedVersion:
     package: PublishedPackage
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
+    withdrawn_by: str | None = None
 
 
 def published_of(row: PackageVersion) -> PublishedPackage:

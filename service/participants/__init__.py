@@ -14,8 +14,10 @@ from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
 from .joining import Joining
 from .listing import Listing
+from .revocation import Revocation
 from .rows import accepted_current
 from .sign_in import Confirmed, PendingLink, Session, SignIn
+from .staff import Staff, StaffMember
 from .views import STATUSES, AcceptanceView, DecisionView, ParticipantView
 
 
@@ -33,15 +35,16 @@ class Participants:
         staff: tuple[str, ...] = (),
         auditors: tuple[str, ...] = (),
     ) -> None:
-        """``staff`` and ``auditors`` are the addresses, in lower case, that may sign in as such."""
+        """``staff`` (the first of them) and ``auditors`` are the addresses, in lower case, that may sign in as such."""
         correspondence = Correspondence(campaign, mailer, base_url)
         self.listing = Listing(database, campaign)
         self.access = Access(database)
-        self.api_keys = ApiKeys(database, clock)
+        self.staff = Staff(database, clock, staff)
+        self.api_keys = ApiKeys(database, clock, self.staff)
         self.joining = Joining(database, campaign, clock, correspondence)
         self.decisions = Decisions(database, campaign, clock, correspondence)
         self.acceptances = Acceptances(database, campaign, clock, base_url)
-        self.sign_in = SignIn(database, clock, self.joining, correspondence, staff=staff, auditors=auditors)
+        self.sign_in = SignIn(database, clock, self.joining, correspondence, self.staff, auditors=auditors)
 
 
 __all__ = [
@@ -62,8 +65,11 @@ __all__ = [
     "Participants",
     "PendingLink",
     "Portal",
+    "Revocation",
     "Session",
     "Signatory",
+    "Staff",
+    "StaffMember",
     "accepted_current",
     "granted_to",
 ]

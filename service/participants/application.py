@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -110,6 +111,16 @@ def check_email(value: object, errors: list[FieldError], pointer: str = "/email"
         said = str(error) if isinstance(error, EmailNotValidError) else "This is not an e-mail address."
         errors.append(FieldError(pointer, f"{said} Send an address such as name@example.org."))
         return ""
+
+
+def read_address(value: object) -> tuple[str, list[FieldError]]:
+    """Return an address in lower case, or its mistakes; ``me@localhost``, with which nobody could join, is one too."""
+    errors: list[FieldError] = []
+    address = check_email(value, errors)
+    simple = value.strip().lower() if isinstance(value, str) else ""
+    if errors and re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", simple):
+        return simple, []
+    return address, errors
 
 
 def check_reason(value: object) -> str:

@@ -48,7 +48,7 @@ class Decisions:
             else:
                 row.suspended_reason = None
                 row.outcome, row.rule, row.reasons = outcome, BY_STAFF, [checked]
-                row.policy, row.decided_at = self._campaign.digest, now
+                row.policy, row.decided_at, row.decided_by = self._campaign.digest, now, by
             facts = {"outcome": outcome, "rule": BY_STAFF, "policy": self._campaign.digest, "by": by}
             session.add(tables.Decision(participant=row.id, reasons=[checked], at=now, **facts))
             ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, **facts), now)

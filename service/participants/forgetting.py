@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from ..store import tables
 from ..store.batches import changed
-from .api_keys import end_key
+from .revocation import end_key
 from .views import BY_STAFF
 
 
@@ -21,7 +21,7 @@ def end_keys(session: Transaction, participant: str, now: datetime, by: str) -> 
     """Revoke the API keys of a participant and forget their names; return how many were not revoked yet."""
     ended = 0
     for key in session.scalars(select(tables.ApiKey).where(tables.ApiKey.participant == participant)):
-        key.name = ""  # typed by somebody, and likely to name them
+        key.name, key.revoked_reason = "", None  # typed by somebody, and likely to name them
         if key.revoked_at is None:
             end_key(session, key, now, by)
             ended += 1

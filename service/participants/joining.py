@@ -22,7 +22,7 @@ from .application import Application, read
 from .correspondence import Correspondence
 from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
 from .rows import find_by_email
-from .views import STATUS_OF, ParticipantView, joined_record
+from .views import BY_RULE, STATUS_OF, ParticipantView, joined_record
 
 PORTAL = "portal:"
 _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one address
@@ -140,7 +140,7 @@ class Joining:
                 rule=row.rule,
                 reasons=reasons,
                 policy=row.policy,
-                by="policy",
+                by=BY_RULE,
                 at=now,
             )
         )
@@ -160,7 +160,7 @@ class Joining:
         ledger.append(
             session,
             ledger.ParticipantDecidedEntry(
-                participant=row.id, outcome=row.outcome, rule=row.rule, policy=row.policy, by="policy"
+                participant=row.id, outcome=row.outcome, rule=row.rule, policy=row.policy, by=BY_RULE
             ),
             now,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,11 +17,12 @@ from ..problems import FieldError, InvalidRequest, InvalidSignIn
 from ..store import Database, tables
 from ..store.upsert import insert_new
 from . import mailed_links
-from .application import check_email
+from .application import read_address
 from .correspondence import Correspondence
 from .joining import Joining
 from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
 from .rows import find_by_email
+from .staff import Staff
 from .views import ParticipantView
 
 STAFF_SESSION = timedelta(hours=12)
@@ -31,17 +31,27 @@ SESSION = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in person. ``role`` is ``staff``, ``auditor`` or ``participant``; staff may be participants too."""
+    """A signed-in person. ``role`` is ``staff``, ``auditor`` or ``participant``; staff may be participants too.
+
+    ``staff`` is the id of a person of the staff.
+    """
 
     email: str = field(repr=False)
     role: str
     participant: str | None
     expires_at: datetime
 
+    staff: str | None = None
+
     @property
     def id(self) -> str:
-        """Who acts, for the record: the role, since a person's address is not recorded."""
+        """Return the role: who is signed in is no key."""
         return self.role
+
+    @property
+    def by(self) -> str:
+        """Return who acts, for the record: a person of the staff by id, others by role, none by address."""
+        return f"staff:{self.staff}" if self.staff else self.role
 
 
 @dataclass(frozen=True)
@@ -79,16 +89,16 @@ class SignIn:
         clock: Clock,
         joining: Joining,
         correspondence: Correspondence,
+        staff: Staff,
         *,
-        staff: tuple[str, ...] = (),
         auditors: tuple[str, ...] = (),
     ) -> None:
-        """``staff`` and ``auditors`` are the addresses, in lower case, that may sign in as such."""
+        """``auditors`` are the addresses, in lower case, that may sign in as such."""
         self._database = database
         self._clock = clock
         self._joining = joining
         self._correspondence = correspondence
-        self._staff = frozenset(staff)
+        self._staff = staff
         self._auditors = frozenset(auditors)
 
     def request_link(self, email: str, language: str = "en") -> None:
@@ -96,7 +106,7 @@ class SignIn:
 
         Raises InvalidRequest for what is no address, or a language that there is not.
         """
-        address, errors = _address(email)
+        address, errors = read_address(email)
         if language not in LANGUAGES:
             errors.append(FieldError("/language", f"Choose one of {', '.join(LANGUAGES)}."))
         if errors:
@@ -118,7 +128,7 @@ class SignIn:
 
         Raises InvalidRequest for an address that belongs to nobody.
         """
-        address, errors = _address(email)
+        address, errors = read_address(email)
 
         def work(session: Transaction) -> str:
             if self._role(session, address)[0] is None:
@@ -173,11 +183,12 @@ class SignIn:
             row = session.get(tables.SignInSession, secret_digest(secret))
             if row is None or row.expires_at <= self._clock():
                 return None
-            if row.role == "staff" and row.email not in self._staff:
+            member = self._staff.find(session, row.email) if row.role == "staff" else None
+            if row.role == "staff" and member is None:
                 return None
             if row.role == "auditor" and row.email not in self._auditors:
                 return None
-            return Session(row.email, row.role, row.participant, row.expires_at)
+            return Session(row.email, row.role, row.participant, row.expires_at, member.id if member else None)
 
     def sign_out(self, secret: str) -> None:
         """End a session; nothing happens where there is none."""
@@ -204,7 +215,7 @@ class SignIn:
         """Return the role that an address signs in with, or None, and its participant."""
         found = find_by_email(session, email)
         participant = found.id if found else None
-        if email in self._staff:
+        if self._staff.admit(session, email) is not None:
             return "staff", participant
         if email in self._auditors:
             return "auditor", participant
@@ -235,16 +246,6 @@ class SignIn:
         portal = _portal(session, payload)
         insert_new(session, tables.PortalGrant, participant=owner.id, key=portal.id, granted_at=now)
         return Confirmed("grant", payload["language"], "participant", owner.id)
-
-
-def _address(email: str) -> tuple[str, list[FieldError]]:
-    """Return the address in lower case. Staff's may be one that nobody could join with: ``me@localhost``."""
-    errors: list[FieldError] = []
-    address = check_email(email, errors)
-    simple = email.strip().lower()
-    if errors and re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", simple):
-        return simple, []
-    return address, errors
 
 
 def _portal(session: Transaction, payload: dict[str, Any]) -> tables.ApiKey:

@@ -15,6 +15,8 @@ Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 STATUS_OF = {"approved": "approved", "review": "under_review", "declined": "declined"}
 BY_STAFF = "staff"  # the rule of a decision that a person made
+BY_RULE = "rule"  # who decided, where no person did
+_BY_RULE_ONCE = "policy"  # how that was written at first
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class ParticipantView:
     suspended_reason: str | None = field(repr=False)
     created_at: datetime
     decided_at: datetime | None
+    decided_by: str
     erased_at: datetime | None
 
     @classmethod
@@ -63,13 +66,14 @@ class ParticipantView:
             suspended_reason=row.suspended_reason,
             created_at=row.created_at,
             decided_at=row.decided_at,
+            decided_by=row.decided_by or (BY_STAFF if row.rule == BY_STAFF else BY_RULE),
             erased_at=row.erased_at,
         )
 
 
 @dataclass(frozen=True)
 class DecisionView:
-    """One decision on a participant; ``by`` is ``policy`` or the role and key of whoever made it."""
+    """One decision on a participant; ``by`` is ``rule``, or who made it."""
 
     outcome: str
     rule: str
@@ -81,7 +85,8 @@ class DecisionView:
     @classmethod
     def of(cls, row: tables.Decision) -> DecisionView:
         """Return the decision of a row."""
-        return cls(row.outcome, row.rule, tuple(row.reasons), row.policy, row.by, row.at)
+        by = BY_RULE if row.by == _BY_RULE_ONCE else row.by
+        return cls(row.outcome, row.rule, tuple(row.reasons), row.policy, by, row.at)
 
 
 @dataclass(frozen=True)

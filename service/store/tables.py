@@ -80,6 +80,7 @@ class Participant(Base):
     salt: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(60))  # null: a rule, or one of before this was kept
     suspended_reason: Mapped[str | None] = mapped_column(Text)  # typed by staff, while the suspension lasts
     erased_at: Mapped[datetime | None]
 
@@ -133,10 +134,27 @@ class ApiKey(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     role: Mapped[str] = mapped_column(String(10))
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    staff: Mapped[str | None] = mapped_column(String(40), index=True)  # whose a key of staff is
     name: Mapped[str] = mapped_column(Text)
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(60))
+    revoked_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class StaffMember(Base):
+    """A person of the campaign's desk; the log and answers know the id alone. A person who was removed stays known."""
+
+    __tablename__ = "staff"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    teams: Mapped[list[str]]
+    named_by_settings: Mapped[bool]
+    added_by: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class MailedLink(Base):
@@ -183,6 +201,7 @@ class PackageVersion(Base):
     published_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_reason: Mapped[str | None] = mapped_column(Text)
+    withdrawn_by: Mapped[str | None] = mapped_column(String(60))
 
 
 class Link(Base):
@@ -200,6 +219,8 @@ class Link(Base):
     max_downloads: Mapped[int | None]
     counted: Mapped[int] = mapped_column(default=0)
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(60))
+    revoked_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class LinkClient(Base):
@@ -246,6 +267,8 @@ class Embed(Base):
     unlisted: Mapped[str] = mapped_column(String(6))
     created_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(60))
+    revoked_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class ArtworkCheck(Base):

@@ -35,8 +35,6 @@ def key() -> ApiKeyView | None:
 
 
 def actor() -> str:
-    """Who acts, for the record: an API key as ``role:key_…``, a signed-in person by role; no personal data."""
-    if found := key():
-        return f"{found.role}:{found.id}"
-    session = g.get("session")
-    return session.role if session else "page"
+    """Who acts, for the record: staff as ``staff:stf_…``, other keys as ``role:key_…``, others by role."""
+    found = key() or g.get("session")
+    return str(found.by) if found else "page"

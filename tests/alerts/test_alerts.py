@@ -63,7 +63,7 @@ def alerts(deployment: Deployment, mail: Mail, *rules: Mapping[str, Any], webhoo
         deployment.clock,
         made,
         mailer=mail,
-        staff=["staff@example.org"],
+        staff=lambda: ["staff@example.org"],
         base_url="https://emblem.example.org",
         data_dir=deployment.folder,
     )

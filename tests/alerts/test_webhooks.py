@@ -126,7 +126,7 @@ def raise_alert(deployment: Deployment, *urls: str) -> Alerts:
         lambda: datetime.now(UTC),
         AlertRules.model_validate({"rules": rules, "webhooks": urls, "mail": False}),
         mailer=Mailer(deployment.database, (deployment.folder / "outbox").as_uri(), sender="c@example.org"),
-        staff=["staff@example.org"],
+        staff=lambda: ["staff@example.org"],
         base_url="https://emblem.example.org",
         data_dir=deployment.folder,
     )

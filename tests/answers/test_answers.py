@@ -47,6 +47,7 @@ def participant(**changes: object) -> ParticipantView:
         "suspended_reason": None,
         "created_at": NOON,
         "decided_at": NOON,
+        "decided_by": "staff:stf_one",
         "erased_at": None,
     }
     return ParticipantView(**values | changes)  # type: ignore[arg-type]

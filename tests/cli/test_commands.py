@@ -99,6 +99,20 @@ def test_keys_are_shown_once(emblem: Shell) -> None:
     assert emblem.json("keys", "list")["keys"][0]["revoked_at"]
 
 
+def test_people_of_the_desk(emblem: Shell) -> None:
+    emblem.variables["EMBLEM_STAFF"] = ""
+    assert "EMBLEM_STAFF" in emblem("keys", "create", "--role", "staff", status=2).stderr
+    kim = emblem.json("staff", "add", "Kim@Example.org", "--name", "Kim Example", "--team", "logo")
+    assert (kim["address"], kim["name"], kim["teams"]) == ("kim@example.org", "Kim Example", ["logo"])
+    key = emblem.json("keys", "create", "--role", "staff", "--staff", kim["id"])
+    assert key["staff"] == kim["id"]
+    emblem("keys", "revoke", key["id"], "--reason", "Lost.")
+    revoked = emblem.json("keys", "list")["keys"][0]["revoked"]
+    assert (revoked["by"], revoked["reason"]) == ("staff:cli", "Lost.")
+    assert emblem.json("staff", "remove", kim["id"])["keys_ended"] == 0
+    assert emblem.json("staff", "list") == {"staff": []}
+
+
 def test_lists_and_reports_take_json(emblem: Shell) -> None:
     assert emblem.json("participants", "list") == {"participants": []}
     assert emblem.json("links", "list") == {"links": []}

@@ -286,9 +286,9 @@ def test_a_withdrawn_version_is_no_longer_current(
     catalogue = open_catalogue()
     catalogue.publish()
     at = clock.advance(60)
-    catalogue.withdraw("kit", "1.1.0", "A mistake in the French text")
+    catalogue.withdraw("kit", "1.1.0", "A mistake in the French text", by="staff:cli")
     clock.advance(60)
-    catalogue.withdraw("kit", "1.1.0", "Once more")
+    catalogue.withdraw("kit", "1.1.0", "Once more", by="staff:cli")
     assert catalogue.current_version("kit").version == "1.0.0"
     newest, oldest = catalogue.versions("kit")
     assert (newest.withdrawn_at, newest.withdrawn_reason) == (at, "A mistake in the French text")
@@ -297,7 +297,7 @@ def test_a_withdrawn_version_is_no_longer_current(
     assert (entry["package"], entry["version"]) == ("kit", "1.1.0")
     assert "reason" not in entry
     assert open_catalogue().publish() == []
-    catalogue.withdraw("kit", "1.0.0", "All of it")
+    catalogue.withdraw("kit", "1.0.0", "All of it", by="staff:cli")
     assert catalogue.current() == []
     with pytest.raises(PackageWithdrawn):
         catalogue.current_version("kit")
@@ -311,9 +311,9 @@ def test_unknown_packages_and_versions_are_told_apart(open_catalogue: Open) -> N
     with pytest.raises(UnknownPackage):
         catalogue.version("none", "1.0.0")
     with pytest.raises(UnknownVersion):
-        catalogue.withdraw("kit", "9.9.9", "It never was")
+        catalogue.withdraw("kit", "9.9.9", "It never was", by="staff:cli")
     with pytest.raises(UnknownPackage):
-        catalogue.withdraw("none", "1.0.0", "It never was")
+        catalogue.withdraw("none", "1.0.0", "It never was", by="staff:cli")
     for ask in (catalogue.current_version, catalogue.versions):
         with pytest.raises(UnknownPackage):
             ask("none")

@@ -29,7 +29,10 @@ def test_a_decision_is_in_force_at_once(
     decided = people.decisions.decide(joined.id, outcome, reason=WHY, by="staff:key_x")
     assert people.listing.get(joined.id) == decided
     value = ParticipantAnswer.of(decided, "portal").as_json()
-    assert (value["status"], value["decision"]) == (outcome, {"outcome": outcome, "rule": "staff", "reasons": [WHY]})
+    assert (value["status"], value["decision"]) == (
+        outcome,
+        {"outcome": outcome, "rule": "staff", "by": "staff:key_x", "reasons": [WHY]},
+    )
 
 
 def test_a_declined_participant_can_be_approved(people: Participants, application: Make, portal: str) -> None:

@@ -89,6 +89,28 @@ def test_suspending_lifting_and_erasing(staff: Visitor, waiting: Visitor) -> Non
     assert waiting.client.get("/en/account").status_code == 302
 
 
+def test_who_acts_is_named_to_staff_alone_and_signs_out(staff: Visitor, waiting: Visitor, app: Flask) -> None:
+    people = staff.parts.participants
+    (member,) = people.staff.list()
+    people.staff.add("staff@example.org", name="Sam Example", by="staff:cli")
+    participant = _id(waiting)
+    page = f"/staff/participants/{participant}"
+    assert "Signed in as Sam Example" in staff.get(page).text
+    staff.post(page, {"outcome": "approved", "reason": "A fair sale."})
+    assert people.listing.get(participant).decided_by == f"staff:{member.id}"
+    staff.get(page)
+    assert any("Sam Example" in decision.text for decision in staff.html.all("li"))
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    text = auditor.get(page).text
+    assert member.id in text
+    assert "Sam Example" not in text
+    assert "Sam Example" not in waiting.get("account").text
+    staff.get(page)
+    staff.post("/en/sign-out", {})
+    staff.get("/staff", status=401)
+
+
 def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> None:
     visitor = Visitor(app)
     visitor.join()
@@ -97,8 +119,9 @@ def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> No
     visitor.post("tools/logo/link", {})
     (link,) = staff.parts.links.list().items
     assert link.id in staff.get("/staff/links").text
-    staff.post(f"/staff/links/{link.id}/revocation", {})
+    staff.post(f"/staff/links/{link.id}/revocation", {"reason": "Sent to the wrong list."})
     assert staff.parts.links.get(link.id).status == "revoked"
+    assert "Sent to the wrong list." in staff.get("/staff/links").text
     staff.get("/staff/catalogue")
     version = staff.parts.catalogue.current_version("posters").version
     staff.post(f"/staff/catalogue/posters/{version}/withdrawal", {"reason": ""}, status=422)
@@ -115,7 +138,8 @@ def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Vis
         text = auditor.get(f"/staff{page}").text
         for personal in ("Example Waiting", waiting.address, PLAN):
             assert personal not in text, page
-        assert not [form for form in auditor.html.all("form") if form.attributes.get("method") == "post"], page
+        forms = [form.attributes for form in auditor.html.all("form") if form.attributes.get("method") == "post"]
+        assert [form["action"] for form in forms] == ["/en/sign-out"], page
     auditor.get("/en/sign-in")
     auditor.post(f"/staff/participants/{participant}", {"outcome": "approved", "reason": "No."}, status=403)
     assert waiting.parts.participants.listing.get(participant).status == "under_review"

@@ -8,9 +8,10 @@ from ... import paths
 from ...answers.links import EmbedAnswer, EmbedsAnswer
 from ...problems import EmbedRevoked, NotFound, ParticipantNotApproved, TermsNotAccepted, UnknownEmbed, UnknownLogo
 from ..auth import may_see, need, own, portal
-from ..context import actor, deployment
+from ..context import actor, deployment, key
 from . import answer, blueprint, problems
 from .embed_models import EmbedBody, EmbedChangeBody, EmbedPath, EmbedsQuery
+from .models import RevocationQuery
 
 api = blueprint("embeds", "A partner's permission to show one logo on their sites")
 
@@ -34,7 +35,8 @@ def embeds(query: EmbedsQuery) -> Response:
     if participant:
         may_see(participant)
     page = deployment().embeds.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
-    return answer(EmbedsAnswer(embeds=[EmbedAnswer.of(embed) for embed in page.items], next_cursor=page.next_cursor))
+    found = [EmbedAnswer.of(embed, with_reason=_with_reason()) for embed in page.items]
+    return answer(EmbedsAnswer(embeds=found, next_cursor=page.next_cursor))
 
 
 @api.get("/embeds/<key>", responses={200: EmbedAnswer})
@@ -44,7 +46,7 @@ def embed(path: EmbedPath) -> Response:
     """Show one embed with its status and what to paste."""
     found = deployment().embeds.get(path.key)
     _mine(found.participant)
-    return answer(EmbedAnswer.of(found))
+    return answer(EmbedAnswer.of(found, with_reason=_with_reason()))
 
 
 @api.patch("/embeds/<key>", responses={200: EmbedAnswer})
@@ -60,11 +62,16 @@ def change(path: EmbedPath, body: EmbedChangeBody) -> Response:
 @api.delete("/embeds/<key>", responses={204: None})
 @need("portal", "partner", "staff")
 @problems(UnknownEmbed)
-def revoke(path: EmbedPath) -> Response:
+def revoke(path: EmbedPath, query: RevocationQuery) -> Response:
     """End an embed for good; in force on every worker within 5 seconds."""
     _mine(deployment().embeds.get(path.key).participant)
-    deployment().embeds.revoke(path.key, by=actor())
+    deployment().embeds.revoke(path.key, by=actor(), reason=query.reason)
     return Response(status=204)
+
+
+def _with_reason() -> bool:
+    caller = key()
+    return caller is not None and caller.role != "auditor"
 
 
 def _mine(participant: str) -> None:

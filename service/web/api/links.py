@@ -19,7 +19,7 @@ from ...problems import (
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment, key
 from . import answer, blueprint, problems
-from .models import DownloadsQuery, IdPath, LinkBody, LinksQuery
+from .models import DownloadsQuery, IdPath, LinkBody, LinksQuery, RevocationQuery
 
 api = blueprint("links", "Signed, expiring download links and the record of downloads")
 
@@ -74,10 +74,10 @@ def link(path: IdPath) -> Response:
 
 @api.delete("/links/<id>", responses={204: None})
 @need("portal", "partner", "staff")
-def revoke(path: IdPath) -> Response:
+def revoke(path: IdPath, query: RevocationQuery) -> Response:
     """End a link at once."""
     _mine(deployment().links.get(path.id).state.participant)
-    deployment().links.revoke(path.id, by=actor())
+    deployment().links.revoke(path.id, by=actor(), reason=query.reason)
     return Response(status=204)
 
 

@@ -18,4 +18,6 @@ def me() -> Response:
     """Show the key's role, participant and limits."""
     key = require("portal", "partner", "staff", "auditor")
     limits = LimitsAnswer(requests_per_minute=LIMITS["key"].amount)
-    return answer(MeAnswer(id=key.id, role=key.role, name=key.name, participant=key.participant, limits=limits))
+    return answer(
+        MeAnswer(id=key.id, role=key.role, name=key.name, participant=key.participant, staff=key.staff, limits=limits)
+    )

@@ -138,6 +138,12 @@ class LinkBody(Body):
     max_downloads: int | None = None
 
 
+class RevocationQuery(Query):
+    """Why something is ended; it is kept, and shown to whoever may see it."""
+
+    reason: Annotated[Any, WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT})] = None
+
+
 class LinksQuery(PageQuery):
     """Whose links to list."""
 

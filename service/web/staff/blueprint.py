@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app, g, request
 from markupsafe import Markup
 
 from ...campaign import LANGUAGES
 from ...campaign.text import msgid
+from ...participants.staff import staff_id
 from ...problems import Forbidden
+from ..context import deployment
 from ..security import current_session, require_session
 
 PAGE = 50  # rows of a list
@@ -28,6 +30,23 @@ NAVIGATION = (
     ("staff.terms", msgid("Terms")),
     ("staff.audit", msgid("Audit")),
 )
+
+
+def acted(by: str | None) -> Markup:
+    """Return who acted, for the console: staff see their own people's names, auditors the ids."""
+    if not by:
+        return Markup("–")
+    found, session = staff_id(by), current_session()
+    if found is not None and session is not None and session.role == "staff" and (label := _label(found)):
+        return Markup('<bdi title="{}">{}</bdi>').format(found, label)
+    return Markup("<code>{}</code>").format(by)
+
+
+def _label(member: str) -> str | None:
+    if "staff_names" not in g:
+        g.staff_names = deployment().participants.staff.names()
+    found: str | None = g.staff_names.get(member)
+    return found
 
 
 @staff.before_request
@@ -53,4 +72,6 @@ def shared() -> dict[str, Any]:
         "navigation": [(endpoint, words) for endpoint, words in NAVIGATION if endpoint in current_app.view_functions],
         "is_staff": session is not None and session.role == "staff",
         "nobody": Markup("–"),
+        "signed_in_as": _label(session.staff) if session and session.staff else None,
+        "acted": acted,
     }

@@ -6,7 +6,7 @@ from flask import Response, url_for
 
 from ...campaign.text import msgid
 from ...problems import UnknownPackage
-from ..context import deployment
+from ..context import actor, deployment
 from ..pages.forms import FormMistakes, required
 from ..pages.render import private, see_other
 from .blueprint import staff
@@ -29,7 +29,7 @@ def withdraw(package: str, version: str) -> Response:
     )
     if mistakes:
         return _catalogue(mistakes, 422)
-    deployment().catalogue.withdraw(package, version, reason)
+    deployment().catalogue.withdraw(package, version, reason, by=actor())
     return see_other(url_for("staff.catalogue"))
 
 

@@ -6,6 +6,7 @@ from flask import Response, url_for
 
 from ..context import actor, deployment
 from ..pages.blueprint import query
+from ..pages.forms import sent
 from ..pages.render import private, see_other
 from .blueprint import PAGE, staff
 
@@ -21,5 +22,5 @@ def embeds() -> Response:
 @staff.post("/embeds/<key>/revocation")
 def embed_revoke(key: str) -> Response:
     """End an embed."""
-    deployment().embeds.revoke(key, by=actor())
+    deployment().embeds.revoke(key, by=actor(), reason=sent("reason"))
     return see_other(url_for("staff.embeds"))

@@ -6,6 +6,7 @@ from flask import Response, url_for
 
 from ..context import actor, deployment
 from ..pages.blueprint import query
+from ..pages.forms import sent
 from ..pages.render import private, see_other
 from .blueprint import PAGE, staff
 
@@ -21,7 +22,7 @@ def links() -> Response:
 @staff.post("/links/<link>/revocation")
 def link_revoke(link: str) -> Response:
     """End a link at once."""
-    deployment().links.revoke(link, by=actor())
+    deployment().links.revoke(link, by=actor(), reason=sent("reason"))
     return see_other(url_for("staff.links"))
 
 

@@ -76,6 +76,7 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
         decisions=found.participants.decisions.of(one.id),
         acceptances=found.participants.acceptances.of(one.id),
         portals=found.participants.access.portals(one.id),
+        keys=found.participants.api_keys.list(participant=one.id),
         links=found.links.list(participant=one.id, limit=20),
         downloads=found.links.downloads(participant=one.id, limit=20),
         embeds=found.embeds.list(participant=one.id).items,
