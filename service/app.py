@@ -9,6 +9,7 @@ import structlog
 
 from . import jobs
 from . import settings as settings_module
+from .backup import require_finished
 from .clock import Clock, now
 from .deployment import assemble
 from .store import migrate
@@ -37,6 +38,7 @@ def create_app(
     not the log's, or a policy has a mistake. With ``work`` the background work runs in this process too.
     """
     deployment = assemble(settings or settings_module.load(os.environ if environ is None else environ), clock)
+    require_finished(deployment.settings.data_dir)
     migrate.require_current(deployment.database)
     deployment.refresh()
     if deployment.publication is None:

@@ -212,6 +212,16 @@ def open_publisher(settings: Settings, clock: Clock = now) -> Iterator[Publisher
         database.close()
 
 
+@contextmanager
+def open_sealer(settings: Settings, clock: Clock = now) -> Iterator[Sealer]:
+    """Open database, storage and log alone, whatever is in them: for putting a backup back."""
+    database = Database(settings.database_url)
+    try:
+        yield _sealer(settings, database, open_storage(settings.storage_url), clock)
+    finally:
+        database.close()
+
+
 def in_force(settings: Settings, publications: Publications) -> InForce:
     """Read what was published last, or the files where nothing was, or the database does not answer.
 

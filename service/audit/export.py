@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..ledger import tiles
-from ..ledger.tree import levels
-from ..problems import LogDamaged
-from ..storage import ObjectMissing, Storage
+from ..ledger.copies import TileName, read_tile, tile_names
+from ..storage import Storage
 from ..storage.durable import replace_file
 from .entry_table import connect, is_current, load_entries, write_segment
 from .reports import Reports
@@ -45,11 +44,11 @@ def export(
     ``checkpoint`` and ``key`` are the last to be written, so a folder that has them is complete.
     """
     checkpoint = reports.checkpoint(None)
-    names = list(_names(checkpoint.size))
+    names = tile_names(checkpoint.size)
     files = reports.segments.files(checkpoint.size)
     total = len(names) + len(files) + 1
-    for done, (level, index, width) in enumerate(names):
-        _copy_tile(storage, folder, level, index, width)
+    for done, name in enumerate(names):
+        _copy_tile(storage, folder, name)
         progress(done + 1, total)
     entries = folder / "entries"
     for stale in entries.glob("day=*/tail-*.parquet"):
@@ -68,35 +67,13 @@ def export(
     return Exported(checkpoint.size, len(names), len(files) + written)
 
 
-def _names(size: int) -> list[tuple[int | str, int, int]]:
-    """Level, number and width of every tile and bundle of a log."""
-    found: list[tuple[int | str, int, int]] = []
-    for level in range(levels(size)):
-        kinds: list[int | str] = [level, "entries"] if level == 0 else [level]
-        for kind in kinds:
-            full = size >> (8 * (level + 1))
-            found += [(kind, index, tiles.WIDTH) for index in range(full)]
-            if width := tiles.partial_width(size, level):
-                found.append((kind, full, width))
-    return found
-
-
-def _copy_tile(storage: Storage, folder: Path, level: int | str, index: int, width: int) -> None:
-    key = tiles.key(level, index, width)
-    path = folder / key.removeprefix(f"{tiles.ROOT}/")
+def _copy_tile(storage: Storage, folder: Path, name: TileName) -> None:
+    path = folder / name.key.removeprefix(f"{tiles.ROOT}/")
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        data = storage.read(key)
-    except ObjectMissing:
-        try:
-            whole = storage.read(tiles.key(level, index))  # it has become full since the checkpoint
-        except ObjectMissing:
-            raise LogDamaged(f"{key} is missing in storage. Restore it from a copy of the log.") from None
-        data = tiles.bundle(tiles.unbundle(whole)[:width]) if level == "entries" else whole[: width * tiles.HASH]
-    replace_file(path, data, mode=0o644)
-    if width == tiles.WIDTH:  # unfinished tiles of an earlier export
+    replace_file(path, read_tile(storage, name), mode=0o644)
+    if name.width == tiles.WIDTH:  # unfinished tiles of an earlier export
         shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
 
 

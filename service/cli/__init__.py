@@ -46,6 +46,8 @@ _COMMANDS = {
     "variants": "variants",
     "artwork": "artwork",
     "audit": "audit",
+    "backup": "backup",
+    "restore": "backup",
     "secrets": "secrets",
 }
 

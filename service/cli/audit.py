@@ -9,9 +9,9 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,7 @@ from .watch import watch
 
 if TYPE_CHECKING:
     from ..audit.reports import Report, Reports
+    from ..ledger.recovery import Recovered
     from ..settings import Settings
     from ..verification.log_reader import LogSource
     from ..verification.policy import Policy
@@ -74,22 +75,94 @@ def seal(as_json: bool) -> None:
 
 
 @audit.command()
+@click.option(
+    "--checkpoint",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The newest checkpoint that anybody has, such as the one mailed to auditors.",
+)
 @json_option
-def recover(as_json: bool) -> None:
-    """After a backup was put back: take over what the log has and the database does not."""
-    from ..ledger.recovery import recover as run
+def recover(checkpoint: Path | None, as_json: bool) -> None:
+    """After a database was put back: take over what the log has and the database does not, and verify the log.
 
-    with deployment() as emblem:
-        emblem.sealer.check()
-        done = run(emblem.sealer)
+    Erasures, suspensions and revocations among it are applied. `emblem restore` does this by itself.
+    """
+    done = recovered(read_kept(checkpoint))
     if as_json:
-        click.echo(
-            json.dumps({"before": done.before, "size": done.size, "unknown": dict(sorted(done.unknown.items()))})
-        )
-        return
-    click.echo(f"Sealed: {done.size} entries; the database knew {done.before} as sealed.")
+        click.echo(json.dumps(done.as_json(), indent=2))
+    else:
+        tell_recovered(done)
+
+
+def read_kept(path: Path | None) -> bytes | None:
+    """Return the checkpoint in a file, as it was mailed or saved; UsageError where it is none."""
+    from ..ledger import notes
+    from ..verification.signed_note import kept_checkpoint
+
+    if path is None:
+        return None
+    try:
+        kept = kept_checkpoint(path.read_bytes())
+        notes.read(kept.decode())
+    except ValueError as error:
+        raise click.UsageError(f"--checkpoint: {path}: {error}.") from error
+    return kept
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What a recovery did, and the size of the kept checkpoint that the log was compared with."""
+
+    done: Recovered
+    compared: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is printed."""
+        done = self.done
+        counts = {"unknown": dict(sorted(done.unknown.items())), "applied": dict(sorted(done.applied.items()))}
+        return {"before": done.before, "size": done.size, **counts, "compared_with": self.compared, "verified": True}
+
+
+def recovered(kept: bytes | None) -> Recovery:
+    """Check the database, take over what the log has and it does not, apply its ends, and verify the log.
+
+    ``kept`` is a checkpoint from outside that the log has to continue. Raises Unavailable, LogDamaged.
+    """
+    from ..backup import apply_end
+    from ..ledger import notes
+    from ..ledger.recovery import recover as run
+    from ..problems import LogDamaged
+    from ..verification.log_reader import StorageSource
+    from ..verification.signed_note import parse_vkey
+    from ..verification.verifier import verify_log
+
+    least = notes.read(kept.decode()) if kept else None
+    with deployment() as emblem:
+        emblem.database.check_pages()
+        emblem.sealer.check(recovering=True)
+        done = run(emblem.sealer, apply=apply_end(emblem.erasure), least=least)
+        emblem.database.scrub()
+        vkeys = emblem.sealer.vkeys()
+        verdict = verify_log(StorageSource(emblem.storage.find, vkeys), [parse_vkey(vkey) for vkey in vkeys], kept)
+        if verdict.first is not None:
+            raise LogDamaged(f"The log does not verify: {verdict.first.path}: {verdict.first.text}.")
+    return Recovery(done, least.size if least else None)
+
+
+def tell_recovered(recovery: Recovery) -> None:
+    """Print what a recovery did."""
+    done = recovery.done
+    click.echo(f"Sealed: {done.size} entries; the database knew {done.before} as sealed. The log verifies.")
     for kind, count in sorted(done.unknown.items()):
-        click.echo(f"Only the log knew: {count} of {kind}")
+        told = f", applied to {done.applied[kind]}" if done.applied[kind] else ""
+        click.echo(f"Only the log knew: {count} of {kind}{told}")
+    if recovery.compared is None:
+        click.echo(
+            "Nobody outside was asked: give the newest checkpoint that an auditor was mailed by --checkpoint, to know "
+            "that the log has all that was published."
+        )
+    else:
+        click.echo(f"It continues the checkpoint of {recovery.compared} leaves that was kept outside.")
 
 
 @audit.command()

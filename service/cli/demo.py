@@ -17,10 +17,10 @@ import click
 
 from .. import paths, settings
 from ..campaign import CampaignError
-from ..problems import ConfigurationError
+from ..problems import ConfigurationError, Unavailable
 from ..storage.durable import replace_file
 from .secrets import make
-from .server import Server
+from .server import LONGEST_LOOK, Server
 
 if TYPE_CHECKING:
     from ..participants import ApiKeys
@@ -98,11 +98,14 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
 
 def _prepare(environ: Mapping[str, str]) -> None:
     """Migrates and publishes, before any worker starts."""
+    from ..backup import require_finished
     from ..deployment import assemble, open_publisher
     from ..store import Database, migrate
 
     found = settings.load(environ)
+    require_finished(found.data_dir)
     database = Database(found.database_url)
+    database.check_after_crash(LONGEST_LOOK)
     migrate.upgrade(database)
     database.close()
     with open_publisher(found) as publisher:
@@ -124,6 +127,8 @@ def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
             failed.put(list(error.mistakes))
         except CampaignError as error:
             failed.put(str(error).splitlines())
+        except Unavailable as error:
+            failed.put([error.detail])
 
     child = context.Process(target=run)
     child.start()

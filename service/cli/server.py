@@ -19,6 +19,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from flask import Flask
 
+LONGEST_LOOK = 15.0  # seconds that a start looks for damage after a crash
 GRACE = 7  # seconds that requests have to end after SIGTERM; the whole has to end within 10
 
 
@@ -110,11 +111,14 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
 @click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True, metavar="N")
 def serve(bind: str, workers: int | None, threads: int) -> None:
     """Serve from the environment, for production."""
+    from ..backup import require_finished
     from ..deployment import assemble
     from ..store import migrate
 
     # Everything that can be wrong is found here, once, before any worker starts.
     emblem = assemble(settings.load(os.environ))
+    require_finished(emblem.settings.data_dir)
+    emblem.database.check_after_crash(LONGEST_LOOK)
     migrate.require_current(emblem.database)
     emblem.sealer.check()
     emblem.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -34,19 +34,31 @@ from .tree import leaf_hash, perfect_root
 
 @dataclass
 class Recovered:
-    """Leaves taken over, ``before`` to ``size - 1``, and the kinds of those that the database had no row of."""
+    """Leaves taken over, ``before`` to ``size - 1``; the kinds of those without a row; those of the ones applied."""
 
     before: int
     size: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
+    applied: Counter[str] = field(default_factory=Counter)
 
 
-def recover(sealer: Sealer, wait: float = 30) -> Recovered:
+#: Applies an entry that the database had no row of, in the transaction that takes it over; whether it changed anything.
+Apply = Callable[[Session, dict[str, Any]], bool]
+
+
+def _apply_nothing(_session: Session, _facts: dict[str, Any]) -> bool:
+    return False
+
+
+def recover(
+    sealer: Sealer, wait: float = 30, *, apply: Apply = _apply_nothing, least: notes.Head | None = None
+) -> Recovered:
     """Takes over every entry that the log in storage has behind the database's newest checkpoint, and seals.
 
-    Safe to repeat, also after a crash in the middle. LogDamaged where the log in storage does not continue
-    what the database knows, or no key in force signed it; nothing is changed then. Unavailable where another
-    process seals for longer than ``wait`` seconds.
+    ``least`` is the newest checkpoint that somebody outside has seen. Safe to repeat, also after a crash in the
+    middle. LogDamaged where the log in storage does not continue what the database knows, is not as long as
+    ``least`` or as what this machine has published, or no key in force signed it; nothing is changed then.
+    Unavailable where another process seals for longer than ``wait`` seconds.
     """
     with leadership(sealer.database, sealer.data_dir, wait) as held:
         if held is None:
@@ -57,10 +69,19 @@ def recover(sealer: Sealer, wait: float = 30) -> Recovered:
         if published.size >= done.before:
             reader = TileReader(sealer.storage, published.size)
             _compare(reader, published, newest)
-            for _ in _bundles(reader, done.before):
-                """All are checked before the first is taken over."""
+            end = done.before
+            for first, entries in _bundles(reader, done.before):  # all are checked before the first is taken over
+                end = first + len(entries)
+            for seen in (least, sealer.newest_published()):
+                _reaches(reader, end, seen)
             for first, entries in _bundles(reader, done.before):
-                done.unknown += sealer.database.write(partial(_take_over, first=first, entries=entries))
+                unknown, applied = sealer.database.write(partial(_take_over, first=first, entries=entries, apply=apply))
+                done.unknown += unknown
+                done.applied += applied
+        else:
+            for seen in (least, sealer.newest_published()):
+                if seen is not None and seen.size > done.before:
+                    raise _rewound(done.before, seen)
         if published.size > done.before:
             before = newest.size if newest else None
             sealer.database.write(
@@ -93,6 +114,24 @@ def _compare(reader: TileReader, published: StoredCheckpoint, newest: StoredChec
             f"The log in storage does not continue the {newest.size} leaves that the database knows: "
             "EMBLEM_STORAGE_URL or EMBLEM_DATABASE_URL is that of another deployment."
         )
+
+
+def _reaches(reader: TileReader, end: int, seen: notes.Head | None) -> None:
+    """The log has all that somebody has seen of it, and the same."""
+    if seen is None:
+        return
+    if seen.size > end:
+        raise _rewound(end, seen)
+    if seen.size <= reader.size and reader.subtree(0, seen.size) != seen.root:
+        raise LogDamaged(f"The log in storage is not the one whose checkpoint of {seen.size} leaves was published.")
+
+
+def _rewound(end: int, seen: notes.Head) -> LogDamaged:
+    return LogDamaged(
+        f"The log in storage has {end} leaves, but {seen.size} were published: going on would give the published "
+        "indexes to other entries. Put the newest copy of the log back, such as an export, with "
+        "`emblem restore --log DIR`, and run `emblem audit recover` again."
+    )
 
 
 def _bundles(reader: TileReader, start: int) -> Iterator[tuple[int, list[bytes]]]:
@@ -140,13 +179,14 @@ def _read(reader: TileReader, index: int, key: str) -> list[bytes]:
     return entries
 
 
-def _take_over(session: Session, first: int, entries: list[bytes]) -> Counter[str]:
-    """Gives entries their indexes, and rows where they have none; the kinds of these."""
+def _take_over(session: Session, first: int, entries: list[bytes], apply: Apply) -> tuple[Counter[str], Counter[str]]:
+    """Gives entries their indexes, and rows where they have none; the kinds of these, and of those applied."""
     facts = [_facts(first + place, entry) for place, entry in enumerate(entries)]
     names = [fact["id"] for fact in facts]
     wanted = select(LedgerEntry.seq, LedgerEntry.body, LedgerEntry.leaf).where(LedgerEntry.id.in_(names))
     rows = {row.body: row for row in session.execute(wanted)}
     unknown: Counter[str] = Counter()
+    applied: Counter[str] = Counter()
     try:
         for place, (fact, entry) in enumerate(zip(facts, entries, strict=True)):
             leaf, body = first + place, entry.decode()
@@ -158,13 +198,15 @@ def _take_over(session: Session, first: int, entries: list[bytes]) -> Counter[st
             at = datetime.fromisoformat(fact["at"])
             session.execute(insert(LedgerEntry).values(id=fact["id"], kind=fact["kind"], at=at, body=body, leaf=leaf))
             unknown[fact["kind"]] += 1
+            if apply(session, fact):
+                applied[fact["kind"]] += 1
             if fact["kind"] == "key.created" and fact.get("role") == "log":
                 _know_key(session, fact["vkey"], at)
     except IntegrityError as error:
         raise LogDamaged(
             f"The database gives an index from {first} on to another entry than the log in storage.", private=str(error)
         ) from error
-    return unknown
+    return unknown, applied
 
 
 def _know_key(session: Session, vkey: str, at: datetime) -> None:

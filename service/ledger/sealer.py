@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from ..clock import Clock
 from ..problems import ConfigurationError, LogDamaged, Unavailable
 from ..storage import ObjectMissing, Storage
+from ..storage.durable import replace_file
 from ..store.database import Database
 from ..store.leadership import StillHeld, leadership
 from . import notes, tiles
@@ -24,6 +26,9 @@ from .kinds import KeyCreatedEntry
 from .rows import Rows
 from .tree import Edge, leaf_hash, levels
 
+log = structlog.get_logger()
+
+NEWEST = "newest-checkpoint"  # a file of the data directory
 CHUNK = 64 * tiles.WIDTH  # entries a checkpoint: bounds memory, and how long a writer waits for their indexes
 _PARALLEL = 8  # tiles on their way to storage at once
 
@@ -75,8 +80,11 @@ class Sealer:
 
     # --- the start
 
-    def check(self) -> None:
-        """Raises ConfigurationError, with the fix, where key or origin are not those of the log that is there."""
+    def check(self, *, recovering: bool = False) -> None:
+        """Raises ConfigurationError, with the fix, where key or origin are not those of the log that is there.
+
+        So it does where this machine has published a longer log, unless that is what is ``recovering``.
+        """
         head = self.rows.newest()
         if head is None:
             if self.storage.size(tiles.CHECKPOINT) is not None:
@@ -85,6 +93,12 @@ class Sealer:
                     "belongs to it, or another storage."
                 )
             return
+        seen = self.newest_published()
+        if not recovering and seen is not None and seen.origin == self.origin and seen.size > head.size:
+            raise _mistake(
+                f"This machine has published a log of {seen.size} leaves, but the database knows {head.size}: "
+                "it is an older one that was put back. Run `emblem audit recover` before the service starts."
+            )
         stated = notes.read(head.note)
         if stated.origin != self.origin:
             raise _mistake(
@@ -109,6 +123,21 @@ class Sealer:
         known = self.rows.vkeys()
         fresh = [signer.verifier.vkey for signer in self.signers() if signer.verifier.vkey not in known]
         return sorted(fresh + known, key=is_classical, reverse=True)
+
+    # --- what this machine has published, whatever becomes of database and storage
+
+    def newest_published(self) -> notes.Head | None:
+        """The newest checkpoint that this machine has published, kept apart from database and storage."""
+        try:
+            return notes.read((self.data_dir / NEWEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _keep(self, note: str) -> None:
+        try:
+            replace_file(self.data_dir / NEWEST, note.encode())
+        except OSError as error:  # it guards against a backup that is put back; sealing goes on without it
+            log.warning("the newest checkpoint could not be kept", path=NEWEST, error=type(error).__name__)
 
     # --- sealing
 
@@ -276,6 +305,7 @@ class Sealer:
         if held():
             self._put_checkpoint(note)
             if held():
+                self._keep(note)
                 return
             # While it was on its way another may have published a newer one, which must not be taken back.
             head = self.rows.newest()

@@ -16,7 +16,7 @@ from ..participants import ApiKeys, forgetting
 from ..participants.application import check_reason
 from ..participants.rows import locked
 from ..participants.views import BY_STAFF
-from ..store import Database, tables
+from ..store import Database, outbox, tables
 from ..store.idempotency import forget_answers
 from ..verdicts.forgetting import forget_checks
 
@@ -55,12 +55,28 @@ class Erasure:
             row = locked(session, participant)
             if row.status == "erased":
                 return None, dict.fromkeys(_PARTS, 0)
-            return row.email, self._forget(session, row, checked, by, self._clock())
+            now = self._clock()
+            email, removed = row.email, self._forget(session, row, checked, by, now)
+            ledger.append(session, ledger.ParticipantErasedEntry(participant=row.id, by=by), now)
+            return email, removed
 
         email, removed = self._database.write(work)
         self._api_keys.forget()
         self._database.scrub()
         return {**removed, "mails": self._mailer.forget(email) if email else 0}
+
+    def repeat(self, session: Transaction, participant: str, *, by: str, at: datetime) -> bool:
+        """Erase in this transaction a participant whose erasure is in the log already; False where nothing is left.
+
+        For a database that was put back from before. Mails that wait for the participant are dropped with it.
+        """
+        row = session.get(tables.Participant, participant)
+        if row is None or row.status == "erased":
+            return False
+        if row.email:
+            outbox.forget(session, "mail", row.email)
+        self._forget(session, row, "", by, at)
+        return True
 
     def _forget(
         self, session: Transaction, row: tables.Participant, reason: str, by: str, now: datetime
@@ -76,7 +92,7 @@ class Erasure:
             "artwork_checks": forget_checks(session, row.id),
             "answers": forget_answers(session, [value for value in (row.id, row.email, row.name) if value]),
         }
-        kept = [] if forgetting.repeats(reason, row) else [reason]
+        kept = [reason] if reason and not forgetting.repeats(reason, row) else []
         forgetting.blank_decisions(session, row.id)
         forgetting.blank(row, now)
         session.add(
@@ -90,5 +106,4 @@ class Erasure:
                 at=now,
             )
         )
-        ledger.append(session, ledger.ParticipantErasedEntry(participant=row.id, by=by), now)
         return removed

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -31,6 +32,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _Waiting = tuple["Batch[Any, Any] | None", Any, Future[Any]]
 _LONGEST_WAIT = 12.0  # seconds until a write that was not begun is given up
+DAMAGED = "The database is damaged: put a backup back with `emblem restore DIR --replace`."
 _POOL_WAIT = 5  # seconds for a connection of the pool
 #: How long PostgreSQL may take, so that one that is frozen, or a table that is locked, holds up nobody for long: to
 #: connect (seconds), for a statement and a lock (milliseconds), and until unanswered bytes end a connection.
@@ -170,6 +172,40 @@ class Database:
                     raise Unavailable(headers={"Retry-After": "5"}, private="the server is read-only")
         except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def check_pages(self, seconds: float | None = None) -> None:
+        """Raise ``Unavailable`` where the pages of an SQLite database do not fit together, such as after a bad copy.
+
+        Reads all of it, or as much as it comes to in so many seconds. PostgreSQL looks after its own.
+        """
+        if not self.is_sqlite:
+            return
+        until = None if seconds is None else time.monotonic() + seconds
+        try:
+            with self.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                if until is not None:
+                    driver.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+                try:
+                    found = connection.exec_driver_sql("pragma quick_check(1)").scalar()
+                finally:
+                    driver.set_progress_handler(None, 0)
+        except OperationalError as error:
+            if "interrupted" in str(error):
+                return  # as far as it came, nothing is wrong
+            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+        except DBAPIError as error:
+            raise Unavailable(DAMAGED, private=str(error)) from error
+        if found != "ok":
+            raise Unavailable(DAMAGED, private=str(found))
+
+    def check_after_crash(self, seconds: float) -> None:
+        """Like ``check_pages``, where SQLite was not closed, or another database's log lies beside it."""
+        if self.is_sqlite and (path := make_url(self.url).database):
+            left = Path(f"{path}-wal")
+            if left.exists() and left.stat().st_size:
+                self.check_pages(seconds)
 
     def close(self) -> None:
         """Finishes the waiting writes and closes every connection."""

@@ -48,13 +48,24 @@ def upgrade(database: Database, to: str = "head") -> None:
         connection.commit()
 
 
+def upgrade_on(connection: Connection, to: str) -> None:
+    """Build the schema of a revision on a connection, in its transaction, which the caller commits."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def knows(revision: str) -> bool:
+    """Tell whether a revision is one of this program's."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def require_current(database: Database) -> None:
     """ConfigurationError where the database is not at the revision of this program, with the fix."""
     found = current(database)
     if found == head():
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and not knows(found):
         raise ConfigurationError(
             [f"The database is at revision {found}, which is newer than this program: install the newer Emblem."]
         )

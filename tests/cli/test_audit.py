@@ -243,4 +243,24 @@ def test_a_backup_made_as_documented_is_put_back(emblem: Shell, tmp_path: Path) 
     assert "Only the log knew: 3 of download" in told
     restored("audit", "verify", "--since", str(kept))
     assert restored.json("audit", "report")["totals"]["downloads"] == 43
-    assert restored.json("audit", "recover")["unknown"] == {}
+    assert restored.json("audit", "recover", "--checkpoint", str(kept))["unknown"] == {}
+    emblem("audit", "recover", "--checkpoint", str(tmp_path / "kept.txt"))
+    kept.write_text("no checkpoint\n")
+    assert "--checkpoint" in emblem("audit", "recover", "--checkpoint", str(kept), status=2).stderr
+
+
+def test_the_commands_of_backups(emblem: Shell, tmp_path: Path) -> None:
+    """docs/backups.md"""
+    add(emblem, 3)
+    made = emblem.json("backup", str(tmp_path / "backup"))
+    assert (made["log_size"], made["database"]) == (emblem.json("audit", "seal")["size"], "sqlite")
+    told = emblem("restore", str(tmp_path / "backup"), status=2).stderr
+    assert "--replace" in told
+    add(emblem, 4)
+    done = emblem.json("restore", str(tmp_path / "backup"), "--replace")
+    assert (done["unknown"], done["verified"], done["newest_log"]) == ({"download": 4}, True, "the storage")
+    told = emblem("restore", str(tmp_path / "backup"), "--replace").stdout
+    assert "Only the log knew: 4 of download" in told
+    assert emblem.json("audit", "report")["totals"]["downloads"] == 7
+    (tmp_path / "backup" / "SHA256SUMS").write_text("")
+    assert "was changed" in emblem("restore", str(tmp_path / "backup"), "--replace", status=1).stderr

@@ -1,0 +1,74 @@
+"""Ends that the log knows and a restored database does not: they hold from then on, as they did before.
+
+A backup is older than its log. Whoever was erased, suspended or revoked since would be back with it; the log names
+each of them, so each end is applied in the very transaction that takes its entry over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ..privacy import Erasure
+from ..store.batches import changed
+from ..store.tables import ApiKey, Decision, Embed, Link, PackageVersion, Participant
+
+Facts = dict[str, Any]
+_STATUS = {"approved": "approved", "declined": "declined", "suspended": "suspended", "review": "under_review"}
+
+
+def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
+    """Return what applies one entry of the log to a database without it; it tells whether that changed anything."""
+
+    def apply(session: Session, facts: Facts) -> bool:
+        at = datetime.fromisoformat(facts["at"])
+        match facts["kind"]:
+            case "participant.erased":
+                return erasure.repeat(session, facts["participant"], by=facts["by"], at=at)
+            case "participant.decided":
+                return _decided(session, facts, at)
+            case "link.revoked":
+                return _end(session, Link, Link.id == facts["id"], at)
+            case "embed.revoked":
+                return _end(session, Embed, Embed.key == facts["embed"], at)
+            case "embed.changed":
+                values = {"origins": facts["origins"], "unlisted": facts["unlisted"]}
+                mine = Embed.key == facts["embed"]
+                return changed(session, update(Embed).where(mine, Embed.revoked_at.is_(None)).values(values)) > 0
+            case "key.revoked":
+                return _end(session, ApiKey, ApiKey.id == facts["key"], at)
+            case "package.withdrawn":
+                mine = (PackageVersion.package == facts["package"]) & (PackageVersion.version == facts["version"])
+                values = {"withdrawn_at": at, "withdrawn_reason": ""}
+                unless = PackageVersion.withdrawn_at.is_(None)
+                return changed(session, update(PackageVersion).where(mine, unless).values(values)) > 0
+            case "download" if facts["counted"]:
+                # What is used up stays used up.
+                mine = Link.id == facts["link"]
+                return changed(session, update(Link).where(mine).values(counted=Link.counted + 1)) > 0
+        return False
+
+    return apply
+
+
+def _end(session: Session, table: Any, mine: Any, at: datetime) -> bool:
+    return changed(session, update(table).where(mine, table.revoked_at.is_(None)).values(revoked_at=at)) > 0
+
+
+def _decided(session: Session, facts: Facts, at: datetime) -> bool:
+    """Take a decision over, without the reason that was given: the log has none."""
+    row = session.get(Participant, facts["participant"])
+    status = _STATUS.get(facts["outcome"])
+    if row is None or row.status == "erased" or status is None:
+        return False
+    row.status, row.suspended_reason = status, None
+    made = {name: facts[name] for name in ("outcome", "rule", "policy")}
+    if status != "suspended":
+        row.outcome, row.rule, row.policy = made["outcome"], made["rule"], made["policy"]
+        row.reasons, row.decided_at = [], at
+    session.add(Decision(participant=row.id, reasons=[], by=facts["by"], at=at, **made))
+    return True

@@ -1,0 +1,62 @@
+"""Copies of the log as it was at one checkpoint, also while it grows: which objects it has, and their bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..problems import LogDamaged
+from ..storage import ObjectMissing, Storage
+from . import tiles
+from .tree import levels
+
+
+@dataclass(frozen=True)
+class TileName:
+    """One tile (``level`` a number) or entry bundle (``level`` is ``entries``): its number, and how many it holds."""
+
+    level: int | str
+    index: int
+    width: int
+
+    @property
+    def key(self) -> str:
+        """Where it lies in the storage."""
+        return tiles.key(self.level, self.index, self.width)
+
+
+def tile_names(size: int) -> list[TileName]:
+    """Return every tile and bundle of a log of ``size`` leaves."""
+    found: list[TileName] = []
+    for level in range(levels(size)):
+        kinds: list[int | str] = [level, "entries"] if level == 0 else [level]
+        for kind in kinds:
+            full = size >> (8 * (level + 1))
+            found += [TileName(kind, index, tiles.WIDTH) for index in range(full)]
+            if width := tiles.partial_width(size, level):
+                found.append(TileName(kind, full, width))
+    return found
+
+
+def read_tile(storage: Storage, name: TileName) -> bytes:
+    """Return the bytes of a tile or bundle, from a wider one where the log has grown since: its beginning is the same.
+
+    Raises LogDamaged where the storage has neither.
+    """
+    for _ in range(3):  # a wider one may itself be followed by another, between the list and the reading
+        for key in (name.key, *_wider(storage, name)):
+            try:
+                data = storage.read(key)
+            except ObjectMissing:
+                continue
+            if name.level == "entries":
+                return tiles.bundle(tiles.unbundle(data)[: name.width])
+            return data[: name.width * tiles.HASH]
+    raise LogDamaged(f"{name.key} is missing in storage. Restore it from a copy of the log.")
+
+
+def _wider(storage: Storage, name: TileName) -> list[str]:
+    full = tiles.key(name.level, name.index)
+    if name.width == tiles.WIDTH:
+        return []
+    widths = [int(item.key.rpartition("/")[2]) for item in storage.list(f"{full}.p/")]
+    return [tiles.key(name.level, name.index, width) for width in sorted(widths) if width > name.width] + [full]
