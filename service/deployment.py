@@ -25,6 +25,7 @@ from .audit.segments import Segments
 from .campaign import Campaign, CampaignError, load
 from .clients import Classifier
 from .clock import Clock, now
+from .desk import Desk, DeskMail, Openings
 from .embeds import Embeds
 from .ledger import Sealer, key_source
 from .ledger.witnesses import Witnesses
@@ -60,6 +61,18 @@ class InForce:
     rules: AlertRules
 
 
+@dataclass(frozen=True)
+class LastingParts:
+    """The parts that stay when another publication comes, as far as those that are built on the campaign need them."""
+
+    database: Database
+    storage: Storage
+    mailer: Mailer
+    tokens: Tokens
+    reports: Reports
+    verdicts: Verdicts
+
+
 @dataclass
 class CampaignParts:
     """The parts that are built on one campaign. Another publication has others; each of them sees one campaign only."""
@@ -69,6 +82,7 @@ class CampaignParts:
     classifier: Classifier
     catalogue: Catalogue
     participants: Participants
+    desk: Desk
     erasure: Erasure
     links: Links
     recorder: Recorder
@@ -125,9 +139,8 @@ class Deployment(CampaignParts):
         return True
 
     def _take_up(self, found: InForce) -> None:
-        parts = _build_on(
-            found, self.settings, self.clock, self.database, self.storage, self.mailer, self.tokens, self.reports
-        )
+        lasting = LastingParts(self.database, self.storage, self.mailer, self.tokens, self.reports, self.verdicts)
+        parts = _build_on(found, self.settings, self.clock, lasting)
         variants = _variants(found.campaign, self.storage, self.settings)
         self.embeds.take_up(found.campaign)
         self.verdicts.take_up(found.campaign)
@@ -172,8 +185,12 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     sealer = _sealer(settings, database, storage, clock)
     policy = _policy(settings)
     embeds = Embeds(database, found.campaign, clock, settings.base_url)
+    verdicts = Verdicts(
+        database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
+    )
+    lasting = LastingParts(database, storage, mailer, tokens, reports, verdicts)
     return Deployment(
-        **vars(_build_on(found, settings, clock, database, storage, mailer, tokens, reports)),
+        **vars(_build_on(found, settings, clock, lasting)),
         settings=settings,
         clock=clock,
         database=database,
@@ -186,9 +203,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         tokens=tokens,
         variants=_variants(found.campaign, storage, settings),
         embeds=embeds,
-        verdicts=Verdicts(
-            database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
-        ),
+        verdicts=verdicts,
         sealer=sealer,
         segments=segments,
         reports=reports,
@@ -251,33 +266,33 @@ def _read_publication(publications: Publications, publication: Publication) -> I
         return InForce(publication, load(policies_dir, assets_dir, packages=False), load_rules(policies_dir))
 
 
-def _build_on(
-    found: InForce,
-    settings: Settings,
-    clock: Clock,
-    database: Database,
-    storage: Storage,
-    mailer: Mailer,
-    tokens: Tokens,
-    reports: Reports,
-) -> CampaignParts:
-    campaign = found.campaign
-    catalogue = Catalogue(database, storage, campaign, clock)
+def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: LastingParts) -> CampaignParts:
+    campaign, database, mailer = found.campaign, lasting.database, lasting.mailer
+    catalogue = Catalogue(database, lasting.storage, campaign, clock)
     participants = Participants(
-        database, campaign, clock, mailer, settings.base_url, staff=settings.staff, auditors=settings.auditors
+        database,
+        campaign,
+        clock,
+        mailer,
+        settings.base_url,
+        staff=settings.staff,
+        auditors=settings.auditors,
+        held=Openings(campaign).joining,
     )
+    desk_mail = DeskMail(campaign, mailer, settings.base_url, settings.staff)
     return CampaignParts(
         publication=found.publication,
         campaign=campaign,
         classifier=Classifier(campaign.clients),
         catalogue=catalogue,
         participants=participants,
+        desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants.decisions, lasting.verdicts),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         links=Links(
             database,
             campaign,
             catalogue,
-            tokens,
+            lasting.tokens,
             clock,
             base_url=settings.base_url,
             ages=settings.link_max_age,
@@ -285,7 +300,7 @@ def _build_on(
         recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url),
         alerts=Alerts(
             database,
-            reports,
+            lasting.reports,
             clock,
             found.rules,
             mailer=mailer,

@@ -66,6 +66,16 @@ def table(deployment: Deployment) -> list[Job]:
     def retain() -> None:
         deployment.retention.run()
 
+    def settle_cases() -> None:
+        deployment.desk.deciding.settle()
+
+    def look_after_cases() -> None:
+        deployment.desk.requests.adopt()
+        deployment.desk.deadlines.tell()
+
+    def drop_case_files() -> None:
+        deployment.desk.files.drop()
+
     return [
         Job("staff of the settings", 600, settle_staff),
         Job("logo uses", 30, deployment.embeds.enter_uses),
@@ -77,6 +87,9 @@ def table(deployment: Deployment) -> list[Job]:
         Job("mail", 15, deployment.mailer.deliver),
         Job("webhooks", 15, deployment.webhooks.deliver),
         Job("files of artwork checks", 300, deployment.verdicts.drop),
+        Job("decisions of the console", 2, settle_cases),
+        Job("cases", 60, look_after_cases),
+        Job("files of cases", 300, drop_case_files),
         Job("retention", 3600, retain),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),

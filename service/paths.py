@@ -112,3 +112,13 @@ def shown_variant(logo: str, colourway: str, width: int) -> str:
 def artwork_check(check: str) -> str:
     """A check of artwork in the API."""
     return f"{API}/artwork-checks/{check}"
+
+
+def case(case_id: str) -> str:
+    """A case in the API."""
+    return f"{API}/cases/{case_id}"
+
+
+def case_file(case_id: str, file_id: str) -> str:
+    """A file of a case in the API."""
+    return f"{case(case_id)}/files/{file_id}"

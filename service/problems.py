@@ -239,6 +239,42 @@ class AlreadyJoined(Problem):
     help = "Use the participant that exists, or sign in with this address."
 
 
+class ChangedMeanwhile(Problem):
+    """412: this has changed since you read it."""
+
+    slug = "changed-meanwhile"
+    status = 412
+    title = "This has changed since you read it"
+    help = "Read it again, and decide on what it is now; send the new ETag as If-Match."
+
+
+class CaseDecided(Problem):
+    """409: this case has been decided."""
+
+    slug = "case-decided"
+    status = 409
+    title = "This case has been decided"
+    help = "Read the case to see what was decided. Whoever wants something else makes a new request."
+
+
+class CaseOpen(Problem):
+    """409: a case of this participant is open already."""
+
+    slug = "case-open"
+    status = 409
+    title = "A case of this participant is open already"
+    help = "Add to the case that `case` names, or withdraw it, before you ask for something else."
+
+
+class TooManyFiles(Problem):
+    """409: this case has as many files as it may have."""
+
+    slug = "too-many-files"
+    status = 409
+    title = "This case has as many files as it may have"
+    help = "A case has at most 10 files. Put several pages into one PDF, or describe the rest in a message."
+
+
 class RequestInFlight(Problem):
     """409: a request with this Idempotency-Key is still being answered."""
 

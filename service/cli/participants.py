@@ -46,7 +46,7 @@ def _decision(name: str, outcome: str, about: str) -> None:
     @click.option("--reason", default=f"{outcome.capitalize()} by the operator.", help="Shown to the participant.")
     def decide(participant: str, reason: str) -> None:
         with deployment() as emblem:
-            decided = emblem.participants.decisions.decide(participant, outcome, reason=reason, by=BY)
+            decided = emblem.desk.deciding.decide_participant(participant, outcome, reason=reason, by=BY)
         click.echo(f"{participant} is {decided.status.replace('_', ' ')}.")
 
 

@@ -57,6 +57,11 @@ ParticipantKind = Annotated[str, Field(min_length=1, description="the participan
 Country = Annotated[
     str | None, Field(description="the participant's country, ISO 3166-1 alpha-2 or `EU`; null for none")
 ]
+CaseId = Annotated[str, Field(min_length=1, description="the case's id, `cas_…`")]
+CaseKind = Annotated[str, Field(min_length=1, description="`joining`, `change`, `renewal` or `misuse`")]
+CaseParticipant = Annotated[
+    str | None, Field(description="the participant whom it is about; null where none is known, as with misuse")
+]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -153,6 +158,9 @@ class ParticipantDecidedEntry(Entry):
     rule: str = Field(min_length=1, description="the rule of the policies that decided, or `staff`")
     policy: str = Field(min_length=1, description="the digest of the policies in force then")
     by: Actor
+    purposes: list[str] | None = Field(
+        default=None, description="the purposes of use from now on, where a case decided on them"
+    )
 
 
 class ParticipantErasedEntry(Entry):
@@ -289,6 +297,39 @@ class ArtworkOverruledEntry(Entry):
     participant: str | None = Field(description="the participant whose artwork it is; null where none was named")
     before: ArtworkVerdict
     verdict: ArtworkVerdict
+    by: Actor
+
+
+class CaseOpenedEntry(Entry):
+    """Something waits for a person's decision. Nothing that was written in the case is in the log."""
+
+    kind = "case.opened"
+    case: CaseId
+    case_kind: CaseKind
+    participant: CaseParticipant
+    by: Actor
+
+
+class CaseReturnedEntry(Entry):
+    """Staff asked the applicant something; the case waits for the answer."""
+
+    kind = "case.returned"
+    case: CaseId
+    case_kind: CaseKind
+    participant: CaseParticipant
+    by: Actor
+
+
+class CaseDecidedEntry(Entry):
+    """A case has ended: decided by rules or staff, or withdrawn by whoever asked."""
+
+    kind = "case.decided"
+    case: CaseId
+    case_kind: CaseKind
+    participant: CaseParticipant
+    outcome: str = Field(
+        min_length=1, description="`approved`, `declined` or `withdrawn`; of misuse `upheld` or `dismissed`"
+    )
     by: Actor
 
 

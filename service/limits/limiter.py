@@ -26,6 +26,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "embed-lookup": RateLimitItemPerMinute(60),
     "joining": RateLimitItemPerHour(60),  # of one address, behind which a whole school may be
     "sign-in": RateLimitItemPerHour(60),
+    "misuse": RateLimitItemPerHour(20),  # reports of misuse
     "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two
 }
 

@@ -12,7 +12,7 @@ from .api_keys import ROLES, ApiKeys, ApiKeyView
 from .application import Application, Signatory
 from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
-from .joining import Joining
+from .joining import Held, Joining
 from .listing import Listing
 from .revocation import Revocation
 from .rows import accepted_current
@@ -34,14 +34,18 @@ class Participants:
         *,
         staff: tuple[str, ...] = (),
         auditors: tuple[str, ...] = (),
+        held: Held | None = None,
     ) -> None:
-        """``staff`` (the first of them) and ``auditors`` are the addresses, in lower case, that may sign in as such."""
+        """``staff`` (the first of them) and ``auditors`` are the addresses, in lower case, that may sign in as such.
+
+        ``held`` takes whoever joins and is held for a person's decision.
+        """
         correspondence = Correspondence(campaign, mailer, base_url)
         self.listing = Listing(database, campaign)
         self.access = Access(database)
         self.staff = Staff(database, clock, staff)
         self.api_keys = ApiKeys(database, clock, self.staff)
-        self.joining = Joining(database, campaign, clock, correspondence)
+        self.joining = Joining(database, campaign, clock, correspondence, held)
         self.decisions = Decisions(database, campaign, clock, correspondence)
         self.acceptances = Acceptances(database, campaign, clock, base_url)
         self.sign_in = SignIn(database, clock, self.joining, correspondence, self.staff, auditors=auditors)
@@ -59,6 +63,8 @@ __all__ = [
     "Caller",
     "Confirmed",
     "DecisionView",
+    "Decisions",
+    "Held",
     "Joining",
     "Listing",
     "ParticipantView",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
@@ -13,9 +18,53 @@ from ..store import Database, tables
 from .application import check_reason
 from .correspondence import Correspondence
 from .rows import locked
-from .views import BY_STAFF, DecisionView, ParticipantView
+from .views import BY_STAFF, STATUS_OF, DecisionView, ParticipantView
 
 OUTCOMES = ("approved", "declined", "suspended")
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What is decided on a participant, why, by which rule (``staff`` for a person) of which policies, and by whom."""
+
+    outcome: str
+    reasons: Sequence[str] = field(repr=False)
+    rule: str
+    policy: str
+    by: str
+
+
+def record(
+    session: Transaction,
+    row: tables.Participant,
+    ruling: Ruling,
+    now: datetime,
+    *,
+    purposes: Sequence[str] | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> None:
+    """Put a decision on a locked participant in force and on record, in the caller's transaction.
+
+    ``purposes`` and ``answers`` replace what is on file, where a case decided on them; the entry names the purposes.
+    A suspension leaves the decision before it as it is. Raises Conflict for one that is erased.
+    """
+    if row.status == "erased":
+        raise Conflict("This participant is erased, so there is nothing left to decide.")
+    row.status = STATUS_OF.get(ruling.outcome, ruling.outcome)
+    if ruling.outcome == "suspended":
+        row.suspended_reason = "\n".join(ruling.reasons)
+    else:
+        row.suspended_reason = None
+        row.outcome, row.rule, row.reasons = ruling.outcome, ruling.rule, list(ruling.reasons)
+        row.policy, row.decided_at, row.decided_by = ruling.policy, now, ruling.by
+    if purposes is not None:
+        row.purposes = list(purposes)
+    if answers is not None:
+        row.answers = dict(answers)
+    facts = {"outcome": ruling.outcome, "rule": ruling.rule, "policy": ruling.policy, "by": ruling.by}
+    session.add(tables.Decision(participant=row.id, reasons=list(ruling.reasons), at=now, **facts))
+    named = None if purposes is None else list(purposes)
+    ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, purposes=named, **facts), now)
 
 
 class Decisions:
@@ -40,18 +89,7 @@ class Decisions:
         def work(session: Transaction) -> ParticipantView:
             now = self._clock()
             row = locked(session, participant)
-            if row.status == "erased":
-                raise Conflict("This participant is erased, so there is nothing left to decide.")
-            row.status = outcome
-            if outcome == "suspended":
-                row.suspended_reason = checked
-            else:
-                row.suspended_reason = None
-                row.outcome, row.rule, row.reasons = outcome, BY_STAFF, [checked]
-                row.policy, row.decided_at, row.decided_by = self._campaign.digest, now, by
-            facts = {"outcome": outcome, "rule": BY_STAFF, "policy": self._campaign.digest, "by": by}
-            session.add(tables.Decision(participant=row.id, reasons=[checked], at=now, **facts))
-            ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, **facts), now)
+            record(session, row, Ruling(outcome, (checked,), BY_STAFF, self._campaign.digest, by), now)
             return ParticipantView.of(row)
 
         decided = self._database.write(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,10 @@ PORTAL = "portal:"
 _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one address
 
 
+#: Takes, in the transaction that joins, somebody whom a person has to decide on: the row, who acts, and the instant.
+Held = Callable[[Transaction, tables.Participant, str, datetime], None]
+
+
 @dataclass(frozen=True)
 class _Known:
     """Somebody who had joined already; ``grant`` is the secret of a link to be mailed."""
@@ -41,11 +45,19 @@ class _Known:
 class Joining:
     """Takes applications and decides them by the campaign's rules."""
 
-    def __init__(self, database: Database, campaign: Campaign, clock: Clock, correspondence: Correspondence) -> None:
+    def __init__(
+        self,
+        database: Database,
+        campaign: Campaign,
+        clock: Clock,
+        correspondence: Correspondence,
+        held: Held | None = None,
+    ) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
         self._correspondence = correspondence
+        self._held = held
 
     def join(self, said: Mapping[str, Any], *, via: str) -> ParticipantView:
         """Join somebody whose address the caller vouches for, and decide by rule.
@@ -164,6 +176,8 @@ class Joining:
             ),
             now,
         )
+        if row.status == "under_review" and self._held is not None:
+            self._held(session, row, via, now)
         return ParticipantView.of(row)
 
     def _ask_for_grant(

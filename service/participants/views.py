@@ -11,7 +11,7 @@ from .. import paths
 from ..clock import timestamp
 from ..store import tables
 
-Status = Literal["approved", "under_review", "declined", "suspended", "erased"]
+Status = Literal["approved", "under_review", "returned", "declined", "suspended", "erased"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 STATUS_OF = {"approved": "approved", "review": "under_review", "declined": "declined"}
 BY_STAFF = "staff"  # the rule of a decision that a person made

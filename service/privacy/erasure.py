@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as Transaction
 from .. import ledger
 from ..campaign import Campaign
 from ..clock import Clock
+from ..desk.forgetting import forget_cases
 from ..embeds.forgetting import end_embeds
 from ..links.forgetting import end_links, forget_clients
 from ..mail import Mailer
@@ -29,6 +30,7 @@ _PARTS = (
     "acceptances",
     "downloads",
     "artwork_checks",
+    "cases",
     "answers",
 )
 
@@ -90,6 +92,7 @@ class Erasure:
             "acceptances": forgetting.blank_acceptances(session, row.id),
             "downloads": forget_clients(session, row.id),
             "artwork_checks": forget_checks(session, row.id),
+            "cases": forget_cases(session, row.id, now, by),
             "answers": forget_answers(session, [value for value in (row.id, row.email, row.name) if value]),
         }
         kept = [reason] if reason and not forgetting.repeats(reason, row) else []

@@ -54,10 +54,16 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
     return at, found
 
 
-def after(at: InstrumentedAttribute[datetime], id: InstrumentedAttribute[str], cursor: str) -> ColumnElement[bool]:  # noqa: A002
-    """The condition for what follows the cursor in a list that is newest first, ties by id."""
+def after(
+    at: InstrumentedAttribute[datetime],
+    id: InstrumentedAttribute[str],  # noqa: A002
+    cursor: str,
+    *,
+    newest_first: bool = True,
+) -> ColumnElement[bool]:
+    """The condition for what follows the cursor in a list that is newest (or oldest) first, ties by id."""
     instant, last = decode_cursor(cursor)
-    return or_(at < instant, and_(at == instant, id > last))
+    return or_(at < instant if newest_first else at > instant, and_(at == instant, id > last))
 
 
 def paginate(
@@ -68,17 +74,19 @@ def paginate(
     *,
     cursor: str | None = None,
     limit: int = 50,
+    newest_first: bool = True,
 ) -> Page[Any]:
-    """One page of a select's rows, sorted by ``at`` (newest first) and ``id``.
+    """One page of a select's rows, sorted by ``at`` (newest first, unless it is said otherwise) and ``id``.
 
     Raises InvalidRequest for a bad cursor (``?cursor``) or a limit outside 1 to 200 (``?limit``).
     """
     if not 1 <= limit <= MOST:
         raise InvalidRequest(errors=[FieldError("?limit", f"Give a whole number from 1 to {MOST}.")])
     if cursor is not None:
-        statement = statement.where(after(at, id, cursor))
+        statement = statement.where(after(at, id, cursor, newest_first=newest_first))
     # The sorting columns come last in each row, whatever else is selected; one row more says whether it goes on.
-    statement = statement.add_columns(at, id).order_by(at.desc(), id.asc()).limit(limit + 1)
+    first = at.desc() if newest_first else at.asc()
+    statement = statement.add_columns(at, id).order_by(first, id.asc()).limit(limit + 1)
     rows = session.execute(statement).all()
     shown = rows[:limit]
     goes_on = len(rows) > limit

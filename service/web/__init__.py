@@ -21,7 +21,7 @@ def compose(deployment: Deployment) -> Flask:
     """The Flask application over the parts of a deployment, every route of it registered here."""
     from . import i18n, pages, staff, variants
     from . import log as public_log
-    from .api import artwork, audit, catalogue, docs, embeds, links, me, participants
+    from .api import artwork, audit, cases, catalogue, docs, embeds, links, me, participants
 
     app = OpenAPI(
         "service.web",
@@ -61,7 +61,17 @@ def compose(deployment: Deployment) -> Flask:
         *staff.blueprints,
     ):
         app.register_blueprint(blueprint)
-    for part in (me.api, catalogue.api, participants.api, links.api, embeds.api, artwork.api, audit.api):
+    for part in (
+        me.api,
+        catalogue.api,
+        participants.api,
+        cases.api,
+        cases.open_api,
+        links.api,
+        embeds.api,
+        artwork.api,
+        audit.api,
+    ):
         app.register_api(part)
     app.wsgi_app = variants.install(app, deployment, observe)  # type: ignore[method-assign,assignment]
     proxies.install(app, deployment.settings)

@@ -15,6 +15,7 @@ from ...answers.participants import (
 from ...participants import Signatory
 from ...problems import (
     AlreadyJoined,
+    ChangedMeanwhile,
     Conflict,
     DigestMismatch,
     ParticipantNotApproved,
@@ -62,10 +63,10 @@ def participant(path: IdPath) -> Response:
 
 @api.post("/participants/<id>/decisions", responses={200: ParticipantAnswer})
 @need("staff")
-@problems(Conflict)
+@problems(Conflict, ChangedMeanwhile)
 def decide(path: IdPath, body: DecisionBody) -> Response:
-    """Approve, decline or suspend; ``approved`` also lifts a suspension."""
-    decided = deployment().participants.decisions.decide(path.id, body.outcome, reason=body.reason, by=actor())
+    """Approve, decline or suspend; ``approved`` also lifts a suspension. The open case is decided by it."""
+    decided = deployment().desk.deciding.decide_participant(path.id, body.outcome, reason=body.reason, by=actor())
     return answer(ParticipantAnswer.of(decided, "staff"))
 
 

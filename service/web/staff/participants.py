@@ -59,7 +59,7 @@ def decide(participant: str) -> Response:
     if outcome == "erased":
         deployment().erasure.erase(participant, reason=reason, by=actor())
     else:
-        deployment().participants.decisions.decide(participant, outcome, reason=reason, by=actor())
+        deployment().desk.deciding.decide_participant(participant, outcome, reason=reason, by=actor())
     if sent("back") == "queue":
         return see_other(url_for("staff.queue"))
     return see_other(url_for("staff.participant", participant=participant))

@@ -1,0 +1,67 @@
+"""The desk: cases that people decide, from what is asked for to what is in force."""
+
+from __future__ import annotations
+
+from ..campaign import Campaign
+from ..clock import Clock
+from ..participants import Decisions
+from ..storage import Storage
+from ..store import Database
+from ..verdicts import Verdicts
+from .conversation import Conversation, Wish
+from .deadlines import Deadlines
+from .deciding import MISUSE_OUTCOMES, OUTCOMES, UNDO_FOR, Deciding
+from .files import MEDIA_TYPES, MOST_BYTES, CaseFiles, StoredFile
+from .letters import DeskMail
+from .misuse import Misuse
+from .reading import Counts, Filter, Reading
+from .requests import KINDS, Requests
+from .rows import Openings
+from .states import STATUSES, Status
+from .views import CaseView, Change, FileView, MessageView
+
+
+class Desk:
+    """The parts of this room over one store, each with one job. Safe to share between threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        campaign: Campaign,
+        clock: Clock,
+        mail: DeskMail,
+        decisions: Decisions,
+        verdicts: Verdicts,
+    ) -> None:
+        openings = Openings(campaign)
+        self.reading = Reading(database, campaign, clock)
+        self.conversation = Conversation(database, campaign, clock, mail)
+        self.deciding = Deciding(database, campaign, clock, mail, decisions)
+        self.requests = Requests(database, campaign, clock, mail, openings)
+        self.files = CaseFiles(database, storage, clock, verdicts)
+        self.misuse = Misuse(database, clock, mail, openings)
+        self.deadlines = Deadlines(database, clock, mail)
+
+
+__all__ = [
+    "KINDS",
+    "MEDIA_TYPES",
+    "MISUSE_OUTCOMES",
+    "MOST_BYTES",
+    "OUTCOMES",
+    "STATUSES",
+    "UNDO_FOR",
+    "CaseView",
+    "Change",
+    "Counts",
+    "Desk",
+    "DeskMail",
+    "FileView",
+    "Filter",
+    "MessageView",
+    "Openings",
+    "Status",
+    "StoredFile",
+    "Wish",
+]

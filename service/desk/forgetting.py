@@ -1,0 +1,31 @@
+"""Forget: what was written in the cases of a participant goes, with the files; that there were cases stays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ..store.desk_tables import Case, CaseMessage
+from .files import forget_files
+from .rows import OPEN, note
+from .states import Action, follow
+
+
+def forget_cases(session: Session, participant: str, now: datetime, by: str) -> int:
+    """Empty the cases of a participant of everything that somebody wrote, and close those that wait; return how many.
+
+    The caller holds the participant's row.
+    """
+    rows = list(session.scalars(select(Case).where(Case.participant == participant).with_for_update()))
+    ids = [row.id for row in rows]
+    forget_files(session, ids, now)
+    session.execute(update(CaseMessage).where(CaseMessage.case.in_(ids)).values(text=""))
+    for row in rows:
+        row.reason = row.answers = row.before = row.report = None
+        row.pending = row.pending_until = None
+        if row.status in OPEN:
+            row.status = follow(row.status, Action.CLOSE).value
+        note(session, row, Action.CLOSE, by, now)
+    return len(rows)

@@ -1,0 +1,81 @@
+"""Reports of misuse: what anybody tells of, what alerts tell of, and whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..campaign import LANGUAGES, typed_text
+from ..campaign.answers import is_url
+from ..campaign.text import msgid
+from ..clock import Clock
+from ..participants.application import check_email
+from ..problems import FieldError, InvalidRequest
+from ..store import Database, tables
+from ..store.desk_tables import Case
+from .letters import DeskMail
+from .rows import OPEN, Openings, add_message
+
+
+class Misuse:
+    """Opens cases of misuse."""
+
+    def __init__(self, database: Database, clock: Clock, mail: DeskMail, openings: Openings) -> None:
+        self._database = database
+        self._clock = clock
+        self._mail = mail
+        self._openings = openings
+
+    def report(self, said: Mapping[str, Any]) -> str:
+        """Take a report of misuse that anybody sent: ``url``, ``description``, and ``email`` and ``language`` if given.
+
+        Returns the id of the case. Raises InvalidRequest with every mistake.
+        """
+        errors: list[FieldError] = []
+        url = said.get("url")
+        address = typed_text.clean(url) if isinstance(url, str) else ""
+        if typed_text.flaw(address, longest=typed_text.LONGEST_URL) or not is_url(address):
+            wrong = msgid("Send a complete web address, such as https://www.example.org/.")
+            errors.append(FieldError.of("/url", wrong))
+        text = typed_text.read(
+            said.get("description"), "/description", errors, longest=typed_text.LONGEST_TEXT, lines=True
+        )
+        email = check_email(said["email"], errors) if said.get("email") else None
+        language = said.get("language") or "en"
+        if language not in LANGUAGES:
+            options = ", ".join(LANGUAGES)
+            errors.append(FieldError.of("/language", msgid("Choose one of %(options)s."), options=options))
+        if errors:
+            raise InvalidRequest(errors=errors)
+
+        def work(session: Session) -> str:
+            now = self._clock()
+            report = {"url": address, "email": email, "language": language, "source": "page"}
+            case = self._openings.open(session, "misuse", None, report=report, by="page", now=now)
+            add_message(session, case, text, by="page", visible=False, files=(), now=now)
+            if email:
+                self._mail.misuse_received(session, case, email, language)
+            return case.id
+
+        made = self._database.write(work)
+        self._mail.leave()
+        return made
+
+    def suspect(self, url: str, text: str, *, participant: str | None, source: str) -> str | None:
+        """Open a case for something that the service noticed; None where one about the same waits already."""
+
+        def work(session: Session) -> str | None:
+            known = select(Case).where(Case.kind == "misuse", Case.status.in_(OPEN), Case.participant == participant)
+            if any((row.report or {}).get("url") == url for row in session.scalars(known)):
+                return None
+            now = self._clock()
+            person = session.get(tables.Participant, participant) if participant else None
+            report = {"url": url, "email": None, "language": "en", "source": source}
+            case = self._openings.open(session, "misuse", person, report=report, by=source, now=now)
+            add_message(session, case, text, by=source, visible=False, files=(), now=now)
+            return case.id
+
+        return self._database.write(work)

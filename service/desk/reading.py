@@ -1,0 +1,198 @@
+"""Reading cases: one, a page of them, and how many wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..campaign import Campaign
+from ..campaign.desk import CASE_KINDS
+from ..clock import Clock
+from ..participants.access import granted_to
+from ..problems import FieldError, InvalidRequest
+from ..store import Database, tables
+from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
+from ..store.paging import Page, paginate
+from .rows import no_case
+from .states import STATUSES, State
+from .views import CaseView, Event, grouped
+
+_LONGEST_SEARCH = 200  # characters
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which cases: each value narrows the list; None does not. ``portal`` and ``applicant`` are who asks."""
+
+    kind: str | None = None
+    status: str | None = None
+    participant: str | None = None
+    participant_kind: str | None = None
+    country: str | None = None
+    purpose: str | None = None
+    assignee: str | None = None
+    q: str | None = None
+    portal: str | None = None
+    applicant: str | None = None
+
+    @property
+    def staff(self) -> bool:
+        """Whether staff ask, who see everything."""
+        return self.portal is None and self.applicant is None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cases wait: for staff, for an applicant, and of those for staff how many for too long."""
+
+    open: int
+    returned: int
+    overdue: int
+
+
+class Reading:
+    """Reads cases."""
+
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock) -> None:
+        self._database = database
+        self._campaign = campaign
+        self._clock = clock
+
+    def get(self, case: str, *, staff: bool) -> CaseView:
+        """Return one case; for others than staff without what is not theirs. Raises NotFound.
+
+        Whether the caller may see it at all is the caller's question; reports of misuse are for staff alone.
+        """
+        with self._database.read() as session:
+            row = session.get(Case, case)
+            if row is None or (row.kind == "misuse" and not staff):
+                raise no_case()
+            return whole(session, [row], staff=staff)[0]
+
+    def list(self, chosen: Filter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseView]:
+        """Return a page of cases, the soonest due first. Raises InvalidRequest for a value that no case can have."""
+        self._check(chosen)
+        statement = _narrowed(select(Case), chosen)
+        with self._database.read() as session:
+            page = paginate(session, statement, Case.due_at, Case.id, cursor=cursor, limit=limit, newest_first=False)
+            views = whole(session, [row for (row,) in page.items], staff=chosen.staff)
+        return Page(tuple(views), page.next_cursor)
+
+    def counts(self, chosen: Filter) -> Counts:
+        """Count the cases that wait, among those chosen, whatever their status."""
+        self._check(chosen)
+        statement = _narrowed(select(Case.status, func.count()), chosen)
+        overdue = _narrowed(select(func.count()).select_from(Case), chosen)
+        with self._database.read() as session:
+            found = dict(session.execute(statement.group_by(Case.status)).all())
+            late = session.scalar(overdue.where(Case.status == State.OPEN, Case.due_at < self._clock()))
+        return Counts(found.get(State.OPEN, 0) + found.get(State.DECIDING, 0), found.get(State.RETURNED, 0), late or 0)
+
+    def events(self, case: str, after: int = 0) -> tuple[Event, ...]:
+        """Return what happened to a case after a version of it, oldest first."""
+        statement = (
+            select(CaseEvent).where(CaseEvent.case == case, CaseEvent.version > after).order_by(CaseEvent.version)
+        )
+        with self._database.read() as session:
+            return tuple(Event(one.at, one.by, one.what, one.version) for one in session.scalars(statement))
+
+    def of_participant(self, participant: str, *, staff: bool) -> tuple[CaseView, ...]:
+        """Return every case about a participant, newest first; reports of misuse for staff alone."""
+        statement = select(Case).where(Case.participant == participant).order_by(Case.opened_at.desc(), Case.id)
+        if not staff:
+            statement = statement.where(Case.kind != "misuse")
+        with self._database.read() as session:
+            return tuple(whole(session, list(session.scalars(statement)), staff=staff))
+
+    def _check(self, chosen: Filter) -> None:
+        known = {
+            "kind": (chosen.kind, CASE_KINDS),
+            "status": (chosen.status, STATUSES),
+            "participant_kind": (chosen.participant_kind, [kind.id for kind in self._campaign.eligibility.kinds]),
+            "purpose": (chosen.purpose, list(self._campaign.eligibility.purposes)),
+        }
+        errors = [
+            FieldError(f"?{name}", f"Choose one of {', '.join(options)}.")
+            for name, (value, options) in known.items()
+            if value is not None and value not in options
+        ]
+        if errors:
+            raise InvalidRequest(errors=errors)
+
+
+def whole(session: Session, rows: list[Case], *, staff: bool) -> list[CaseView]:
+    """Return cases with their messages, files and events."""
+    ids = [row.id for row in rows]
+    messages = grouped(
+        session.scalars(
+            select(CaseMessage).where(CaseMessage.case.in_(ids)).order_by(CaseMessage.at, CaseMessage.id)
+        ).all()
+    )
+    kept = CaseFile.dropped_at.is_(None)
+    files = grouped(
+        session.scalars(select(CaseFile).where(CaseFile.case.in_(ids), kept).order_by(CaseFile.at, CaseFile.id)).all()
+    )
+    events = grouped(session.scalars(select(CaseEvent).where(CaseEvent.case.in_(ids)).order_by(CaseEvent.id)).all())
+    return [
+        CaseView.of(row, messages.get(row.id, ()), files.get(row.id, ()), events.get(row.id, ()), staff=staff)
+        for row in rows
+    ]
+
+
+def seen(session: Session, row: Case, *, staff: bool) -> CaseView:
+    """Return a case as it is in this transaction."""
+    session.flush()
+    return whole(session, [row], staff=staff)[0]
+
+
+def _narrowed(statement: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:
+    """Return the statement with the conditions of a filter."""
+    person = tables.Participant
+    if chosen.participant_kind or chosen.country or chosen.q:
+        statement = statement.outerjoin(person, person.id == Case.participant)
+    for value, column in (
+        (chosen.kind, Case.kind),
+        (chosen.participant, Case.participant),
+        (chosen.applicant, Case.participant),
+        (chosen.assignee, Case.assignee),
+        (chosen.participant_kind, person.kind),
+        (chosen.country, person.country),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if chosen.status:
+        within = (State.OPEN, State.DECIDING) if chosen.status == "open" else (State(chosen.status),)
+        statement = statement.where(Case.status.in_(within))
+    if chosen.purpose:  # names of purposes hold no character that LIKE or JSON writes otherwise
+        statement = statement.where(cast(Case.purposes, String).contains(f'"{chosen.purpose}"', autoescape=True))
+    if chosen.portal:
+        statement = statement.where(Case.participant.in_(granted_to(chosen.portal)))
+    if not chosen.staff:
+        statement = statement.where(Case.kind != "misuse")
+    if chosen.q and (wanted := chosen.q.strip()[:_LONGEST_SEARCH].lower()):
+        statement = statement.where(_found(wanted, staff=chosen.staff))
+    return statement
+
+
+def _found(wanted: str, *, staff: bool) -> ColumnElement[bool]:
+    person = tables.Participant
+    texts = select(CaseMessage.case).where(func.lower(CaseMessage.text).contains(wanted, autoescape=True))
+    if not staff:
+        texts = texts.where(CaseMessage.visible)
+    columns = (person.name, person.email, person.website, Case.id, Case.participant, cast(Case.report, String))
+    return or_(*(func.lower(column).contains(wanted, autoescape=True) for column in columns), Case.id.in_(texts))
+
+
+def overdue(session: Session, now: datetime, limit: int) -> list[str]:
+    """Return the ids of cases that wait for staff for too long, and of which nobody has been told."""
+    statement = (
+        select(Case.id)
+        .where(Case.status == State.OPEN, Case.due_at < now, Case.overdue_told_at.is_(None))
+        .order_by(Case.due_at, Case.id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))

@@ -1,0 +1,113 @@
+"""The state machine of a case: its states, what can be done in each, and what follows. ``docs/desk.md`` draws it.
+
+Every change of a case goes through ``follow``, under the lock of its row, so that of two who act at once the second
+sees what the first did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from ..problems import CaseDecided, ChangedMeanwhile, Conflict, Problem
+
+Status = Literal["open", "returned", "decided", "closed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+class State(StrEnum):
+    """Where a case stands. ``DECIDING`` is a decision of the console that can still be undone; outside it is open."""
+
+    OPEN = "open"
+    RETURNED = "returned"
+    DECIDING = "deciding"
+    DECIDED = "decided"
+    CLOSED = "closed"
+
+
+class Action(StrEnum):
+    """What somebody does to a case; ``case_events`` names them so."""
+
+    OPEN = "opened"
+    NOTE = "note"  # staff write something that asks for no answer
+    RETURN = "returned"  # staff ask the applicant
+    ANSWER = "answered"  # the applicant writes
+    ATTACH = "file"
+    ASSIGN = "assigned"
+    APPROVE_FIRST = "first_approval"
+    DECIDE = "decided"
+    SUSPENSE = "deciding"  # staff decide in the console, where it can be undone for a while
+    UNDO = "undone"
+    WITHDRAW = "withdrawn"
+    CLOSE = "closed"  # its participant is erased
+
+
+_O, _R, _G, _D, _C = State
+_FOLLOWS: Mapping[tuple[State, Action], State] = MappingProxyType(
+    {
+        (_O, Action.NOTE): _O,
+        (_O, Action.RETURN): _R,
+        (_O, Action.ANSWER): _O,
+        (_O, Action.ATTACH): _O,
+        (_O, Action.ASSIGN): _O,
+        (_O, Action.APPROVE_FIRST): _O,
+        (_O, Action.DECIDE): _D,
+        (_O, Action.SUSPENSE): _G,
+        (_O, Action.WITHDRAW): _C,
+        (_O, Action.CLOSE): _C,
+        (_R, Action.NOTE): _R,
+        (_R, Action.RETURN): _R,
+        (_R, Action.ANSWER): _O,
+        (_R, Action.ATTACH): _R,
+        (_R, Action.ASSIGN): _R,
+        (_R, Action.APPROVE_FIRST): _O,
+        (_R, Action.DECIDE): _D,
+        (_R, Action.SUSPENSE): _G,
+        (_R, Action.WITHDRAW): _C,
+        (_R, Action.CLOSE): _C,
+        (_G, Action.NOTE): _G,
+        (_G, Action.ASSIGN): _G,
+        (_G, Action.UNDO): _O,
+        (_G, Action.CLOSE): _C,
+        (_D, Action.NOTE): _D,
+        (_C, Action.NOTE): _C,
+    }
+)
+_ENDED = {_D: "decided", _C: "closed", _G: "being decided"}
+#: What decides, and so says 412 where somebody was quicker.
+_DECIDES = (Action.DECIDE, Action.APPROVE_FIRST, Action.SUSPENSE)
+
+
+def follow(state: str, action: Action) -> State:
+    """Return the state after an action.
+
+    Raises ChangedMeanwhile for a decision where another one was quicker, CaseDecided for whatever else comes too late,
+    and Conflict for an undo that has nothing to undo.
+    """
+    before = State(state)
+    after = _FOLLOWS.get((before, action))
+    if after is not None:
+        return after
+    raise _too_late(before, action)
+
+
+def allowed(state: str) -> frozenset[Action]:
+    """Return what can be done in a state."""
+    return frozenset(action for (before, action) in _FOLLOWS if before == state)
+
+
+def shown(state: str) -> Status:
+    """Return the status that is seen from outside."""
+    return "open" if state == State.DECIDING else State(state).value  # type: ignore[return-value]
+
+
+def _too_late(state: State, action: Action) -> Problem:
+    if action is Action.UNDO:
+        return Conflict("There is no decision that could still be undone: it is in force, or was undone already.")
+    ended = _ENDED[state]
+    more = {"status": shown(state)}
+    if action in _DECIDES:
+        return ChangedMeanwhile(f"This case is {ended} already. Read it again to see who was quicker.", extra=more)
+    return CaseDecided(f"This case is {ended}, so nothing can be added to it. {CaseDecided.help}", extra=more)

@@ -1,0 +1,270 @@
+"""The desk itself: two people, the clock, the console's decisions that can be undone, mails, misuse and forgetting."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from service.campaign import Campaign
+from service.desk import UNDO_FOR, Filter, Wish
+from service.desk.states import Action, State, allowed, follow
+from service.problems import CaseDecided, CaseOpen, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, Problem
+from service.storage import open_storage
+from service.store import Database
+from service.store.desk_tables import Case, CaseEvent
+
+from ..conftest import FrozenClock
+from ..participants.facts import entries, everything
+from .conftest import STAFF, Office, office_of
+
+ANNE, BEN = "staff:stf_anne", "staff:stf_ben"
+WHY = "Looked at by Quillmarsh's friend."
+PDF = b"%PDF-1.7\n"
+
+
+# ---- two people
+
+
+@pytest.fixture
+def strict(database: Database, two_people: Campaign, clock: FrozenClock, tmp_path: Path) -> Office:
+    return office_of(database, two_people, clock, tmp_path)
+
+
+def test_two_people_approve_and_one_declines(strict: Office) -> None:
+    case = strict.held()
+    first = strict.desk.deciding.decide(case.id, "approved", reason=WHY, by=ANNE)
+    assert (first.status, first.needs_second, strict.status(case.participant)) == ("open", True, "under_review")
+    with pytest.raises(Forbidden):
+        strict.desk.deciding.decide(case.id, "approved", reason=WHY, by=ANNE)
+    second = strict.desk.deciding.decide(case.id, "approved", reason=WHY, by=BEN)
+    assert (second.status, second.needs_second, second.decided_by) == ("decided", False, BEN)
+    assert strict.status(case.participant) == "approved"
+    other = strict.held()
+    assert strict.desk.deciding.decide(other.id, "declined", reason=WHY, by=ANNE).status == "decided"
+    assert len(entries(strict.database, "case.decided")) == 2
+
+
+def test_what_the_applicant_adds_needs_both_again(strict: Office) -> None:
+    case = strict.held()
+    strict.desk.deciding.decide(case.id, "approved", reason=WHY, by=ANNE)
+    strict.desk.conversation.answer(case.id, "One thing more.", by="portal:key_x")
+    assert strict.desk.deciding.decide(case.id, "approved", reason=WHY, by=ANNE).status == "open"
+
+
+def test_the_participants_own_decision_keeps_to_two_people_too(strict: Office) -> None:
+    case = strict.held()
+    assert case.participant
+    decide = strict.desk.deciding.decide_participant
+    assert decide(case.participant, "approved", reason=WHY, by=ANNE).status == "under_review"
+    assert decide(case.participant, "approved", reason=WHY, by=BEN).status == "approved"
+
+
+# ---- the console
+
+
+def test_a_decision_of_the_console_is_in_force_after_a_while(office: Office) -> None:
+    case = office.held()
+    before = len(office.outbox.all())
+    waits = office.desk.deciding.suspense(case.id, "approved", reason=WHY, by=ANNE)
+    assert (waits.status, waits.pending and waits.pending.by) == ("open", ANNE)
+    assert office.desk.deciding.settle() == 0
+    assert (office.status(case.participant), len(office.outbox.all())) == ("under_review", before)
+    assert entries(office.database, "case.decided") == []
+    for action in (office.desk.deciding.decide, office.desk.deciding.suspense):
+        with pytest.raises(ChangedMeanwhile):
+            action(case.id, "declined", reason=WHY, by=BEN)
+    with pytest.raises(CaseDecided):
+        office.desk.conversation.answer(case.id, "x", by="portal:key_x")
+    office.clock.advance(UNDO_FOR.total_seconds())
+    assert office.desk.deciding.settle() == 1
+    assert office.desk.deciding.settle() == 0
+    assert (office.get(case.id).decided_by, office.status(case.participant)) == (ANNE, "approved")
+    assert len(office.outbox.all()) == before + 1
+    with pytest.raises(Conflict):
+        office.desk.deciding.undo(case.id, by=ANNE)
+
+
+def test_a_decision_that_is_undone_leaves_nothing_behind(office: Office) -> None:
+    case = office.held()
+    office.desk.conversation.write(case.id, "What for?", by=ANNE, back=True)
+    mails = len(office.outbox.all())
+    office.desk.deciding.suspense(case.id, "declined", reason=WHY, by=ANNE)
+    undone = office.desk.deciding.undo(case.id, by=BEN)
+    assert (undone.status, undone.pending, undone.outcome) == ("returned", None, None)
+    office.clock.advance(60)
+    assert office.desk.deciding.settle() == 0
+    assert (len(office.outbox.all()), entries(office.database, "case.decided")) == (mails, [])
+
+
+def test_a_console_decision_that_became_impossible_is_given_back(office: Office) -> None:
+    case = office.held()
+    assert case.participant
+    office.desk.deciding.suspense(case.id, "approved", reason=WHY, by=ANNE)
+    office.people.decisions.decide(case.participant, "suspended", reason=WHY, by=BEN)
+    office.clock.advance(60)
+    assert office.desk.deciding.settle() == 0
+    assert (office.get(case.id).status, office.status(case.participant)) == ("open", "suspended")
+    with pytest.raises(Conflict):
+        office.desk.deciding.decide(case.id, "approved", reason=WHY, by=ANNE)
+
+
+# ---- at once
+
+
+def test_of_many_who_decide_at_once_one_is_heard(office: Office) -> None:
+    case = office.held()
+    mails = len(office.outbox.all())
+    outcomes: list[str] = []
+    ready = threading.Barrier(4)
+
+    def decide(number: int) -> None:
+        ready.wait()
+        try:
+            outcome = ("approved", "declined")[number % 2]
+            office.desk.deciding.decide(case.id, outcome, reason=WHY, by=f"staff:stf_{number}", expected={1})
+            outcomes.append(outcome)
+        except ChangedMeanwhile:
+            pass
+
+    threads = [threading.Thread(target=decide, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 1
+    assert office.status(case.participant) == outcomes[0]
+    assert len(entries(office.database, "case.decided")) == 1
+    assert len(office.outbox.all()) == mails + 1
+
+
+# ---- requests
+
+
+def test_one_case_at_a_time(office: Office) -> None:
+    case = office.held()
+    assert case.participant
+    with pytest.raises(CaseOpen) as caught:
+        office.desk.requests.ask(case.participant, "joining", by="portal:key_x")
+    assert caught.value.extra == {"case": case.id}
+
+
+def test_a_suspended_participant_asks_for_nothing(office: Office) -> None:
+    participant = office.join(purposes=("information",))
+    office.people.decisions.decide(participant, "suspended", reason=WHY, by=ANNE)
+    with pytest.raises(Conflict):
+        office.desk.requests.ask(participant, "change", by="page", wish=Wish(purposes=["fundraising"]))
+
+
+def test_declining_an_approved_participant_declines_what_it_asks_for(office: Office) -> None:
+    participant = office.join(purposes=("information",))
+    case = office.desk.requests.ask(participant, "change", by="page", wish=Wish(purposes=["fundraising"]))
+    office.desk.deciding.decide_participant(participant, "declined", reason=WHY, by=ANNE)
+    assert (office.status(participant), office.get(case.id).outcome) == ("declined", "declined")
+
+
+def test_who_waited_before_there_were_cases_gets_one(office: Office) -> None:
+    held = office.held()
+    with_case = held.participant
+
+    def forget(session: Session) -> None:
+        session.execute(delete(CaseEvent))
+        session.execute(delete(Case))
+
+    office.database.write(forget)
+    assert (office.waiting(), office.desk.requests.adopt(), office.desk.requests.adopt()) == (0, 1, 0)
+    assert office.case_of(str(with_case)).kind == "joining"
+
+
+# ---- time
+
+
+def test_both_sides_are_told_once_when_the_time_is_over(office: Office) -> None:
+    case = office.held()
+    other = office.held()
+    office.desk.conversation.write(other.id, "What for?", by=ANNE, back=True)
+    assert office.desk.deadlines.tell() == 0
+    office.clock.now = case.due_at + timedelta(seconds=1)
+    assert (office.desk.deadlines.tell(), office.desk.deadlines.tell()) == (1, 0)
+    assert len(office.outbox.to(STAFF)) == 1
+    assert "takes longer" in office.outbox.to("quill.1@example.org")[-1]["Subject"]
+    assert office.desk.reading.counts(Filter()).overdue == 1
+
+
+# ---- mails
+
+
+def test_mails_are_written_in_the_language_of_the_applicant(office: Office) -> None:
+    participant = office.join(language="fr")
+    case = office.case_of(participant)
+    office.desk.conversation.write(case.id, "Où donc ?", by=ANNE, back=True)
+    office.desk.conversation.answer(case.id, "Ici.", by="page")
+    office.desk.conversation.write(case.id, "Merci.", by=ANNE)
+    office.desk.conversation.write(case.id, "Une note.", by=ANNE, visible=False)
+    mails = office.outbox.to("quill.1@example.org")[1:]
+    assert [mail["Content-Language"] for mail in mails] == ["fr", "fr"]
+    assert "Où donc ?" in mails[0].get_content()
+    assert "Merci." in mails[1].get_content()
+
+
+def test_who_reported_misuse_hears_what_became_of_it(office: Office) -> None:
+    said = {"url": "https://shop.example.org/", "description": "Mugs.", "email": "me@example.org", "language": "es"}
+    case = office.desk.misuse.report(said)
+    with pytest.raises(InvalidRequest):
+        office.desk.conversation.write(case, "Who?", by=ANNE, back=True)
+    office.desk.deciding.decide(case, "dismissed", reason="Dentro de las normas.", by=ANNE)
+    received, decided = office.outbox.to("me@example.org")
+    assert case in received.get_content()
+    assert "Dentro de las normas." in decided.get_content()
+
+
+def test_what_the_service_noticed_is_one_case(office: Office) -> None:
+    participant = office.join(purposes=("information",))
+    suspect = office.desk.misuse.suspect
+    first = suspect("https://x.example.org", "Seen.", participant=participant, source="alert")
+    assert first is not None
+    assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is None
+    office.desk.deciding.decide(first, "dismissed", reason=WHY, by=ANNE)
+    assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is not None
+
+
+# ---- forgetting
+
+
+def test_nothing_that_was_written_is_left_of_an_erased_participant(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.verdicts.Verdicts.available", lambda _: False)
+    case = office.held()
+    assert case.participant
+    added = office.desk.files.add(case.id, PDF, "Secretplan.pdf", by="page", staff=False, language="en")
+    office.desk.conversation.write(case.id, "Secretnote", by=ANNE, visible=False)
+    office.desk.conversation.answer(case.id, "Secretanswer", by="page", files=[added.id])
+    office.desk.deciding.suspense(case.id, "declined", reason="Secretreason", by=ANNE)
+    office.erasure.erase(case.participant, reason="Asked for.", by=ANNE)
+    assert "Secret" not in everything(office.database)
+    assert office.desk.files.drop() == 1
+    assert list(open_storage((tmp_path / "storage").as_uri()).list("cases/")) == []
+    office.clock.advance(60)
+    assert office.desk.deciding.settle() == 0
+    assert office.get(case.id).status == "closed"
+
+
+# ---- the state machine
+
+
+def test_what_has_ended_takes_notes_alone() -> None:
+    for state in (State.DECIDED, State.CLOSED):
+        assert allowed(state) == {Action.NOTE}
+        for action in set(Action) - {Action.NOTE, Action.OPEN}:
+            with pytest.raises(Problem):
+                follow(state, action)
+
+
+def test_the_drawing_shows_every_state_and_action() -> None:
+    drawing = (Path(__file__).resolve().parents[2] / "docs" / "desk.md").read_text(encoding="utf-8")
+    assert [state for state in State if f"{state.value}" not in drawing] == []

@@ -1,0 +1,151 @@
+"""Interleavings of two reviewers and an applicant never lose or double a decision, a mail or an entry."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from service.campaign import Campaign
+from service.campaign.desk import Desk as DeskPolicy
+from service.desk import UNDO_FOR
+from service.problems import Problem
+from service.store import Database
+
+from ..conftest import FrozenClock
+from ..participants.facts import entries
+from .conftest import Office, office_of
+
+REVIEWERS = ("staff:stf_anne", "staff:stf_ben")
+_PERSON = st.sampled_from(REVIEWERS)
+_OUTCOME = st.sampled_from(["approved", "declined"])
+
+
+class Interleavings(RuleBasedStateMachine):
+    """One case that two reviewers and its applicant work on, each from what they saw last."""
+
+    database_file: ClassVar[Path]
+    campaign: ClassVar[Campaign]
+
+    @initialize(two=st.booleans())
+    def begin(self, two: bool) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="emblem-desk-"))
+        shutil.copyfile(self.database_file, self.folder / "emblem.sqlite3")
+        policy = DeskPolicy.model_validate({"two_people": [{}]}) if two else DeskPolicy()
+        campaign = replace(self.campaign, desk=policy)
+        self.database = Database(f"sqlite:///{self.folder / 'emblem.sqlite3'}")
+        self.office: Office = office_of(self.database, campaign, FrozenClock(), self.folder)
+        self.case = self.office.held()
+        self.two = two
+        self.approvals: set[str] = set()  # by whom, since the applicant wrote last
+        self.seen = dict.fromkeys(REVIEWERS, self.case.version)
+        self.mails = len(self.office.outbox.all())
+        self.returned = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "database"):
+            self.office.mailer.close()
+            self.database.close()
+            shutil.rmtree(self.folder)
+
+    @rule(who=_PERSON)
+    def look(self, who: str) -> None:
+        self.seen[who] = self.office.get(self.case.id).version
+
+    @rule(who=_PERSON, outcome=_OUTCOME, tagged=st.booleans())
+    def decide(self, who: str, outcome: str, tagged: bool) -> None:
+        before = self.office.get(self.case.id)
+        expected = {self.seen[who]} if tagged else None
+        try:
+            after = self.office.desk.deciding.decide(self.case.id, outcome, reason="So.", by=who, expected=expected)
+        except Problem:
+            assert self.office.get(self.case.id) == before
+            return
+        assert before.outcome is None
+        assert not tagged or before.version == self.seen[who]
+        self._decided(who, outcome, after.outcome)
+
+    @rule(who=_PERSON, outcome=_OUTCOME)
+    def suspense(self, who: str, outcome: str) -> None:
+        try:
+            self.office.desk.deciding.suspense(self.case.id, outcome, reason="So.", by=who)
+        except Problem:
+            return
+        self.waits = who, outcome
+
+    @rule(who=_PERSON)
+    def undo(self, who: str) -> None:
+        waited = self.office.get(self.case.id).pending is not None
+        try:
+            self.office.desk.deciding.undo(self.case.id, by=who)
+        except Problem:
+            assert not waited
+            return
+        assert waited
+
+    @rule(seconds=st.sampled_from([1.0, UNDO_FOR.total_seconds()]))
+    def settle(self, seconds: float) -> None:
+        self.office.clock.advance(seconds)
+        if self.office.desk.deciding.settle():
+            self._decided(*self.waits, self.office.get(self.case.id).outcome)
+
+    @rule(who=_PERSON)
+    def ask_back(self, who: str) -> None:
+        try:
+            self.office.desk.conversation.write(self.case.id, "Why?", by=who, back=True)
+        except Problem:
+            return
+        self.returned += 1
+
+    @rule()
+    def answer(self) -> None:
+        try:
+            self.office.desk.conversation.answer(self.case.id, "So.", by="page")
+        except Problem:
+            return
+        self.approvals.clear()
+
+    @rule(who=_PERSON)
+    def note(self, who: str) -> None:
+        self.office.desk.conversation.write(self.case.id, "Hm.", by=who, visible=False)
+
+    def _decided(self, who: str, outcome: str, came_out: str | None) -> None:
+        """What one more word means: an approval counts once a person, and two of them where two are needed."""
+        if outcome == "approved":
+            assert who not in self.approvals
+            self.approvals.add(who)
+        ended = outcome == "declined" or len(self.approvals) == (2 if self.two else 1)
+        assert came_out == (outcome if ended else None)
+
+    @invariant()
+    def nothing_is_lost_or_doubled(self) -> None:
+        if not hasattr(self, "case"):
+            return
+        case = self.office.get(self.case.id)
+        done = 0 if case.outcome is None else 1
+        assert len(entries(self.database, "case.decided")) == done
+        assert len(entries(self.database, "case.returned")) == self.returned
+        assert len(self.office.outbox.all()) == self.mails + self.returned + done
+        decided = [entry["outcome"] for entry in entries(self.database, "participant.decided")]
+        assert decided == ["review", *([case.outcome] if case.outcome else [])]
+        status = self.office.status(case.participant)
+        assert status == (case.outcome or ("returned" if case.returned_at else "under_review"))
+        assert [event.version for event in case.events] == list(range(1, case.version + 1))
+
+
+def test_two_reviewers_at_once(request: pytest.FixtureRequest, campaign: Campaign) -> None:
+    Interleavings.database_file = request.getfixturevalue("_migrated_sqlite")
+    Interleavings.campaign = campaign
+    run_state_machine_as_test(
+        Interleavings,
+        settings=settings(
+            max_examples=20, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
