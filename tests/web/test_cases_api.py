@@ -43,6 +43,11 @@ def write(api: Api, case: str, text: str = "What for?", key: str = "staff", **mo
     return ask(api, "POST", f"/{case}/messages", key=key, json={"text": text, **more})
 
 
+def ask_back(api: Api, case: str) -> Any:
+    """A question to the applicant."""
+    return ask(api, "POST", f"/{case}/messages", json={"text": "What for?", "return": True})
+
+
 def person(api: Api, participant: str) -> dict[str, Any]:
     """The participant as staff see it."""
     found: dict[str, Any] = api.ask("GET", f"/api/v1/participants/{participant}", key="staff").json
@@ -130,7 +135,7 @@ def test_filters_and_search(api: Api) -> None:
 def test_a_question_returns_the_case_and_the_answer_opens_it_again(api: Api, clock: FrozenClock) -> None:
     participant, case = held(api)
     clock.advance(86400)  # Thursday: four working days are left
-    asked = write(api, case["id"], **{"return": True})
+    asked = ask_back(api, case["id"])
     assert asked.status_code == 201
     assert asked.json["visible"]
     assert asked.json["id"].startswith("msg_")
@@ -206,7 +211,7 @@ def test_of_two_who_read_the_same_the_second_hears_who_was_quicker(api: Api) -> 
     assert decide(api, case["id"], tag=tag).status_code == 200
     problem(decide(api, case["id"], tag=tag), 412, "changed-meanwhile")
     problem(decide(api, case["id"], "declined"), 412, "changed-meanwhile")
-    problem(write(api, case["id"], **{"return": True}), 409, "case-decided")
+    problem(ask_back(api, case["id"]), 409, "case-decided")
     problem(write(api, case["id"], "Too late", "portal"), 409, "case-decided")
     assert len(entries(api, "case.decided")) == 1
 
