@@ -9,11 +9,12 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import delivery, errors, limits, logging, metrics, oembed, operations, proxies, security, uploads
+from . import compression, delivery, errors, limits, logging, metrics, oembed, operations, proxies, security, uploads
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
 
+_STATIC_AGE = 31_536_000  # seconds; the addresses of static files hold their content's digest
 LARGEST_REQUEST = 1024 * 1024  # bytes; files have limits of their own (uploads)
 
 
@@ -36,6 +37,7 @@ def compose(deployment: Deployment) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
         SECRET_KEY=None,
+        SEND_FILE_MAX_AGE_DEFAULT=_STATIC_AGE,
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -46,6 +48,7 @@ def compose(deployment: Deployment) -> Flask:
     observe = metrics.install(app)
     if deployment.witnesses is not None and (observe_witness := metrics.witnesses()):
         deployment.witnesses.observe = observe_witness
+    compression.install(app)
     errors.install(app)
     uploads.install(app)
     security.install(app)

@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 
 from service.web.api.docs import document
 
+from .codings import decoded
+
 #: Addresses below ``/api/v1`` that describe the API and are no part of it.
 _ABOUT = ("/api/v1/openapi.json", "/api/v1/docs")
 
@@ -69,7 +71,8 @@ def _operation(app: Flask, described: dict[str, Any], response: TestResponse) ->
 
 def _json(response: TestResponse) -> Any:
     named = response.mimetype in ("application/json", "application/problem+json")
-    return json.loads(response.data) if named and response.data else None
+    content = decoded(response.data, response.headers.get("Content-Encoding"))
+    return json.loads(content) if named and content else None
 
 
 def _valid(schema: dict[str, Any], described: dict[str, Any], body: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import posixpath
 import random
+import re
 import ssl
 import struct
 import time
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.parts.codings import decoded
 from tests.parts.demo import Answer, Client, Demo
 from tests.parts.nginx import DeployedNginx
 from tests.parts.processes import wait_until
@@ -365,6 +367,24 @@ def unavailable(answer: Answer, path: str) -> None:
     assert (answer.status, answer.slug) == (503, "unavailable")
     assert answer.json()["instance"] == path
     assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("5", "no-store")
+
+
+def test_texts_of_pages_are_coded_and_static_files_kept_in_each_coding(front: Front) -> None:
+    (style,) = set(re.findall(r'href="(/static/emblem\.css[^"]*)"', front.direct.get("/en/tools").body.decode()))
+    package = front.direct.get("/api/v1/packages/logo").json()
+    picture = f"/brand/packages/logo/{package['version']}/384.webp"
+    for coding in ("br", "gzip", ""):
+        takes = {"Accept-Encoding": coding}
+        for path in (style, "/en/tools", "/api/v1/packages", picture):
+            plain = front.direct.get(path)
+            for _ in range(2):
+                through = front.cached.request("GET", path, headers=takes)
+                assert through.headers.get("content-encoding", "") == ("" if path == picture else coding)
+                assert decoded(through.body, through.headers.get("content-encoding")) == plain.body
+                assert path == picture or "accept-encoding" in through.headers["vary"].lower()
+    kept = [file.read_bytes()[:2000] for file in front.nginx.cache.rglob("*") if file.is_file()]
+    assert sum(b"/static/" in head for head in kept) == 3
+    assert not [head for head in kept if b"/en/tools" in head or b"/api/" in head]
 
 
 def test_what_is_too_large_is_refused_as_emblem_would(front: Front) -> None:

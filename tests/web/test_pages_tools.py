@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,17 +32,6 @@ def test_each_package_shows_picture_size_formats_and_licence_before_any_download
         picture = f"/brand/packages/{package.id}/{package.version}.png"
         assert picture in listed
         assert visitor.client.get(picture).data == catalogue.preview(package)
-    small = [f"/brand/packages/{package.id}/{package.version}.avif" for package in packages]
-    answers = [visitor.client.get(address) for address in small]
-    assert all(f'srcset="{address}"' in listed for address in small)
-    assert {(answer.status_code, answer.mimetype) for answer in answers} == {(200, "image/avif")}
-    assert sum(len(answer.data) for answer in answers) < 0.4 * sum(len(catalogue.preview(one)) for one in packages)
-    for answer, package in zip(answers, packages, strict=True):
-        shown, published = (
-            Image.open(io.BytesIO(raw)).convert("RGB") for raw in (answer.data, catalogue.preview(package))
-        )
-        assert shown.size == published.size
-        assert max(ImageStat.Stat(ImageChops.difference(shown, published)).rms) < 6
     for package in packages:
         text = visitor.get(f"tools/{package.id}").text
         assert package.sha256 in text
@@ -50,6 +40,35 @@ def test_each_package_shows_picture_size_formats_and_licence_before_any_download
             assert file["path"] in text
             assert file["sha256"] in text
         assert "/en/join" in visitor.html.links()
+
+
+@pytest.mark.parametrize(("form", "share"), [("avif", 0.4), ("webp", 0.6)])
+def test_previews_are_shown_in_the_width_and_format_that_the_browser_needs(
+    visitor: Visitor, form: str, share: float
+) -> None:
+    catalogue = visitor.parts.catalogue
+    listed = visitor.get("tools").text
+    taken: Counter[int] = Counter()
+    for package in catalogue.current():
+        for width in (384, 640):
+            address = f"/brand/packages/{package.id}/{package.version}/{width}.{form}"
+            assert f"{address} {width}w" in listed
+            answer = visitor.client.get(address)
+            assert (answer.status_code, answer.mimetype) == (200, f"image/{form}")
+            assert visitor.client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+            taken[width] += len(answer.data)
+            shown = Image.open(io.BytesIO(answer.data)).convert("RGB")
+            published = Image.open(io.BytesIO(catalogue.preview(package))).convert("RGB")
+            assert shown.size == (width, width * 400 // 640)
+            beside = published.resize(shown.size, Image.Resampling.LANCZOS)
+            assert max(ImageStat.Stat(ImageChops.difference(shown, beside)).rms) < 8
+    assert taken[384] < taken[640] < share * sum(len(catalogue.preview(one)) for one in catalogue.current())
+
+
+@pytest.mark.parametrize("file", ["100.webp", "640.png", "384.jpg", "x.avif"])
+def test_other_previews_are_not_made(visitor: Visitor, file: str) -> None:
+    package = visitor.parts.catalogue.current()[0]
+    assert visitor.client.get(f"/brand/packages/{package.id}/{package.version}/{file}").status_code == 404
 
 
 def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from typing import TYPE_CHECKING, Any
 
-import brotli
 import pytest
-from backports import zstd
 from PIL import Image
+
+from tests.parts.codings import DECODERS
 
 from .conftest import Api, problem
 
@@ -125,10 +124,9 @@ def test_a_drawing_is_sent_in_each_content_coding_with_its_own_tag(partner: Part
     """SVG is sent as br, zstd or gzip to whoever takes it (``Vary: Accept-Encoding``, an ETag a coding)."""
     plain = partner.get("blue/64.svg")
     assert "Content-Encoding" not in plain.headers
-    decode = {"br": brotli.decompress, "zstd": zstd.decompress, "gzip": gzip.decompress}
     tags = {plain.headers["ETag"]}
     for file in ("blue/64.svg", "blue/64.auto"):
-        for coding, undo in decode.items():
+        for coding, undo in DECODERS.items():
             fields = {"Accept": "image/svg+xml", "Accept_Encoding": coding}
             answer = partner.get(file, **fields)
             assert answer.headers["Content-Encoding"] == coding

@@ -12,6 +12,7 @@ from flask.sansio.app import App
 from markupsafe import Markup
 
 from ...campaign.text import msgid
+from ...packages import previews
 from ...packages.published import PublishedPackage
 from ..context import deployment
 from ..i18n import direction, language, translate
@@ -40,6 +41,7 @@ def install(app: App) -> None:
         logo_url=logo_url,
         logo_width=logo_width,
         preview_url=preview_url,
+        preview_sources=preview_sources,
         terms_title=terms_title,
         contact_link=contact_link,
         status_word=status_word,
@@ -93,9 +95,21 @@ def logo_width(height: int, logo: str = "") -> int:
     return round(height * deployment().campaign.logos[logo or symbol()].aspect_ratio)
 
 
-def preview_url(package: PublishedPackage, form: str = "png") -> str:
-    """Return the address of a package version's picture, as ``png`` or ``avif``."""
-    return url_for("root.preview", package=package.id, version=package.version, form=form)
+def preview_url(package: PublishedPackage) -> str:
+    """Return the address of a package version's picture as it was published."""
+    return url_for("root.preview", package=package.id, version=package.version)
+
+
+def preview_sources(package: PublishedPackage) -> list[tuple[str, str]]:
+    """Return media type and ``srcset`` of a package version's picture, the smallest format first."""
+
+    def address(form: str, width: int) -> str:
+        return url_for("root.preview_variant", package=package.id, version=package.version, width=width, form=form)
+
+    return [
+        (f"image/{form}", ", ".join(f"{address(form, width)} {width}w" for width in previews.WIDTHS))
+        for form in previews.FORMS
+    ]
 
 
 def contact_link() -> Markup:

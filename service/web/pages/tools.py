@@ -9,7 +9,7 @@ from flask import Response, make_response, request, url_for
 
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
-from ...packages.previews import as_avif
+from ...packages import previews
 from ...packages.published import PublishedPackage
 from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
@@ -21,17 +21,29 @@ from .forms import FormMistakes, required, sent
 from .render import private, public, see_other
 
 
-@root.get("/brand/packages/<package>/<version>.<any(png, avif):form>")
-def preview(package: str, version: str, form: str) -> Response:
-    """Show the picture of a package version; it never changes."""
+@root.get("/brand/packages/<package>/<version>.png")
+def preview(package: str, version: str) -> Response:
+    """Show the picture of a package version as it was published."""
     catalogue = deployment().catalogue
-    facts = catalogue.version(package, version)
-    png = catalogue.preview(facts)
-    content = png if form == "png" else as_avif(png)
+    return _picture(catalogue.preview(catalogue.version(package, version)), "png")
+
+
+@root.get("/brand/packages/<package>/<version>/<int:width>.<form>")
+def preview_variant(package: str, version: str, width: int, form: str) -> Response:
+    """Show the picture of a package version in a width and format that pages ask for."""
+    if width not in previews.WIDTHS or form not in previews.FORMS:
+        raise NotFound
+    catalogue = deployment().catalogue
+    png = catalogue.preview(catalogue.version(package, version))
+    return _picture(previews.encoded(png, form, width), form)
+
+
+def _picture(content: bytes, form: str) -> Response:
+    """Return a picture that never changes at its address."""
     response = make_response(content)
     response.headers["Content-Type"] = f"image/{form}"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    response.set_etag(facts.preview_sha256 if form == "png" else hashlib.sha256(content).hexdigest())
+    response.set_etag(hashlib.sha256(content).hexdigest())
     response.make_conditional(request)
     return response
 
