@@ -74,6 +74,11 @@ def embed(key: str) -> str:
     return f"{API}/embeds/{key}"
 
 
+def rules() -> str:
+    """The brand rules in the API, with their digest."""
+    return f"{API}/rules"
+
+
 def all_terms() -> str:
     """All terms in the API."""
     return f"{API}/terms"

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .. import ledger, paths
-from ..artwork import ArtworkChecks, LogoReport, Report, Verdict, missing_packages
+from ..artwork import ArtworkChecks, Checked, LogoReport, Report, Verdict, missing_packages
 from ..campaign import Campaign, typed_text
 from ..clock import Clock
 from ..embeds import Embeds
@@ -107,6 +107,20 @@ class Verdicts:
         """Whether what a check needs is installed."""
         return not missing_packages()
 
+    def look(self, data: bytes, *, language: str, logo: str | None = None) -> Report:
+        """Check a file and keep nothing of it. Raises as ``check`` does."""
+        return self._look(data, logo=logo, purpose=None, language=language)[1].report
+
+    def _look(self, data: bytes, *, logo: str | None, purpose: str | None, language: str) -> tuple[Campaign, Checked]:
+        if missing := missing_packages():
+            raise Unavailable(
+                "Artwork is not checked here: the service was installed without the extra `artwork`.",
+                private=f"not installed: {', '.join(missing)}",
+            )
+        with self._places.one():
+            campaign, checks = self._in_force
+            return campaign, checks.check(data, logo=logo, purpose=purpose, lang=language)
+
     def check(
         self,
         data: bytes,
@@ -123,16 +137,9 @@ class Verdicts:
         Raises UnknownLogo, TooLarge, UnsupportedMediaType or InvalidRequest with the reason; NotFound for a participant
         who is not there; Unavailable where checks are not installed or too many wait.
         """
-        if missing := missing_packages():
-            raise Unavailable(
-                "Artwork is not checked here: the service was installed without the extra `artwork`.",
-                private=f"not installed: {', '.join(missing)}",
-            )
         if participant is not None:
             self._require(participant)
-        with self._places.one():
-            campaign, checks = self._in_force
-            checked = checks.check(data, logo=logo, purpose=purpose, lang=language)
+        campaign, checked = self._look(data, logo=logo, purpose=purpose, language=language)
         report, now = checked.report, self._clock()
         pictures = {f"{page}.png": png for page, png in checked.annotated}
         files = {**pictures, **({UPLOAD: data} if keep else {})}

@@ -9,7 +9,20 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from .. import __version__
-from . import compression, delivery, errors, limits, logging, metrics, oembed, operations, proxies, security, uploads
+from . import (
+    brand,
+    compression,
+    delivery,
+    errors,
+    limits,
+    logging,
+    metrics,
+    oembed,
+    operations,
+    proxies,
+    security,
+    uploads,
+)
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -57,6 +70,7 @@ def compose(deployment: Deployment) -> Flask:
     for blueprint in (
         delivery.blueprint,
         operations.blueprint,
+        brand.blueprint,
         oembed.blueprint,
         public_log.blueprint,
         docs.pages,

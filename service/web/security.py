@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..participants import Session
 
 SESSION_COOKIE = "emblem_session"
+_NO_FORMS = ("/api/", "/logos/", "/mcp")  # who asks is known by a key, or nobody in particular
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 HEADERS = {
@@ -70,7 +71,7 @@ def sign_out(response: Response) -> Response:
 
 def _refuse_foreign_forms() -> None:
     """Raise InvalidOrigin for a form that a page of another site sent; the API knows its callers by their keys."""
-    if request.method not in _UNSAFE or request.path.startswith(("/api/", "/logos/")) or request.endpoint is None:
+    if request.method not in _UNSAFE or request.path.startswith(_NO_FORMS) or request.endpoint is None:
         return
     if not _sent_from_here():
         raise InvalidOrigin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, make_response
 from pydantic import BaseModel
 
+from ...answers.brand import BrandRulesAnswer
 from ...answers.catalogue import (
     EligibilityAnswer,
     LogoAnswer,
@@ -114,6 +115,13 @@ def logos(query: LanguageQuery) -> Response:
         for logo in emblem.campaign.logos.values()
     ]
     return cacheable(LogosAnswer(logos=found))
+
+
+@api.get("/rules", responses={200: BrandRulesAnswer})
+@public
+def rules(query: LanguageQuery) -> Response:
+    """Show the rules of all logos, with their digest."""
+    return cacheable(BrandRulesAnswer.of(deployment().campaign, query.lang))
 
 
 def _viewpoint(language: str) -> Viewpoint:
