@@ -60,9 +60,9 @@ def llms_txt() -> Response:
     return response
 
 
-@blueprint.route("/mcp", methods=["GET", "POST", "DELETE"])
+@blueprint.post("/mcp")
 def mcp() -> Response:
-    """The Model Context Protocol, stateless: one request, one answer."""
+    """The Model Context Protocol, stateless: one request, one answer. GET, which would open a stream, is 405."""
     from .agents import Agents  # only now: its libraries take longer to load than all others
 
     who = client().network
