@@ -32,7 +32,7 @@ _FUNCTIONS = {
 _ROOT = Path(service.__file__).parent
 #: What only routes may spell out: entrances, and the file of paths itself.
 _ROUTED = ("web/", "paths.py")
-_PATH = re.compile(r"/(api/v1|d/|logos/|staff|problems/|terms/|account|sign-in|join|grant|embeds/)")
+_PATH = re.compile(r"/(api/v1|d/|logos/|staff/|problems/|terms/|account|sign-in|join|grant|embeds/)")
 
 
 def made(name: str) -> str:
