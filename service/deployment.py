@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -33,7 +34,7 @@ from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
-from .packages import Catalogue, Publication, Publications, Publisher, StoredPackages
+from .packages import Catalogue, Publication, Publications, StoredPackages
 from .participants import Participants
 from .privacy import DataRetention, Erasure
 from .problems import ConfigurationError, Unavailable
@@ -43,6 +44,9 @@ from .store import Database
 from .store.idempotency import IdempotentRequests
 from .verdicts import Verdicts
 from .verification.policy import Policy, parse_policy
+
+if TYPE_CHECKING:
+    from .packages.publishing import Publisher
 
 log = structlog.get_logger()
 
@@ -218,6 +222,8 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
 @contextmanager
 def open_publisher(settings: Settings, clock: Clock = now) -> Iterator[Publisher]:
     """Read the files of policies and assets for publishing, whatever is in force. Raises CampaignError."""
+    from .packages.publishing import Publisher  # here, because only who publishes needs the renderers
+
     load_rules(settings.policies_dir)  # for its mistakes
     database = Database(settings.database_url)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from tests.campaign.policies_page import policies_page
 from tests.ledger.entries_page import entries_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -76,6 +77,22 @@ def problems_page() -> str:
         "that explains it. `detail` says what to do in the case at hand, `errors` points at each field that is wrong. "
         "A browser that asks for HTML gets the same as a page in its language.\n\n"
         f"| slug | status | what it means | what to do |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def metrics_page() -> str:
+    """Every figure for Prometheus."""
+    from service.web.metrics import FIGURES
+
+    rows = "".join(
+        f"| `{name}{'_total' if figure.kind == 'counter' else ''}` | {figure.kind} | {', '.join(figure.labels)} "
+        f"| {figure.help} |\n"
+        for name, figure in FIGURES.items()
+    )
+    return (
+        "# Metrics\n\nFor Prometheus, at `/metrics` of the listener that `EMBLEM_METRICS_BIND` names, added up over "
+        "all worker processes. `route` is the rule of the address, never the address itself; `slug` is a kind of "
+        f"[problem](problems.md).\n\n| name | kind | labels | what it tells |\n|---|---|---|---|\n{rows}"
     )
 
 
@@ -148,6 +165,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "http.md": http_page,
     "problems.md": problems_page,
     "entries.md": entries_page,
+    "metrics.md": metrics_page,
+    "policies.md": policies_page,
     "settings.md": settings_page,
 }
 

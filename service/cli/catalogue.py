@@ -13,8 +13,9 @@ import click
 from .. import settings
 from ..alerts.alert_rules import load_rules
 from ..campaign import CampaignError, load, untranslated
-from ..packages import Published, Publisher, inks_of
-from ..packages import check as check_sources
+from ..packages.building import check as check_sources
+from ..packages.inks import print_inks_of
+from ..packages.publishing import Published, Publisher
 from .common import BY, deployment, json_option
 
 
@@ -31,7 +32,7 @@ def check(as_json: bool) -> None:
     try:
         campaign = load(policies, assets)
         load_rules(policies)
-        check_sources(*campaign.packages.values(), inks=inks_of(campaign.brand))
+        check_sources(*campaign.packages.values(), inks=print_inks_of(campaign.brand))
     except CampaignError as error:
         if as_json:
             mistakes = [

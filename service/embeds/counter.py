@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, select
@@ -50,6 +50,8 @@ class ViewCounter:
         self._writer = secrets.token_hex(16)
         self._number = 0
         self._counts: dict[CountKey, int] = {}
+        never = datetime.min.replace(tzinfo=UTC)
+        self._hour = (never, never)  # the last one that was counted in: its beginning and its end
         self._sending: dict[CountKey, int] | None = None
         self._crowds: dict[tuple[datetime, str], Crowd] = {}
         self._lock = threading.Lock()
@@ -57,11 +59,18 @@ class ViewCounter:
 
     def count(self, embed: ServedEmbed, variant: str, origin: str | None) -> None:
         """Count one view of a variant (``colourway/width.format``) on an origin, as ``origin_of`` gave it."""
-        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        now = self._clock()
+        begin, end = self._hour
+        if not begin <= now < end:
+            begin = now.replace(minute=0, second=0, microsecond=0)
+            self._hour = begin, begin + timedelta(hours=1)
         site = "" if origin is None or origin == NAMELESS else origin
+        key = (begin, embed.key, variant, site)
         with self._lock:
-            variant, site = self._crowd(hour, embed).admit(variant, site)
-            key = (hour, embed.key, variant, site)
+            if key in self._counts:  # so it was admitted under its own names
+                self._counts[key] += 1
+                return
+            key = (begin, embed.key, *self._crowd(begin, embed).admit(variant, site))
             self._counts[key] = self._counts.get(key, 0) + 1
             full = len(self._counts) >= _MANY
         if full:

@@ -23,9 +23,9 @@ from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from ..svg import DrawingError, read
 from .archive import write_archive
+from .inks import NO_INKS, Inks
 from .renderers import Maker, MakingError
 from .rights import Rights, with_rights
-from .separation import NO_INKS, Inks
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
 GENERATOR = 2

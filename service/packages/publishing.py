@@ -30,10 +30,10 @@ from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
+from .inks import print_inks_of
 from .publications import Publications, pack
 from .published import PublishedPackage, published_of
 from .rights import Rights
-from .separation import inks_of
 from .stored import StoredPackages
 
 Progress = Callable[[str], None]
@@ -66,7 +66,7 @@ class Publisher:
         self._storage = storage
         self._clock = clock
         self._draft = draft
-        self._inks = inks_of(draft.brand)
+        self._inks = print_inks_of(draft.brand)
         self._folders = (policies_dir, assets_dir)
         self._publications = Publications(database)
         self._stored = StoredPackages(storage)

@@ -25,7 +25,8 @@ from PIL import Image
 
 from ..campaign.manifests import FileRule
 from ..svg import DrawingError, read
-from .separation import Inks, SeparationError, separated
+from .inks import Inks
+from .separation import SeparationError, separated
 
 _ONE_POINT_PER_PIXEL = 72.0
 _FACES = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-import pikepdf
-
 from ..campaign.content import RightsStatement
 from ..campaign.manifests import PackageManifest
 
@@ -105,6 +103,8 @@ def _svg(content: bytes, rights: Rights) -> bytes:
 
 
 def _pdf(content: bytes, rights: Rights) -> bytes:
+    import pikepdf  # here, because only building needs it, and not every start of the service
+
     try:
         pdf = pikepdf.open(io.BytesIO(content))
     except pikepdf.PdfError as error:

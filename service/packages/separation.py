@@ -9,16 +9,14 @@ what cannot be separated by replacing colours: gradients, pictures, transparency
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Literal
 
 import pikepdf
 from pikepdf import Dictionary, Name, Operator
 
-from ..campaign.brand import BrandRules
+from .inks import Inks, PrintInk
 
 Form = Literal["cmyk", "spot", "eps"]
 _FILL, _STROKE = frozenset({"cs", "sc", "scn", "rg", "g", "k"}), frozenset({"CS", "SC", "SCN", "RG", "G", "K"})
@@ -37,34 +35,7 @@ class SeparationError(Exception):
     """A file that cannot be made for print; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Ink:
-    """How a colour is printed: percent of cyan, magenta, yellow and black, and the name of a spot colour if it has one.
-
-    ``name`` is what the brand rules call it.
-    """
-
-    name: str
-    cmyk: tuple[int, ...]
-    spot: str | None = None
-
-    def as_json(self) -> list[Any]:
-        """The ink as a digest of sources counts it."""
-        return [list(self.cmyk), self.spot]
-
-
-Inks = Mapping[str, Ink]  # by the colour as ``rrggbb``
-NO_INKS: Inks = MappingProxyType({})
 Instruction = tuple[list[Any], str]
-
-
-def inks_of(brand: BrandRules) -> Inks:
-    """The inks that the brand rules name: of the colourways, and of the other colours of the campaign's tools."""
-    found = {colour: Ink(colour, cmyk) for colour, cmyk in brand.print_colours.items() if cmyk}
-    for name, colourway in brand.colourways.items():
-        if colourway.cmyk:
-            found[colourway.hex] = Ink(name, colourway.cmyk, colourway.spot)
-    return found
 
 
 def separated(content: bytes, inks: Inks, form: Form) -> bytes:
@@ -129,7 +100,7 @@ def _opaque(page: pikepdf.Page, name: Any) -> bool:
     return plain and str(state.get("/SMask", "/None")) == "/None" and str(state.get("/BM", "/Normal")) == "/Normal"
 
 
-def _ink(space: str, operands: list[Any], inks: Inks) -> Ink:
+def _ink(space: str, operands: list[Any], inks: Inks) -> PrintInk:
     values = [float(value) for value in operands]
     if space == "cmyk":
         raise SeparationError("it has colours in CMYK already: write them in RGB, and their inks into brand.yaml")
@@ -140,7 +111,7 @@ def _ink(space: str, operands: list[Any], inks: Inks) -> Ink:
     return inks[colour]
 
 
-def _paint(ink: Ink, form: Form, stroke: bool) -> Iterator[Instruction]:
+def _paint(ink: PrintInk, form: Form, stroke: bool) -> Iterator[Instruction]:
     if form == "spot":
         if ink.spot is None:
             raise SeparationError(f"{ink.name} is no spot colour: add spot: to it in brand.yaml, or print it in CMYK")
@@ -167,7 +138,7 @@ def _resources(pdf: pikepdf.Pdf, page: pikepdf.Page, inks: Inks, form: Form) -> 
         )
 
 
-def _separation(spot: str, ink: Ink) -> pikepdf.Array:
+def _separation(spot: str, ink: PrintInk) -> pikepdf.Array:
     """The colour space of a spot colour; where its ink is not there, it is mixed from the four."""
     mixed = [Decimal(part) / 100 for part in ink.cmyk]
     mixing = Dictionary(FunctionType=2, Domain=[0, 1], C0=[0, 0, 0, 0], C1=mixed, N=1)

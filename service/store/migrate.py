@@ -1,45 +1,60 @@
-"""Schema migrations, by Alembic, one at a time also when several machines start at once."""
+"""Schema migrations, by Alembic, one at a time also when several machines start at once.
+
+Alembic is imported where it migrates: a start only compares two revisions, and would wait for it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from ..problems import ConfigurationError
 from . import advisory
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy.engine import Connection
 
     from .database import Database
 
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
 
+def revisions() -> list[str]:
+    """The revisions that this program knows, oldest first: a migration's file is named ``{revision}_{what}.py``."""
+    return sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def head() -> str:
     """The newest revision that this program knows."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return revisions()[-1]
 
 
 def current(database: Database) -> str | None:
     """The revision that the database is at; None where it is empty."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("select version_num from alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def upgrade(database: Database, to: str = "head") -> None:
     """Bring the schema to the newest revision, or to another one. Safe to call at once from several processes."""
+    from alembic import command
+
     config = _config()
     with database.engine.connect() as connection:
         _lock(database, connection)
@@ -57,7 +72,7 @@ def upgrade_on(connection: Connection, to: str) -> None:
 
 def knows(revision: str) -> bool:
     """Tell whether a revision is one of this program's."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in revisions()
 
 
 def require_current(database: Database) -> None:

@@ -10,8 +10,9 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flask import Flask, Response, g, request
 
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # whatever else is sent is one figure
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)  # seconds
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: its kind in Prometheus' terms, what it tells, and its labels. Counters gain ``_total``."""
+
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...]
+
+
+FIGURES = {
+    "emblem_requests": Figure("counter", "Requests answered", ("method", "route", "status")),
+    "emblem_request_seconds": Figure("histogram", "Time to the first byte of the answer", ("route",)),
+    "emblem_problems": Figure("counter", "Requests refused or failed", ("slug",)),
+    "emblem_witness_offers": Figure("counter", "Checkpoints offered to witnesses", ("witness", "outcome")),
+    "emblem_witness_cosigned_timestamp_seconds": Figure("gauge", "When a witness cosigned last", ("witness",)),
+}
 Observe = Callable[[str, str, int, float], None]  # method, route, status, seconds
 ObserveWitness = Callable[[str, str], None]  # name of a witness, what came of an offer to it
 
@@ -61,13 +81,8 @@ def witnesses() -> ObserveWitness | None:
         return None
     from prometheus_client import Counter, Gauge
 
-    offers = Counter("emblem_witness_offers", "Checkpoints offered to witnesses", ["witness", "outcome"])
-    last = Gauge(
-        "emblem_witness_cosigned_timestamp_seconds",
-        "When a witness cosigned last",
-        ["witness"],
-        multiprocess_mode="max",
-    )
+    offers = Counter(*_named("emblem_witness_offers"))
+    last = Gauge(*_named("emblem_witness_cosigned_timestamp_seconds"), multiprocess_mode="max")
 
     def observe(witness: str, outcome: str) -> None:
         offers.labels(witness, outcome).inc()
@@ -86,14 +101,9 @@ def install(app: Flask) -> Observe | None:
         return None
     from prometheus_client import Counter, Histogram
 
-    requests = Counter("emblem_requests", "Requests answered", ["method", "route", "status"])
-    seconds = Histogram(
-        "emblem_request_seconds",
-        "Time to the first byte of the answer",
-        ["route"],
-        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-    )
-    problems = Counter("emblem_problems", "Requests refused or failed", ["slug"])
+    requests = Counter(*_named("emblem_requests"))
+    seconds = Histogram(*_named("emblem_request_seconds"), buckets=_BUCKETS)
+    problems = Counter(*_named("emblem_problems"))
 
     def observe(method: str, route: str, status: int, took: float) -> None:
         requests.labels(method if method in _METHODS else "other", route, status).inc()
@@ -113,3 +123,7 @@ def install(app: Flask) -> Observe | None:
         return response
 
     return observe
+
+
+def _named(name: str) -> tuple[str, str, tuple[str, ...]]:
+    return name, FIGURES[name].help, FIGURES[name].labels

@@ -41,7 +41,12 @@ PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared 
 _ANNOUNCED = "HTTP_SURROGATE_CAPABILITY"
 _ASK_ALWAYS = ("X-Accel-Expires", "@1")
 _REFUSAL = "emblem.variants.refusal"
-_VARY: dict[str, tuple[str, ...]] = {AUTO: ("Accept", "Accept-Encoding"), "svg": ("Accept-Encoding",)}
+_CHOSEN_BY_HEADERS = {AUTO: "Accept, Accept-Encoding", "svg": "Accept-Encoding"}
+_VARY: dict[tuple[str, bool], str] = {  # by format, and whether the embed refuses other sites
+    (name, refuses): ", ".join(filter(None, (_CHOSEN_BY_HEADERS.get(name), "Origin, Referer" if refuses else "")))
+    for name in (*FORMATS, AUTO)
+    for refuses in (False, True)
+}
 _SVG_POLICY = "default-src 'none'; sandbox"  # a drawing has no style sheet, font or picture to load
 _LONGEST_ACCEPT = 1024  # characters that are left where a refusal is answered: by a reader of headers that is slow
 _LONGEST_KEPT = 256  # characters of path and query whose meaning is kept in memory
@@ -112,7 +117,7 @@ class _Variants:
         origin = origin_of(_begin(environ, "HTTP_ORIGIN"), _begin(environ, "HTTP_REFERER"))
         allowed(embed, origin)
         variants = self._deployment.variants
-        chosen = self._choose(environ, wanted)
+        chosen = self._choose(environ, wanted) if wanted.format in _CHOSEN_BY_HEADERS else wanted
         variant = variants.cached(chosen) or variants.get(chosen)
         etag = _tag(embed, variant)
         headers = self._headers(embed, wanted, variant, etag)
@@ -146,8 +151,6 @@ class _Variants:
 
     def _choose(self, environ: WSGIEnvironment, wanted: VariantRequest) -> VariantRequest:
         """The variant to send: its format where that is left open, and a drawing's content coding."""
-        if wanted.format not in (AUTO, "svg"):
-            return wanted
         coding = negotiation.coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         if coding:
             wanted = replace(wanted, coding=coding)
@@ -181,9 +184,8 @@ class _Variants:
             ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "cross-origin"),
         ]
-        vary = _VARY.get(wanted.format, ()) + (("Origin", "Referer") if refuses else ())
-        if vary:
-            headers.append(("Vary", ", ".join(vary)))
+        if vary := _VARY[wanted.format, refuses]:
+            headers.append(("Vary", vary))
         if variant.coding:
             headers.append(("Content-Encoding", variant.coding))
         if variant.media_type == FORMATS["svg"].media_type:

@@ -11,7 +11,8 @@ import pytest
 from service.campaign import Campaign
 from service.campaign.manifests import PackageManifest, load_packages
 from service.clock import Clock
-from service.packages import Catalogue, PublishedPackage, Publisher
+from service.packages import Catalogue, PublishedPackage
+from service.packages.publishing import Publisher
 from service.packages.rights import Rights
 from service.settings import shipped
 from service.storage import Storage

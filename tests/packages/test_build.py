@@ -17,9 +17,9 @@ from PIL import Image
 
 from service.campaign import Campaign, CampaignError
 from service.campaign.manifests import PREVIEW_SIZE, load_packages
-from service.packages import Built, build, check, source_digest
+from service.packages.building import Built, build, check, source_digest
+from service.packages.inks import print_inks_of
 from service.packages.renderers import Maker, MakingError, render_svg
-from service.packages.separation import inks_of
 
 from .conftest import RIGHTS, SVG, Assets
 
@@ -29,7 +29,7 @@ import os, sys
 from pathlib import Path
 os.umask(int(sys.argv[2], 8))
 from service.campaign.manifests import load_packages
-from service.packages import build
+from service.packages.building import build
 from tests.packages.conftest import RIGHTS
 assets = Path(sys.argv[1])
 built = build(load_packages(assets)[sys.argv[3]], assets, RIGHTS)
@@ -200,7 +200,7 @@ def test_what_can_be_built_passes_the_check(assets: Assets) -> None:
 
 @pytest.mark.parametrize("package", ["logo", "posters", "web-banners"])
 def test_shipped_packages_pass_the_check(campaign: Campaign, package: str) -> None:
-    check(load_packages(ROOT / "assets")[package], inks=inks_of(campaign.brand))
+    check(load_packages(ROOT / "assets")[package], inks=print_inks_of(campaign.brand))
 
 
 def test_a_moved_file_is_another_source(assets: Assets) -> None:

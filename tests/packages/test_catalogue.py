@@ -21,7 +21,7 @@ from service import ledger
 from service.answers.catalogue import PackageAnswer, Viewpoint
 from service.campaign import Campaign, CampaignError
 from service.campaign.terms import Terms
-from service.packages import build
+from service.packages.building import build
 from service.problems import PackageWithdrawn, Unavailable, UnknownPackage, UnknownVersion
 from service.storage import Content, Storage, open_storage
 from service.storage.directory import DirectoryStorage

@@ -9,7 +9,7 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image
 
-from service.packages import build
+from service.packages.building import build
 
 from .conftest import RIGHTS, Assets
 

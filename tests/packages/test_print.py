@@ -8,13 +8,13 @@ import pypdfium2
 import pytest
 
 from service.campaign import load
+from service.packages.inks import print_inks_of
 from service.packages.renderers import Maker
-from service.packages.separation import inks_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 MM = 72 / 25.4  # points
 CAMPAIGN = load(ASSETS.with_name("policies"), ASSETS)
-INKS = inks_of(CAMPAIGN.brand)
+INKS = print_inks_of(CAMPAIGN.brand)
 POSTERS = {rule.path: rule for rule in CAMPAIGN.packages["posters"].files if rule.path.endswith(".pdf")}
 WITH_BLEED = sorted(path for path in POSTERS if path.endswith(("-bleed-ar.pdf", "-bleed-en.pdf")))
 

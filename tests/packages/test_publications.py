@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from service.campaign import CampaignError, load
-from service.packages import Publications, Publisher
+from service.packages import Publications
 from service.packages.publications import pack
+from service.packages.publishing import Publisher
 from service.settings import shipped
 from service.storage import open_storage
 from service.store import Database

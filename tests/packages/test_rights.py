@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from service.campaign import Campaign, CampaignError
-from service.packages import build, check
+from service.packages.building import build, check
 from service.packages.rights import Rights, with_rights
 from service.svg import read
 from tests.parts.system import need, path_of

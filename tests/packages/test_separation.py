@@ -12,8 +12,8 @@ import pikepdf
 import pypdfium2
 import pytest
 
+from service.packages.inks import Inks, print_inks_of
 from service.packages.renderers import Maker, MakingError
-from service.packages.separation import Inks, inks_of
 
 from .conftest import Assets
 
@@ -29,7 +29,7 @@ WRITTEN: dict[str, list[float]] = {"blue": [0.94, 0.47, 0, 0.32], "white": [0, 0
 
 @pytest.fixture(scope="module")
 def inks(campaign: Campaign) -> Inks:
-    return inks_of(campaign.brand)
+    return print_inks_of(campaign.brand)
 
 
 def rules_of(campaign: Campaign, package: str, form: str) -> list[FileRule]:
