@@ -53,18 +53,16 @@ def current(database: Database) -> str | None:
 
 def upgrade(database: Database, to: str = "head") -> None:
     """Bring the schema to the newest revision, or to another one. Safe to call at once from several processes."""
-    from alembic import command
-
-    config = _config()
     with database.engine.connect() as connection:
         _lock(database, connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        upgrade_on(connection, to)
         connection.commit()
 
 
 def upgrade_on(connection: Connection, to: str) -> None:
     """Build the schema of a revision on a connection, in its transaction, which the caller commits."""
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, to)
