@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ..privacy import Erasure
 from ..store.batches import changed
-from ..store.tables import ApiKey, Decision, Embed, Link, PackageVersion, Participant
+from ..store.tables import ApiKey, Decision, Embed, Link, PackageVersion, Participant, StaffMember
 
 Facts = dict[str, Any]
 _STATUS = {"approved": "approved", "declined": "declined", "suspended": "suspended", "review": "under_review"}
@@ -32,15 +32,19 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
             case "participant.decided":
                 return _decided(session, facts, at)
             case "link.revoked":
-                return _end(session, Link, Link.id == facts["id"], at)
+                return _end(session, Link, Link.id == facts["id"], at, facts["by"])
             case "embed.revoked":
-                return _end(session, Embed, Embed.key == facts["embed"], at)
+                return _end(session, Embed, Embed.key == facts["embed"], at, facts["by"])
             case "embed.changed":
                 values = {"origins": facts["origins"], "unlisted": facts["unlisted"]}
                 mine = Embed.key == facts["embed"]
                 return changed(session, update(Embed).where(mine, Embed.revoked_at.is_(None)).values(values)) > 0
             case "key.revoked":
-                return _end(session, ApiKey, ApiKey.id == facts["key"], at)
+                return _end(session, ApiKey, ApiKey.id == facts["key"], at, facts["by"])
+            case "staff.added" | "staff.removed":
+                removed = at if facts["kind"] == "staff.removed" else None
+                mine = StaffMember.id == facts["staff"]
+                return changed(session, update(StaffMember).where(mine).values(removed_at=removed)) > 0
             case "package.withdrawn":
                 mine = (PackageVersion.package == facts["package"]) & (PackageVersion.version == facts["version"])
                 values = {"withdrawn_at": at, "withdrawn_reason": ""}
@@ -55,8 +59,9 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
     return apply
 
 
-def _end(session: Session, table: Any, mine: Any, at: datetime) -> bool:
-    return changed(session, update(table).where(mine, table.revoked_at.is_(None)).values(revoked_at=at)) > 0
+def _end(session: Session, table: Any, mine: Any, at: datetime, by: str) -> bool:
+    ended = {"revoked_at": at, "revoked_by": by}
+    return changed(session, update(table).where(mine, table.revoked_at.is_(None)).values(ended)) > 0
 
 
 def _decided(session: Session, facts: Facts, at: datetime) -> bool:

@@ -48,6 +48,7 @@ _COMMANDS = {
     "audit": "audit",
     "backup": "backup",
     "restore": "backup",
+    "storage": "storage",
     "secrets": "secrets",
 }
 
@@ -96,4 +97,5 @@ def main() -> None:
 
 def _sentence(problem: Problem) -> str:
     found = [f"{error.pointer.strip('/?').replace('_', '-')}: {error.detail}" for error in problem.errors]
-    return f"{problem.title}: {' '.join(found) or problem.detail}"
+    reason = problem.private.partition("\n")[0][:400]  # the operator may know it, and needs to
+    return f"{problem.title}: {' '.join(found) or problem.detail}" + (f" ({reason})" if reason else "")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ..problems import LogDamaged
 from ..storage import ObjectMissing, Storage
-from . import tiles
+from . import notes, tiles
+from .proofs import TileReader
 from .tree import levels
 
 
@@ -52,6 +53,22 @@ def read_tile(storage: Storage, name: TileName) -> bytes:
                 return tiles.bundle(tiles.unbundle(data)[: name.width])
             return data[: name.width * tiles.HASH]
     raise LogDamaged(f"{name.key} is missing in storage. Restore it from a copy of the log.")
+
+
+def require_same_log(source: Storage, target: Storage) -> None:
+    """Raise LogDamaged where the target has a log that is not a beginning of the source's, or not to be compared."""
+    known = target.find(tiles.CHECKPOINT)
+    if known is None:
+        return
+    found = source.find(tiles.CHECKPOINT)
+    try:
+        old, new = notes.read(known.decode()), notes.read((found or b"").decode())
+    except ValueError as error:
+        raise LogDamaged(f"{tiles.CHECKPOINT} of one of the storages is no checkpoint: {error}.") from error
+    if old.origin != new.origin or old.size > new.size:
+        raise LogDamaged(f"The other storage holds a log that this one does not continue, {old.origin}.")
+    if TileReader(source, new.size).subtree(0, old.size) != old.root:
+        raise LogDamaged("The other storage holds another log of the same name: name an empty one.")
 
 
 def _wider(storage: Storage, name: TileName) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
@@ -10,7 +12,7 @@ from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from ..problems import Unavailable
 from .base import CHUNK, Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
@@ -23,6 +25,13 @@ class _Condition(TypedDict, total=False):
     IfMatch: str
 
 
+class _Sums(TypedDict):
+    ContentMD5: str
+    Metadata: dict[str, str]
+
+
+_DIGEST = "sha256"  # of the metadata
+_CREDENTIALS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role in their place"
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -31,7 +40,11 @@ class S3Storage(Storage):
     """Objects ``prefix/key`` of a bucket. Credentials come from boto3's own chain (environment, profile, role).
 
     ``put_new`` is a conditional write (``If-None-Match: *``, S3 API of August 2024), so it is atomic also
-    between machines. Multipart uploads cannot be conditional in every server, so objects go up in one part.
+    between machines. Multipart uploads cannot be conditional in every server, so objects go up in one part: those
+    whose completion ignores the condition would let a second writer replace what never changes.
+
+    Every write carries ``Content-MD5``, which all servers compare with what arrived (the newer checksum headers are
+    ignored by some), and the object's SHA-256 as metadata, with which every reading of a whole object is compared.
     """
 
     remote = True
@@ -62,7 +75,12 @@ class S3Storage(Storage):
         try:
             with self._problems(key), _opened(content) as body:
                 self.client.put_object(
-                    Bucket=self.bucket, Key=self._key(key), Body=body, ContentType=media_type, IfNoneMatch="*"
+                    Bucket=self.bucket,
+                    Key=self._key(key),
+                    Body=body,
+                    ContentType=media_type,
+                    IfNoneMatch="*",
+                    **_sums(content),
                 )
         except FileExistsError:
             return False
@@ -71,12 +89,17 @@ class S3Storage(Storage):
     def replace(self, key: str, content: Content, media_type: str = "application/octet-stream") -> None:
         """See ``Storage.replace``."""
         with self._problems(key), _opened(content) as body:
-            self.client.put_object(Bucket=self.bucket, Key=self._key(key), Body=body, ContentType=media_type)
+            self.client.put_object(
+                Bucket=self.bucket, Key=self._key(key), Body=body, ContentType=media_type, **_sums(content)
+            )
 
     def read(self, key: str) -> bytes:
         """See ``Storage.read``."""
         with self._problems(key):
-            return self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"].read()
+            got = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+            data = got["Body"].read()
+        _compare(key, hashlib.sha256(data), got["Metadata"])
+        return data
 
     def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
         """See ``Storage.stream``: the version is the object's ETag, which the server compares."""
@@ -90,10 +113,16 @@ class S3Storage(Storage):
         except FileExistsError as error:
             raise ObjectChanged(key) from error
         body = got["Body"]
+        whole = start == 0 and got.get("ContentRange", "").endswith(f"/{length}")
 
         def pieces() -> Iterator[bytes]:
+            sums = hashlib.sha256()
             with self._problems(key):
-                yield from body.iter_chunks(CHUNK)
+                for piece in body.iter_chunks(CHUNK):
+                    sums.update(piece)
+                    yield piece
+            if whole:
+                _compare(key, sums, got["Metadata"])
 
         return Pieces(pieces(), body.close)
 
@@ -157,9 +186,41 @@ class S3Storage(Storage):
                 raise ObjectMissing(key) from error
             if code in _EXISTS:
                 raise FileExistsError(key) from error
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            raise Unavailable(headers={"Retry-After": "5"}, private=self._reason(code, error)) from error
+        except NoCredentialsError as error:
+            private = f"there are no credentials for {self.bucket}: {_CREDENTIALS}"
+            raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
         except BotoCoreError as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+
+    def _reason(self, code: str, error: ClientError) -> str:
+        """What an operator has to do about a refusal of the server."""
+        if code == "NoSuchBucket":
+            return f"there is no bucket {self.bucket}: create it, or correct EMBLEM_STORAGE_URL"
+        if code == "RequestTimeTooSkewed":
+            theirs = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "unknown")
+            return f"the clocks are too far apart, the S3 server says {theirs}: synchronise this machine's clock"
+        if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch"):
+            return f"the S3 server does not take the credentials ({code}): {_CREDENTIALS}"
+        if code in ("AccessDenied", "AllAccessDisabled", "403"):
+            return f"the credentials may not do this in {self.bucket} ({code}): {_CREDENTIALS}, or the bucket's policy"
+        return str(error)
+
+
+def _sums(content: Content) -> _Sums:
+    """What the server compares, and what is compared when the object is read."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with _opened(content) as body:
+        for piece in (body,) if isinstance(body, bytes) else iter(lambda: body.read(CHUNK), b""):
+            md5.update(piece)
+            sha256.update(piece)
+    return {"ContentMD5": base64.b64encode(md5.digest()).decode(), "Metadata": {_DIGEST: sha256.hexdigest()}}
+
+
+def _compare(key: str, sums: hashlib._Hash, metadata: Mapping[str, str]) -> None:
+    """Raise Unavailable where an object is not what was written; one that others wrote says nothing of itself."""
+    if metadata.get(_DIGEST, sums.hexdigest()) != sums.hexdigest():
+        raise Unavailable(headers={"Retry-After": "5"}, private=f"{key} comes from S3 otherwise than it was written")
 
 
 @contextmanager

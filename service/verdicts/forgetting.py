@@ -14,12 +14,13 @@ from ..store.batches import changed
 from ..store.tables import ArtworkCheck
 
 NOBODY = "page"  # who has a file checked without being signed in
+FOLDER = "artwork/"  # where files of checks lie in the storage
 _STEP = 100  # checks whose files are deleted between two transactions
 
 
 def file_key(secret: str, name: str) -> str:
     """Where a file of a check lies in the storage."""
-    return f"artwork/{secret}/{name}"
+    return f"{FOLDER}{secret}/{name}"
 
 
 def forget_checks(session: Session, participant: str) -> int:
