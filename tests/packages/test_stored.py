@@ -18,7 +18,7 @@ CONTENT = bytes(range(256)) * 4
 
 def published(name: str, content: bytes = CONTENT) -> PublishedPackage:
     """A published version whose archive is ``content``."""
-    text = Text(en=name)
+    text = Text.of(name)
     digest = sha256(content).hexdigest()
     key = f"packages/{name}/1.0.0/{digest[:16]}.zip"
     return PublishedPackage(
