@@ -275,6 +275,24 @@ class TooManyFiles(Problem):
     help = "A case has at most 10 files. Put several pages into one PDF, or describe the rest in a message."
 
 
+class LastMember(Problem):
+    """409: the last active member cannot be removed."""
+
+    slug = "last-member"
+    status = 409
+    title = "The last active member cannot be removed"
+    help = "Invite somebody else first; once that person has signed in, remove this one."
+
+
+class Individual(Problem):
+    """409: an individual is one person."""
+
+    slug = "individual"
+    status = 409
+    title = "An individual is one person"
+    help = "Only organizations have several members. Your colleagues can join for themselves, or as an organization."
+
+
 class RequestInFlight(Problem):
     """409: a request with this Idempotency-Key is still being answered."""
 

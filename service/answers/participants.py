@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from ..participants import AcceptanceView, ApiKeyView, ParticipantView
+from ..participants import AcceptanceView, ApiKeyView, MemberView, ParticipantView
 from ..participants.api_keys import Role
 from ..participants.views import BY_STAFF, Status
 from .base import Answer, Instant, Kind, ListAnswer, Purpose
@@ -88,7 +88,7 @@ class ErasureAnswer(ParticipantAnswer):
 
 
 class AcceptanceAnswer(Answer):
-    """A recorded acceptance; it names no signatory."""
+    """A recorded acceptance; it names no signatory but the member's id."""
 
     id: str
     participant: str
@@ -96,6 +96,7 @@ class AcceptanceAnswer(Answer):
     version: str
     language: str
     digest: str
+    member: str | None = Field(description="Who of the participant signed it, where that is known")
     accepted_at: Instant
     receipt_url: str = Field(description="A proof that the acceptance is in the public log")
 
@@ -109,6 +110,7 @@ class AcceptanceAnswer(Answer):
             version=seen.version,
             language=seen.language,
             digest=seen.digest,
+            member=seen.member,
             accepted_at=seen.accepted_at,
             receipt_url=seen.receipt_url,
         )
@@ -118,6 +120,29 @@ class AcceptancesAnswer(ListAnswer):
     """The acceptances of a participant, newest first."""
 
     acceptances: list[AcceptanceAnswer]
+
+
+class MemberAnswer(Answer):
+    """A person of a participant. Auditors see no name, no address and no capacity."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    capacity: str | None = None
+    status: Literal["invited", "active"]
+    created_at: Instant
+
+    @classmethod
+    def of(cls, seen: MemberView, *, personal: bool = True) -> Self:
+        """Return the person as somebody sees them who may, or may not, see what is ``personal``."""
+        said = {"name": seen.name, "email": seen.email, "capacity": seen.capacity} if personal else {}
+        return cls(id=seen.id, status=seen.status, created_at=seen.created_at, **said)
+
+
+class MembersAnswer(ListAnswer):
+    """The people of a participant, newest first."""
+
+    members: list[MemberAnswer]
 
 
 class KeyAnswer(Answer):

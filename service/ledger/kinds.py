@@ -27,6 +27,7 @@ Actor = Annotated[
         "`staff` or `staff:key_…`), else a role, or a role and its key",
     ),
 ]
+MemberId = Annotated[str, Field(min_length=1, description="the id of a person of a participant, `mem_…`")]
 StaffId = Annotated[str, Field(min_length=1, description="the id of a person of the staff, `stf_…`")]
 Package = Annotated[str, Field(min_length=1, description="the package's name in addresses")]
 Version = Annotated[str, Field(min_length=1, description="the package's version, `MAJOR.MINOR.PATCH`")]
@@ -184,6 +185,7 @@ class TermsAcceptedEntry(Entry):
     via: str = Field(
         min_length=1, description="where it was accepted: the site's own page, or a portal's or staff's key"
     )
+    member: str | None = Field(default=None, description="the person of the participant who signed, `mem_…`")
     commitment: Commitment
 
 
@@ -353,6 +355,24 @@ class KeyRevokedEntry(Entry):
     role: KeyRole
     participant: str | None = Field(description="whose key it was; null for all but a partner's")
     staff: str | None = Field(default=None, description="the person of the staff whose key it was, `stf_…`")
+    by: Actor
+
+
+class MemberAddedEntry(Entry):
+    """A person was invited to act for a participant."""
+
+    kind = "member.added"
+    member: MemberId
+    participant: ParticipantId
+    by: Actor
+
+
+class MemberRemovedEntry(Entry):
+    """A person acts for a participant no more."""
+
+    kind = "member.removed"
+    member: MemberId
+    participant: ParticipantId
     by: Actor
 
 

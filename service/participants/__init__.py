@@ -14,6 +14,7 @@ from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
 from .joining import Held, Joining
 from .listing import Listing
+from .members import Members, MemberView
 from .revocation import Revocation
 from .rows import accepted_current
 from .sign_in import Confirmed, PendingLink, Session, SignIn
@@ -47,6 +48,7 @@ class Participants:
         self.api_keys = ApiKeys(database, clock, self.staff)
         self.joining = Joining(database, campaign, clock, correspondence, held)
         self.decisions = Decisions(database, campaign, clock, correspondence)
+        self.members = Members(database, campaign, clock, correspondence)
         self.acceptances = Acceptances(database, campaign, clock, base_url)
         self.sign_in = SignIn(database, clock, self.joining, correspondence, self.staff, auditors=auditors)
 
@@ -67,6 +69,8 @@ __all__ = [
     "Held",
     "Joining",
     "Listing",
+    "MemberView",
+    "Members",
     "ParticipantView",
     "Participants",
     "PendingLink",

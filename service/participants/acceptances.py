@@ -23,6 +23,7 @@ from ..problems import (
 from ..store import Database, tables
 from ..store.upsert import insert_new
 from .application import Signatory
+from .members import signer
 from .rows import find_acceptance
 from .views import AcceptanceView, accepted_record
 
@@ -46,12 +47,13 @@ class Acceptances:
         digest: str,
         signatory: Signatory,
         via: str,
+        member: str | None = None,
     ) -> tuple[AcceptanceView, bool]:
         """Accept the current version, or one to come; return the acceptance, and True if this call made it.
 
         The same version again, in any language and by anyone, gives the first acceptance. ``digest`` is the
-        SHA-256 of the text that was shown. Raises InvalidRequest, UnknownTerms, UnknownVersion,
-        TermsNotCurrent, DigestMismatch, NotFound, Conflict (erased) or ParticipantNotApproved (declined).
+        SHA-256 of the text that was shown, ``member`` who is signed in. Raises InvalidRequest, UnknownTerms,
+        UnknownVersion, TermsNotCurrent, DigestMismatch, NotFound, Conflict (erased), ParticipantNotApproved (declined).
         """
         found = self._campaign.terms.get(terms, version)
 
@@ -74,7 +76,8 @@ class Acceptances:
                 )
             person = self._campaign.eligibility.kind(owner.kind).person
             signed = _check_signatory(signatory, capacity_needed=not person)
-            made = self._insert(session, participant, found, language, signed, via, now)
+            who = signer(session, participant, signed.name, member)
+            made = self._insert(session, participant, found, language, signed, (via, who), now)
             if made is not None:
                 return made, True
             first = find_acceptance(session, participant, terms, version)
@@ -118,10 +121,10 @@ class Acceptances:
         found: TermsVersion,
         language: str,
         signatory: Signatory,
-        via: str,
+        by: tuple[str, str | None],
         now: datetime,
     ) -> AcceptanceView | None:
-        salt = ledger.new_salt()
+        salt, (via, member) = ledger.new_salt(), by
         row = tables.Acceptance(
             id=new_id("acc"),
             participant=participant,
@@ -131,6 +134,7 @@ class Acceptances:
             digest=found.digest(language),
             signatory_name=signatory.name,
             signatory_capacity=signatory.capacity,
+            member=member,
             via=via,
             salt=salt,
             accepted_at=now,
@@ -149,6 +153,7 @@ class Acceptances:
                 language=language,
                 digest=row.digest,
                 via=via,
+                member=member,
                 commitment=row.commitment,
             ),
             now,

@@ -47,6 +47,10 @@ class Correspondence:
         """Ask a participant whether the portal of that name may act for it."""
         self._send(to, self._letters.grant(language, self.page(language, "grant", secret), portal))
 
+    def invitation(self, to: str, language: str, secret: str, participant: str) -> None:
+        """Invite a person to act for the participant of that name."""
+        self._send(to, self._letters.invitation(language, self.page(language, "member", secret), participant))
+
     def page(self, language: str, page: str, secret: str) -> str:
         """Return the URL of the page of a mailed link."""
         return self._base_url + paths.mailed_link(language, page, secret)

@@ -48,6 +48,7 @@ class EmailTexts(_Strict):
     confirm_joining: LetterTexts
     already_joined: LetterTexts
     grant: LetterTexts
+    invitation: LetterTexts
     new_terms: LetterTexts
     decisions: Mapping[str, LetterTexts]
 
@@ -80,6 +81,10 @@ class Letters:
     def grant(self, language: str, url: str, portal: str) -> Letter:
         """A portal's wish to act for a participant that joined elsewhere."""
         return self._letter(language, texts().grant, url=url, portal=portal)
+
+    def invitation(self, language: str, url: str, participant: str) -> Letter:
+        """An invitation to act for a participant."""
+        return self._letter(language, texts().invitation, url=url, participant=participant)
 
     def decision(self, language: str, outcome: str, reasons: Sequence[str], url: str) -> Letter:
         """A decision with its reasons; ``url`` is the account page."""

@@ -6,6 +6,7 @@ elsewhere, can show that the log holds it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
@@ -52,11 +53,11 @@ def blank_decisions(session: Transaction, participant: str) -> None:
     changed(session, update(table).where(table.participant == participant, table.rule == BY_STAFF).values(reasons=[]))
 
 
-def repeats(text: str, row: tables.Participant) -> bool:
-    """Tell whether a text says anything that is known of the participant as a person."""
+def repeats(text: str, row: tables.Participant, known: Sequence[str | None] = ()) -> bool:
+    """Tell whether a text says anything that is known of the participant as a person, or of its members (``known``)."""
     said = text.casefold()
     answers = [value for value in (row.answers or {}).values() if isinstance(value, str)]
-    return any(value and value.casefold() in said for value in (row.name, row.email, row.website, *answers))
+    return any(value and value.casefold() in said for value in (row.name, row.email, row.website, *answers, *known))
 
 
 def blank(row: tables.Participant, now: datetime) -> None:

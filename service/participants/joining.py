@@ -21,6 +21,7 @@ from . import mailed_links
 from .application import Application, read
 from .correspondence import Correspondence
 from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
+from .members import add_first
 from .rows import find_by_email
 from .views import BY_RULE, STATUS_OF, ParticipantView, joined_record
 
@@ -143,8 +144,12 @@ class Joining:
             decided_at=now,
         )
         columns = {column.key: getattr(row, column.key) for column in tables.Participant.__table__.columns}
+        if find_by_email(session, application.email) is not None:
+            return None
         if not insert_new(session, tables.Participant, **columns):
             return None
+        if not add_first(session, row, now):  # somebody's colleague since we looked
+            raise AlreadyJoined("This address is being invited at this moment. Send the same request again.")
         session.add(
             tables.Decision(
                 participant=row.id,

@@ -14,6 +14,7 @@ from ..problems import InvalidSignIn
 from ..store import tables
 
 GRANT_LIFE = timedelta(days=7)
+INVITATION_LIFE = timedelta(days=7)
 JOIN_LIFE = timedelta(hours=24)
 SIGN_IN_LIFE = timedelta(minutes=30)
 ISSUED_LIFE = timedelta(hours=24)  # of a link that an operator makes

@@ -21,12 +21,13 @@ def locked(session: Transaction, participant: str) -> tables.Participant:
 
 
 def find_by_email(session: Transaction, email: str) -> tables.Participant | None:
-    """Return the row of the participant with this address (in lower case), or None.
+    """Return the row of the participant of whom somebody has this address (in lower case), or None.
 
     Locked against an erasure until the transaction ends: nothing about an address is written behind one.
     """
-    statement = select(tables.Participant).where(tables.Participant.email == email)
-    return session.scalar(statement.with_for_update(read=True))
+    member = tables.Member
+    of = select(member.participant).where(member.email == email, member.removed_at.is_(None)).scalar_subquery()
+    return session.scalar(select(tables.Participant).where(tables.Participant.id == of).with_for_update(read=True))
 
 
 def find_acceptance(session: Transaction, participant: str, terms: str, version: str) -> tables.Acceptance | None:

@@ -21,6 +21,7 @@ from .application import read_address
 from .correspondence import Correspondence
 from .joining import Joining
 from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
+from .members import find_member, signed_in
 from .rows import find_by_email
 from .staff import Staff
 from .views import ParticipantView
@@ -33,7 +34,7 @@ SESSION = timedelta(days=30)
 class Session:
     """A signed-in person. ``role`` is ``staff``, ``auditor`` or ``participant``; staff may be participants too.
 
-    ``staff`` is the id of a person of the staff.
+    ``staff`` is the id of a person of the staff, ``member`` of a person of the participant.
     """
 
     email: str = field(repr=False)
@@ -42,6 +43,7 @@ class Session:
     expires_at: datetime
 
     staff: str | None = None
+    member: str | None = None
 
     @property
     def id(self) -> str:
@@ -56,7 +58,7 @@ class Session:
 
 @dataclass(frozen=True)
 class PendingLink:
-    """What a mailed link is for: ``sign-in``, ``join``, or ``grant`` (a portal's wish to act for its owner)."""
+    """What a mailed link is for: ``sign-in``, ``join``, ``member`` (an invitation), or ``grant`` (a portal's wish)."""
 
     purpose: str
     email: str = field(repr=False)
@@ -188,7 +190,14 @@ class SignIn:
                 return None
             if row.role == "auditor" and row.email not in self._auditors:
                 return None
-            return Session(row.email, row.role, row.participant, row.expires_at, member.id if member else None)
+            person = find_member(session, row.email) if row.participant else None
+            if person is None or person.participant != row.participant:
+                if row.role == "participant":
+                    return None
+                person = None
+            participant = person.participant if person else None
+            staff, of = member.id if member else None, person.id if person else None
+            return Session(row.email, row.role, participant, row.expires_at, staff, of)
 
     def sign_out(self, secret: str) -> None:
         """End a session; nothing happens where there is none."""
@@ -225,6 +234,8 @@ class SignIn:
         role, participant = self._role(session, email)
         if role is None:
             raise InvalidSignIn("This address may no longer sign in. Join anew, or ask the campaign's staff.")
+        if participant is not None and (member := find_member(session, email)) is not None:
+            signed_in(member)
         life = SESSION if role == "participant" else STAFF_SESSION
         secret = secrets.token_urlsafe(32)
         session.add(

@@ -101,6 +101,7 @@ class AcceptanceView:
     digest: str
     signatory_name: str | None = field(repr=False)
     signatory_capacity: str | None = field(repr=False)
+    member: str | None
     via: str
     commitment: str
     accepted_at: datetime
@@ -118,6 +119,7 @@ class AcceptanceView:
             digest=row.digest,
             signatory_name=row.signatory_name,
             signatory_capacity=row.signatory_capacity,
+            member=row.member,
             via=row.via,
             commitment=row.commitment,
             accepted_at=row.accepted_at,

@@ -15,6 +15,7 @@ from ..links.forgetting import end_links, forget_clients
 from ..mail import Mailer
 from ..participants import ApiKeys, forgetting
 from ..participants.application import check_reason
+from ..participants.members import addresses, forget_members, names
 from ..participants.rows import locked
 from ..participants.views import BY_STAFF
 from ..store import Database, outbox, tables
@@ -26,6 +27,7 @@ _PARTS = (
     "embeds",
     "keys",
     "sessions",
+    "members",
     "mailed_links",
     "acceptances",
     "downloads",
@@ -53,19 +55,19 @@ class Erasure:
         """
         checked = check_reason(reason)
 
-        def work(session: Transaction) -> tuple[str | None, dict[str, int]]:
+        def work(session: Transaction) -> tuple[list[str], dict[str, int]]:
             row = locked(session, participant)
             if row.status == "erased":
-                return None, dict.fromkeys(_PARTS, 0)
-            now = self._clock()
-            email, removed = row.email, self._forget(session, row, checked, by, now)
+                return [], dict.fromkeys(_PARTS, 0)
+            now, mailboxes = self._clock(), _mailboxes(session, row)
+            removed = self._forget(session, row, checked, by, now)
             ledger.append(session, ledger.ParticipantErasedEntry(participant=row.id, by=by), now)
-            return email, removed
+            return mailboxes, removed
 
-        email, removed = self._database.write(work)
+        mailboxes, removed = self._database.write(work)
         self._api_keys.forget()
         self._database.scrub()
-        return {**removed, "mails": self._mailer.forget(email) if email else 0}
+        return {**removed, "mails": sum(map(self._mailer.forget, mailboxes))}
 
     def repeat(self, session: Transaction, participant: str, *, by: str, at: datetime) -> bool:
         """Erase in this transaction a participant whose erasure is in the log already; False where nothing is left.
@@ -75,27 +77,29 @@ class Erasure:
         row = session.get(tables.Participant, participant)
         if row is None or row.status == "erased":
             return False
-        if row.email:
-            outbox.forget(session, "mail", row.email)
+        for mailbox in _mailboxes(session, row):
+            outbox.forget(session, "mail", mailbox)
         self._forget(session, row, "", by, at)
         return True
 
     def _forget(
         self, session: Transaction, row: tables.Participant, reason: str, by: str, now: datetime
     ) -> dict[str, int]:
+        people = [*_mailboxes(session, row), *names(session, row.id)]
+        kept = [reason] if reason and not forgetting.repeats(reason, row, people) else []
         removed = {
             "links": end_links(session, row.id, now, by),
             "embeds": end_embeds(session, row.id, now, by),
             "keys": forgetting.end_keys(session, row.id, now, by),
             "sessions": forgetting.end_sessions(session, row),
             "mailed_links": forgetting.drop_mailed_links(session, row),
+            "members": forget_members(session, row.id, now),
             "acceptances": forgetting.blank_acceptances(session, row.id),
             "downloads": forget_clients(session, row.id),
             "artwork_checks": forget_checks(session, row.id),
             "cases": forget_cases(session, row.id, now, by),
-            "answers": forget_answers(session, [value for value in (row.id, row.email, row.name) if value]),
+            "answers": forget_answers(session, [value for value in (row.id, row.name, *people) if value]),
         }
-        kept = [reason] if reason and not forgetting.repeats(reason, row) else []
         forgetting.blank_decisions(session, row.id)
         forgetting.blank(row, now)
         session.add(
@@ -110,3 +114,8 @@ class Erasure:
             )
         )
         return removed
+
+
+def _mailboxes(session: Transaction, row: tables.Participant) -> list[str]:
+    """Return the addresses of a participant and of everybody who belongs to it."""
+    return list(dict.fromkeys([*([row.email] if row.email else []), *addresses(session, row.id)]))

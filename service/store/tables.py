@@ -85,6 +85,20 @@ class Participant(Base):
     erased_at: Mapped[datetime | None]
 
 
+class Member(Base):
+    """A person of a participant. Once removed the row has no address; erasure takes the name too."""
+
+    __tablename__ = "members"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    email: Mapped[str | None] = mapped_column(String(320), unique=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    capacity: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
 class PortalGrant(Base):
     """A portal key that may act for a participant: it joined it, or the owner allowed it."""
 
@@ -121,6 +135,7 @@ class Acceptance(Base):
     digest: Mapped[str] = mapped_column(String(64))
     signatory_name: Mapped[str | None] = mapped_column(Text)
     signatory_capacity: Mapped[str | None] = mapped_column(Text)
+    member: Mapped[str | None] = mapped_column(String(40))  # who signed; null where that is not known
     via: Mapped[str] = mapped_column(String(60))
     salt: Mapped[bytes | None]
     commitment: Mapped[str] = mapped_column(String(64))

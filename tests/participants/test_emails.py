@@ -56,6 +56,7 @@ def letters(lang: str) -> list[Letter]:
         made.confirm_joining(lang, URL),
         made.already_joined(lang, URL, 15),
         made.grant(lang, URL, "portal.example.org"),
+        made.invitation(lang, URL, "Quillmarsh"),
         made.new_terms(lang, lambda language: f"T-{language}", lambda language: f"D-{language}", URL),
         *(made.decision(lang, outcome, ["R"], URL) for outcome in ("approved", "review", "declined", "suspended")),
     ]
@@ -69,7 +70,7 @@ def test_mails_are_in_the_language_of_their_reader(lang: str) -> None:
         assert "\n" not in letter.subject
         assert URL in letter.text.splitlines(), "the address stands on a line of its own"
         assert "{" not in letter.text + letter.subject
-    assert len({letter.subject for letter in letters(lang)}) == 9
+    assert len({letter.subject for letter in letters(lang)}) == 10
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -69,6 +69,7 @@ def test_the_answer_says_what_was_removed(erasure: Erasure, people: Participants
         "embeds": 1,
         "keys": 1,
         "sessions": 1,
+        "members": 1,
         "mailed_links": 2,
         "acceptances": 1,
         "downloads": 1,

@@ -114,6 +114,20 @@ class SignatoryBody(Body):
     capacity: Line = None
 
 
+class MemberBody(Body):
+    """A person who is invited to act for a participant."""
+
+    name: Line
+    email: Annotated[Any, WithJsonSchema({"type": "string", "format": "email", "maxLength": 320})]
+    capacity: Line = None
+
+
+class MemberPath(IdPath):
+    """A participant's id, and that of one of its members."""
+
+    member: Id
+
+
 class AcceptanceBody(Body):
     """The acceptance of exactly the bytes of one version of the terms in one language."""
 

@@ -9,6 +9,8 @@ from ...answers.participants import (
     AcceptanceAnswer,
     AcceptancesAnswer,
     ErasureAnswer,
+    MemberAnswer,
+    MembersAnswer,
     ParticipantAnswer,
     ParticipantsAnswer,
 )
@@ -18,6 +20,8 @@ from ...problems import (
     ChangedMeanwhile,
     Conflict,
     DigestMismatch,
+    Individual,
+    LastMember,
     ParticipantNotApproved,
     TermsNotCurrent,
     UnknownTerms,
@@ -26,7 +30,16 @@ from ...problems import (
 from ..auth import may_see, need, portal, require
 from ..context import actor, deployment
 from . import answer, blueprint, problems
-from .models import AcceptanceBody, DecisionBody, ErasureBody, IdPath, JoinBody, ParticipantsQuery
+from .models import (
+    AcceptanceBody,
+    DecisionBody,
+    ErasureBody,
+    IdPath,
+    JoinBody,
+    MemberBody,
+    MemberPath,
+    ParticipantsQuery,
+)
 
 api = blueprint("participants", "Joining, decisions and acceptances")
 
@@ -103,3 +116,36 @@ def acceptances(path: IdPath) -> Response:
     may_see(path.id)
     found = [AcceptanceAnswer.of(acceptance) for acceptance in deployment().participants.acceptances.of(path.id)]
     return answer(AcceptancesAnswer(acceptances=found, next_cursor=None))
+
+
+@api.post("/participants/<id>/members", responses={201: MemberAnswer})
+@need("portal", "partner", "staff")
+@problems(AlreadyJoined, Individual, Conflict, ParticipantNotApproved)
+def invite(path: IdPath, body: MemberBody) -> Response:
+    """Invite a person, who signs in by the own mailbox and acts for the participant then."""
+    may_see(path.id)
+    made = deployment().participants.members.invite(
+        path.id, name=body.name, email=body.email, capacity=body.capacity, by=actor()
+    )
+    return answer(MemberAnswer.of(made), 201)
+
+
+@api.get("/participants/<id>/members", responses={200: MembersAnswer})
+@need("portal", "partner", "staff", "auditor")
+def members(path: IdPath) -> Response:
+    """List the people of a participant, newest first."""
+    may_see(path.id)
+    deployment().participants.listing.get(path.id)
+    personal = require("portal", "partner", "staff", "auditor").role != "auditor"
+    found = [MemberAnswer.of(member, personal=personal) for member in deployment().participants.members.of(path.id)]
+    return answer(MembersAnswer(members=found, next_cursor=None))
+
+
+@api.delete("/participants/<id>/members/<member>", responses={204: None})
+@need("portal", "partner", "staff")
+@problems(LastMember)
+def remove_member(path: MemberPath) -> Response:
+    """Take a person out; sessions end at once."""
+    may_see(path.id)
+    deployment().participants.members.remove(path.id, path.member, by=actor())
+    return Response(status=204)

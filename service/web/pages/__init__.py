@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import account, campaign, check, embeds, join, problem_pages, shared, sign_in, tools
+from . import account, campaign, check, embeds, join, members, problem_pages, shared, sign_in, tools
 from .blueprint import pages, root
 
 root.record_once(lambda state: shared.install(state.app))
@@ -17,6 +17,7 @@ __all__ = [
     "check",
     "embeds",
     "join",
+    "members",
     "problem_pages",
     "shared",
     "sign_in",

@@ -137,6 +137,7 @@ def status_word(status: str) -> Markup:
         "suspended": msgid("Suspended"),
         "erased": msgid("Erased"),
         "active": msgid("Active"),
+        "invited": msgid("Invited"),
         "expired": msgid("Expired"),
         "revoked": msgid("Revoked"),
         "exhausted": msgid("Used up"),

@@ -25,6 +25,11 @@ _WORDS = {
         msgid("Press the button to sign in on this device."),
         msgid("Sign in now"),
     ),
+    "member": (
+        msgid("You are invited"),
+        msgid("Press the button to accept the invitation and to sign in on this device."),
+        msgid("Accept and sign in"),
+    ),
     "grant": (
         msgid("May this site act for you?"),
         msgid("It could then accept terms and get download links in your name. You can end this by writing to us."),
@@ -79,6 +84,18 @@ def sign_in_confirm(secret: str) -> Response:
 def sign_in_confirm_submit(secret: str) -> Response:
     """Sign in."""
     return _use("sign-in", secret)
+
+
+@pages.get("/member/<secret>")
+def member_confirm(secret: str) -> Response:
+    """Show the page of the mail that invites a colleague."""
+    return _button("member", secret)
+
+
+@pages.post("/member/<secret>")
+def member_confirm_submit(secret: str) -> Response:
+    """Accept the invitation and sign in."""
+    return _use("member", secret)
 
 
 @pages.get("/grant/<secret>")

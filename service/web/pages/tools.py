@@ -84,6 +84,7 @@ def tool_accept(package: str) -> Response:
             digest=sent("digest"),
             signatory=Signatory(name, capacity),
             via=actor(),
+            member=require_session().member,
         )
     except (TermsNotCurrent, DigestMismatch):
         mistakes.add("", translate("The terms have changed while you read them. Please read them again below."))

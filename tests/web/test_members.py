@@ -1,0 +1,63 @@
+"""Colleagues over the API and on the account page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .conftest import Api, problem
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+KIM = {"name": "Kim Example", "email": "kim@example.net", "capacity": "Press officer"}
+
+
+def test_over_the_api(api: Api) -> None:
+    mine = api.ready()
+    _, api.keys["partner"] = api.parts.participants.api_keys.create("partner", participant=mine, by="staff:cli")
+    path = f"/api/v1/participants/{mine}/members"
+    made = api.ask("POST", path, key="partner", json=KIM)
+    assert made.status_code == 201
+    assert {name: made.json[name] for name in ("name", "email", "capacity", "status")} == KIM | {"status": "invited"}
+    assert made.json["id"].startswith("mem_")
+    problem(api.ask("POST", path, key="staff", json=KIM), 409, "already-joined")
+    told = problem(api.ask("POST", path, key="portal", json={"name": "", "email": 5}), 422, "invalid-request")
+    assert {error["pointer"] for error in told["errors"]} == {"/name", "/email"}
+    listed = api.ask("GET", path, key="portal").json
+    assert listed["next_cursor"] is None
+    assert [member["status"] for member in listed["members"]].count("invited") == 1
+    for member in api.ask("GET", path, key="auditor").json["members"]:
+        assert set(member) == {"id", "status", "created_at"}
+    (first,) = (member["id"] for member in listed["members"] if member["status"] == "active")
+    accepted = api.ask("GET", f"/api/v1/participants/{mine}/acceptances", key="partner").json["acceptances"]
+    assert [acceptance["member"] for acceptance in accepted] == [first]
+    problem(api.ask("DELETE", f"{path}/{first}", key="partner"), 409, "last-member")
+    assert api.ask("DELETE", f"{path}/{made.json['id']}", key="partner").status_code == 204
+    problem(api.ask("DELETE", f"{path}/{made.json['id']}", key="partner"), 404, "not-found")
+    person = f"/api/v1/participants/{api.join(kind='individual')}/members"
+    problem(api.ask("POST", person, key="portal", json=KIM), 409, "individual")
+    problem(api.ask("GET", person, key="partner"), 404, "not-found")
+
+
+def test_on_the_account_page(app: Flask) -> None:
+    visitor = Visitor(app)
+    visitor.join(kind="civil_society", name="Example Society")
+    visitor.get("account")
+    assert "/en/account/members" in visitor.html.links()
+    visitor.get("account/members")
+    visitor.post("account/members", {"name": "", "email": "nobody"}, status=422)
+    visitor.post("account/members", {"name": "Kim", "email": "nobody"}, status=422)
+    visitor.post("account/members", {"name": "Kim", "email": visitor.address}, status=422)
+    visitor.post("account/members", KIM)
+    assert "Kim Example" in visitor.get("account/members").text
+    members = visitor.parts.participants.members
+    participant = next(one.id for one in visitor.parts.participants.listing.list().items)
+    kim, me = sorted(members.of(participant), key=lambda member: member.status, reverse=True)
+    visitor.post(f"account/members/{me.id}/removal", {}, status=409)
+    assert visitor.html.all("div", id="errors")
+    visitor.post(f"account/members/{kim.id}/removal", {})
+    assert "Kim Example" not in visitor.get("account/members").text
+    assert not visitor.html.mistakes
+    stranger = Visitor(app)
+    stranger.get("account/members", status=401)
