@@ -179,7 +179,7 @@ class Deployment(CampaignParts):
 def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     """Build the parts of a deployment. Raises ConfigurationError or CampaignError with every mistake in it."""
     database = Database(settings.database_url)
-    storage = open_storage(settings.storage_url)
+    storage = open_storage(settings.storage_url, shared=settings.delivery == "x-accel")
     publications = Publications(database)
     found = in_force(settings, publications)
     mailer = Mailer(database, settings.mail_url, sender=found.campaign.info.contact_email, clock=clock)
@@ -227,7 +227,7 @@ def open_publisher(settings: Settings, clock: Clock = now) -> Iterator[Publisher
     load_rules(settings.policies_dir)  # for its mistakes
     database = Database(settings.database_url)
     try:
-        storage = open_storage(settings.storage_url)
+        storage = open_storage(settings.storage_url, shared=settings.delivery == "x-accel")
         yield Publisher.of(database, storage, clock, settings.policies_dir, settings.assets_dir)
     finally:
         database.close()

@@ -70,6 +70,8 @@ def _database_url(text: str) -> str:
 
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not keys:
+        raise ValueError("there is no key in it; `emblem secrets new` makes one")
     if any(len(key) < 32 for key in keys):
         raise ValueError("every key needs at least 32 characters; `emblem secrets new` makes one")
     return keys
@@ -220,7 +222,8 @@ class Settings:
     mail_url: str = _setting(
         _url("file", "smtp", "smtps"),
         lambda values: (values["data_dir"] / "outbox").as_uri(),
-        "`file:///dir` (one file a mail), `smtp://user:password@host:587`, `smtps://…`",
+        "`file:///dir` (one file a mail), `smtp://user:password@host:587`, `smtps://…`; `?cleartext=yes` for a server "
+        "elsewhere without STARTTLS",
         secret=True,
         default_words="`outbox` in the data directory",
     )

@@ -259,12 +259,15 @@ class Alerts:
 
 
 def unlisted_origins(database: Database, since: datetime, at_least: int = 1) -> list[dict[str, Any]]:
-    """Sites that showed an embed's logo since then and are not on its list, most views first."""
+    """Sites that showed an embed's logo since then and are not on its list, most views first.
+
+    ``other`` among them stands for all that were too many to be named: a site can hide there, but not unseen.
+    """
     views = func.sum(LogoUse.views)
     statement = (
         select(LogoUse.embed, LogoUse.origin, Embed.participant, Embed.logo, views)
         .join(Embed, Embed.key == LogoUse.embed)
-        .where(LogoUse.hour >= since, LogoUse.origin.not_in(("", "other")))
+        .where(LogoUse.hour >= since, LogoUse.origin != "")
         .group_by(LogoUse.embed, LogoUse.origin, Embed.participant, Embed.logo)
         .having(views >= at_least)
         .order_by(views.desc(), LogoUse.origin)

@@ -222,7 +222,7 @@ def _check_svg(data: bytes) -> None:
         ) from None
     except (expat.ExpatError, ValueError) as error:
         raise InvalidRequest(
-            "The drawing is no well-formed SVG. Save it again and send the new file.", private=str(error)
+            "The drawing is no well-formed SVG. Save it again and send the new file.", private=type(error).__name__
         ) from error
 
 
@@ -250,7 +250,7 @@ def _pages(data: bytes) -> Iterator[Sheet]:
         if "password" in str(error).lower():
             raise InvalidRequest("The PDF is encrypted. Save it without a password and send it again.") from error
         raise InvalidRequest(
-            "The PDF cannot be read: it is damaged or cut short. Save it again.", private=str(error)
+            "The PDF cannot be read: it is damaged or cut short. Save it again.", private=type(error).__name__
         ) from error
     try:
         count = len(document)
@@ -280,6 +280,6 @@ def _page(document: object, number: int, notes: tuple[tuple[str, float], ...]) -
         page.close()
     except pypdfium2.PdfiumError as error:
         raise InvalidRequest(
-            f"Page {number + 1} of the PDF cannot be read. Save it again.", private=str(error)
+            f"Page {number + 1} of the PDF cannot be read. Save it again.", private=type(error).__name__
         ) from error
     return Sheet(pixels, pixels.shape[1] / width, width, height, PDF_SHOWN, number + 1, notes)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from .. import private_files
 from ..clock import Clock
 from ..problems import LogDamaged
 from ..storage import Storage
@@ -105,7 +106,7 @@ class Segments:
             data = self.storage.read(file.key)
             if hashlib.sha256(data).hexdigest() != file.sha256:
                 raise LogDamaged(f"{file.key} is not the file that was written. Restore it from a copy of the storage.")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(path.parent)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as staged:
                 staged.write(data)
             Path(staged.name).replace(path)
@@ -218,7 +219,7 @@ class Segments:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        self._new.mkdir(parents=True)
+        private_files.make_folder(self._new)
         try:
             yield self._new
         finally:

@@ -1,8 +1,9 @@
 """Text that people type, cleaned and bounded in one place before any backend stores it.
 
 Names, capacities, reasons, addresses of websites and answers all come through here, from the API and from pages
-alike. What is cleaned is what nobody meant to type: blanks at the ends, and characters that turn the direction of
-the text after them. What cannot be right is refused in words. Letters that need joiners keep them.
+alike. What is cleaned is what nobody meant to type: blanks at the ends, characters that turn the direction of the
+text after them, and those that hide in it. What cannot be right is refused in words. Letters that need joiners keep
+them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ Said = tuple[str, Mapping[str, object]]  # a text of the catalogue, and the valu
 
 #: Embeddings, overrides and isolates of the Unicode bidirectional algorithm (UAX 9): they turn what stands after them.
 _TURNING: dict[int, None] = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+#: Drawn as nothing and of no use in a name: soft hyphens, spaces without width, marks of annotations.
+_HIDDEN: dict[int, None] = dict.fromkeys([0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB])
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 #: Characters that are drawn as nothing although Unicode calls them letters or symbols.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
@@ -30,8 +33,8 @@ _ENDS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\
 
 
 def clean(value: str) -> str:
-    """Return the text without blanks at its ends and characters that turn its direction; line ends are line feeds."""
-    return trim(value.translate(_TURNING).replace("\r\n", "\n").replace("\r", "\n"))
+    """Return the text without blanks at its ends and what turns it or hides in it; line ends are line feeds."""
+    return trim(value.translate(_TURNING | _HIDDEN).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def trim(value: str) -> str:

@@ -51,7 +51,8 @@ def _reports() -> Iterator[tuple[Settings, Reports]]:
 
     settings = settings_module.load(os.environ)
     database = Database(settings.database_url)
-    segments = Segments(database, open_storage(settings.storage_url), settings.data_dir, now)
+    storage = open_storage(settings.storage_url, shared=settings.delivery == "x-accel")
+    segments = Segments(database, storage, settings.data_dir, now)
     try:
         yield settings, Reports(database, segments, now)
     finally:
@@ -407,7 +408,7 @@ def _source(url: str | None, folder: Path | None, token: str | None) -> LogSourc
 
     settings = settings_module.load(os.environ)
     keys = Rows(Database(settings.database_url)).vkeys()
-    return StorageSource(open_storage(settings.storage_url).find, keys)
+    return StorageSource(open_storage(settings.storage_url, shared=settings.delivery == "x-accel").find, keys)
 
 
 def _compare(source: LogSource, verdict: LogVerdict, files: Iterable[tuple[str, Path]], end: int) -> None:

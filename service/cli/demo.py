@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import paths, settings
+from .. import paths, private_files, settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError, Unavailable
 from ..storage.durable import replace_file
@@ -43,7 +43,7 @@ def demo(host: str, port: int, folder: Path, once: bool) -> None:
         sys.exit(walk_once(folder if folder != Path("var") else None))
     began = time.monotonic()
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     base_url = f"http://{shown}:{listener.getsockname()[1]}"

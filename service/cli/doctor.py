@@ -114,6 +114,11 @@ def _storage(emblem: Deployment) -> Iterator[tuple[str, str]]:
 def _mail(emblem: Deployment) -> Iterator[tuple[str, str]]:
     try:
         yield OK, f"{emblem.mailer.check()} takes mail"
+    except smtplib.SMTPNotSupportedError:
+        fix = "use smtps://, or add ?cleartext=yes to EMBLEM_MAIL_URL if mail and password may be read on the way."
+        yield FAILED, f"the mail server offers no STARTTLS: {fix}"
+    except smtplib.SMTPAuthenticationError:
+        yield FAILED, "the mail server refuses the user and password: correct them in EMBLEM_MAIL_URL."
     except (OSError, smtplib.SMTPException) as error:
         yield FAILED, f"mail does not leave ({type(error).__name__}): correct EMBLEM_MAIL_URL, or what it names."
     waiting = emblem.mailer.waiting()

@@ -50,6 +50,7 @@ class Server(BaseApplication):
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",
+            "logger_class": logging.GunicornLogger,
             "limit_request_line": 8190,
             "proc_name": "emblem",
             "post_worker_init": self._started,

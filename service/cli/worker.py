@@ -1,4 +1,9 @@
-"""gunicorn's worker with threads, except that a connection whose next request comes at once keeps its thread.
+"""gunicorn's worker with threads, with two differences.
+
+What is malformed is answered with a problem (RFC 9457) that repeats nothing of it, and logged likewise; gunicorn
+answers with a page, and logs a line, that have the request in them.
+
+A connection whose next request comes at once keeps its thread.
 
 gunicorn hands a kept connection back to the worker's main thread after each request, which watches it and
 hands it to a thread again: two changes of threads a request, which cost more than a warm answer does. A proxy
@@ -8,12 +13,27 @@ half as many requests again per process (``python -m tests.benchmarks.variants w
 
 from __future__ import annotations
 
+import json
 import select
-from typing import TYPE_CHECKING
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.workers.gthread import ThreadWorker
 
+from ..problems import Problem
+
 if TYPE_CHECKING:
+    import socket
+
+    from gunicorn.http.message import Request
     from gunicorn.workers.gthread import TConn
 
 _MOMENT = 2  # milliseconds
@@ -28,6 +48,37 @@ class Worker(ThreadWorker):
         while keep is True and self.alive and self.nr_conns <= self.cfg.threads and _has_more(conn):
             keep = super().handle(conn)
         return keep
+
+    def handle_error(self, req: Request, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """See gunicorn: answers what is no HTTP, and what fails outside the application."""
+        status, reason, slug, detail = _answer(exc)
+        if status == 500:
+            self.log.error("Error handling request", exc_info=exc)
+        else:
+            self.log.warning("Invalid request (%s)", type(exc).__name__)
+        document = {"type": f"/problems/{slug}", "title": reason, "status": status, "detail": detail, "instance": "/"}
+        body = json.dumps(document).encode()
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+            f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):
+            client.sendall(head.encode() + body)
+
+
+def _answer(error: Exception) -> tuple[int, str, str, str]:
+    """Return status, reason, slug and what to do for an error that gunicorn met before or around the application."""
+    if isinstance(error, LimitRequestLine):
+        return 414, "URI Too Long", "too-large", "Send an address of at most 8,000 characters."
+    if isinstance(error, LimitRequestHeaders):
+        return 431, "Request Header Fields Too Large", "too-large", "Send fewer or shorter header fields."
+    if isinstance(error, ExpectationFailed):
+        return 417, "Expectation Failed", "invalid-request", "Send the request without an Expect field."
+    if isinstance(error, UnsupportedTransferCoding):
+        return 501, "Not Implemented", "invalid-request", "Send the body whole or chunked, in no other coding."
+    if isinstance(error, ParseException | ssl.SSLError):
+        return 400, "Bad Request", "invalid-request", "Send a request as HTTP/1.1 has it (RFC 9112)."
+    return 500, "Internal Server Error", Problem.slug, Problem.help
 
 
 def _has_more(conn: TConn) -> bool:

@@ -25,6 +25,7 @@ from .tokens import Claim
 
 # COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
 WINDOW = timedelta(hours=1)
+LONGEST_RANGE = 400  # characters of a ``Range`` that are kept; longer ones are served all the same
 
 # Built once: building a statement takes longer than running it.
 _KNOWN = select(LinkClient.link, LinkClient.client, LinkClient.last_at).where(
@@ -181,7 +182,7 @@ class Recorder:
                 {
                     **shared,
                     "at": now,
-                    "range": request.asked.range,
+                    "range": request.asked.range and request.asked.range[:LONGEST_RANGE],
                     "status": request.asked.status,
                     "client_prefix": request.client.prefix,
                     "client_hash": name,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from .. import private_files
 from ..problems import Unavailable
 
 _STRIPES = 256  # lock files for variants: a fixed number, so that they do not gather
@@ -83,8 +84,8 @@ class Locks:
     def _try(self, name: str) -> int | None:
         path = self._folder / f"{name}.lock"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            private_files.make_folder(self._folder)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private_files.FILE)
         except OSError as error:
             raise Unavailable(headers={"Retry-After": "30"}, private=f"{path}: {error}") from error
         try:

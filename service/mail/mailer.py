@@ -51,13 +51,17 @@ class Mailer:
         self._database.write(lambda session: self.add(session, to, subject, text, language=language))
         self.leave()
 
-    def add(self, session: Session, to: str, subject: str, text: str, *, language: str = "en") -> None:
+    def add(
+        self, session: Session, to: str, subject: str, text: str, *, language: str = "en", for_nobody: bool = False
+    ) -> None:
         """Add one mail in the transaction of what it tells of; ``leave`` after it has been committed.
 
-        ValueError for an address that cannot stand in a header.
+        One ``for_nobody`` is added and dropped when it would leave, so that a request whose answer must not tell
+        whether somebody was mailed takes as long either way. ValueError for an address that cannot stand in a header.
         """
         compose(self.sender, to, subject, text, language)
-        outbox.add(session, "mail", to, {"subject": subject, "text": text, "language": language}, self._clock())
+        payload = {"subject": subject, "text": text, "language": language} | ({"nobody": True} if for_nobody else {})
+        outbox.add(session, "mail", to, payload, self._clock())
 
     def leave(self) -> None:
         """Let what was added leave now: into a folder at once, to a server by a thread of this process."""
@@ -97,7 +101,10 @@ class Mailer:
         now = self._clock()
         try:
             message = compose(self.sender, mail.recipient, written["subject"], written["text"], written["language"])
-            self._transport.send(message)
+            if written.get("nobody"):
+                self._transport.drop(message)
+            else:
+                self._transport.send(message)
         except DeliveryError as error:
             pause = PAUSES[min(mail.attempts, len(PAUSES)) - 1]
             if error.final or now + pause - mail.created_at > GIVEN_UP:

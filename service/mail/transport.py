@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from .. import private_files
 from ..problems import ConfigurationError
 from ..storage.durable import replace_file
 from .message import deliverable
@@ -33,6 +35,9 @@ class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hand one message over; DeliveryError where it was not taken."""
 
+    def drop(self, message: EmailMessage) -> None:
+        """Throw a message away that is for nobody; takes as long as ``send`` where a caller waits for that."""
+
     def check(self) -> str:
         """Say where mail goes, after trying it. Raises OSError or smtplib.SMTPException where it does not work."""
 
@@ -50,16 +55,26 @@ class FolderTransport:
         """See ``Transport.send``."""
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}.eml"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_files.make_folder(self.folder)
             replace_file(self.folder / name, message.as_bytes())
+        except OSError as error:
+            raise DeliveryError(error.strerror or type(error).__name__) from error
+
+    def drop(self, message: EmailMessage) -> None:
+        """See ``Transport.drop``: a hidden file that goes at once."""
+        dropped = self.folder / f".{secrets.token_hex(6)}.dropped"
+        try:
+            private_files.make_folder(self.folder)
+            replace_file(dropped, message.as_bytes())
+            dropped.unlink()
         except OSError as error:
             raise DeliveryError(error.strerror or type(error).__name__) from error
 
     def check(self) -> str:
         """See ``Transport.check``."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(self.folder)
         probe = self.folder / f".check-{secrets.token_hex(8)}"
-        probe.touch(mode=0o600)
+        private_files.make_file(probe)
         probe.unlink()
         return f"the folder {self.folder}"
 
@@ -87,12 +102,17 @@ class _Server:
     host: str
     port: int
     tls: bool
+    cleartext: bool
     user: str
     password: str = field(repr=False)
 
 
 class SmtpTransport:
-    """An SMTP server, with STARTTLS where it offers it; a connection a message."""
+    """An SMTP server, with STARTTLS; a connection a message.
+
+    Links to sign in and the password travel encrypted, or not at all: a server without STARTTLS is taken only on
+    this machine, or where the URL says ``?cleartext=yes``.
+    """
 
     def __init__(self, server: _Server, timeout: float = 15.0) -> None:
         """``timeout`` is in seconds, for each step of the dialogue."""
@@ -110,6 +130,9 @@ class SmtpTransport:
         except (OSError, smtplib.SMTPException, ValueError) as error:
             reason, final = _reason(error)
             raise DeliveryError(reason, final=final) from error
+
+    def drop(self, message: EmailMessage) -> None:
+        """See ``Transport.drop``: nobody waits for what a thread of this process does."""
 
     def check(self) -> str:
         """See ``Transport.check``: signs in and leaves."""
@@ -133,12 +156,19 @@ class SmtpTransport:
             if not server.tls and connection.has_extn("starttls"):
                 connection.starttls(context=context)
                 connection.ehlo()
+            elif not (server.tls or server.cleartext or _is_loopback(connection)):
+                raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")
             if server.user:
                 connection.login(server.user, server.password)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _is_loopback(connection: smtplib.SMTP) -> bool:
+    assert connection.sock is not None  # it has been connected
+    return ip_address(connection.sock.getpeername()[0].partition("%")[0]).is_loopback
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
@@ -168,4 +198,9 @@ def open_transport(url: str, timeout: float = 15.0) -> Transport:
         )
     tls = parts.scheme == "smtps"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return SmtpTransport(_Server(parts.hostname, port or (465 if tls else 587), tls, user, password), timeout)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    cleartext = options.pop("cleartext", "no")
+    if options or cleartext not in ("yes", "no") or (parts.query and not parse_qs(parts.query)):
+        raise ConfigurationError(["EMBLEM_MAIL_URL: after the host only ?cleartext=yes may stand."])
+    server = _Server(parts.hostname, port or (465 if tls else 587), tls, cleartext == "yes", user, password)
+    return SmtpTransport(server, timeout)

@@ -128,6 +128,16 @@ class Catalogue:
                 raise self._unknown(session, package)
             return self._of(row)
 
+    def shown_version(self, package: str, version: str) -> PublishedPackage:
+        """Return a version that the public may see; UnknownPackage or UnknownVersion for one whose date is to come."""
+        now = self.clock()
+        with self.database.read() as session:
+            row = session.get(PackageVersion, (package, version))
+            if row is not None and _is_shown(row, now):
+                return self._of(row)
+            others = session.scalars(select(PackageVersion).where(PackageVersion.package == package))
+            raise UnknownVersion() if any(_is_shown(other, now) for other in others) else UnknownPackage()
+
     def preview(self, published: PublishedPackage) -> bytes:
         """Return the PNG that shows a version; kept in memory once read. PackageDamaged if it is not as published."""
         with self._lock:

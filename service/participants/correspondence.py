@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session as Transaction
 
 from .. import paths
 from ..campaign import Campaign
@@ -31,9 +32,27 @@ class Correspondence:
             url = self._base_url + paths.account(language)
             self._send(to, self._letters.decision(language, outcome, reasons, url))
 
-    def sign_in(self, to: str, language: str, secret: str) -> None:
-        """Send a link to sign in, asked for on the sign-in page."""
-        self._send(to, self._letters.sign_in(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES))
+    def add_sign_in(self, session: Transaction, to: str, language: str, secret: str) -> None:
+        """Add a link to sign in, asked for on the sign-in page, in this transaction; for nobody where ``to`` is empty.
+
+        ``leave`` after it. Both take as long: a mail for nobody goes the same way and is dropped at its end.
+        """
+        letter = self._letters.sign_in(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES)
+        self._mailer.add(
+            session,
+            to or self._mailer.sender,
+            letter.subject,
+            letter.text,
+            language=letter.language,
+            for_nobody=not to,
+        )
+
+    def leave(self) -> None:
+        """Let what was added leave; what fails is tried again later."""
+        try:
+            self._mailer.leave()
+        except Exception as error:
+            log.error("a mail could not be made", reason=type(error).__name__)
 
     def already_joined(self, to: str, language: str, secret: str) -> None:
         """Send a link to sign in to an address that wanted to join and has joined already."""

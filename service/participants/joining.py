@@ -26,6 +26,14 @@ from .rows import find_by_email
 from .views import BY_RULE, STATUS_OF, ParticipantView, joined_record
 
 PORTAL = "portal:"
+#: Lets an address be mailed, or raises: asked once what was sent is right in form, before anything is written.
+Permit = Callable[[str], None]
+
+
+def anyone(_address: str) -> None:
+    """Permit every address."""
+
+
 _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one address
 
 
@@ -77,13 +85,16 @@ class Joining:
             self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
         raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
 
-    def apply(self, said: Mapping[str, Any]) -> None:
+    def apply(self, said: Mapping[str, Any], permit: Permit = anyone) -> None:
         """Take an application of the public page, and mail its address a link that confirms it.
+
+        ``permit`` is asked before anything is written, with the address as it is compared, and may raise.
 
         An address that has joined already is mailed a link to sign in instead; nothing seen from outside
         tells the two apart. Raises InvalidRequest with every mistake.
         """
         checked = read(said, self._campaign)
+        permit(checked.email)
 
         def work(session: Transaction) -> tuple[bool, str]:
             now = self._clock()

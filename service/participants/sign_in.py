@@ -19,7 +19,7 @@ from ..store.upsert import insert_new
 from . import mailed_links
 from .application import read_address
 from .correspondence import Correspondence
-from .joining import Joining
+from .joining import Joining, Permit, anyone
 from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
 from .members import find_member, signed_in
 from .rows import find_by_email
@@ -103,27 +103,29 @@ class SignIn:
         self._staff = staff
         self._auditors = frozenset(auditors)
 
-    def request_link(self, email: str, language: str = "en") -> None:
+    def request_link(self, email: str, language: str = "en", permit: Permit = anyone) -> None:
         """Mail a link to sign in to an address that may; nothing seen from outside tells whether it may.
 
-        Raises InvalidRequest for what is no address, or a language that there is not.
+        ``permit`` is asked before anything is written, with the address as it is compared, and may raise. Raises
+        InvalidRequest for what is no address, or a language that there is not.
         """
         address, errors = read_address(email)
         if language not in LANGUAGES:
             errors.append(FieldError("/language", f"Choose one of {', '.join(LANGUAGES)}."))
         if errors:
             raise InvalidRequest(errors=errors)
+        permit(address)
 
-        def work(session: Transaction) -> tuple[bool, str]:
+        def work(session: Transaction) -> None:
             known = self._role(session, address)[0] is not None
             # An address that may not gets a row as well, which holds nothing and has ended, so that both take as long.
             life = SIGN_IN_LIFE if known else timedelta(0)
             named, payload = (address, {"language": language}) if known else ("", {})
-            return known, mailed_links.add(session, "sign-in", named, payload, self._clock(), life)
+            secret = mailed_links.add(session, "sign-in", named, payload, self._clock(), life)
+            self._correspondence.add_sign_in(session, named, language, secret)
 
-        known, secret = self._database.write(work)
-        if known:
-            self._correspondence.sign_in(address, language, secret)
+        self._database.write(work)
+        self._correspondence.leave()
 
     def issue_url(self, email: str, language: str = "en") -> str:
         """Return a URL that signs this address in, once, within 24 hours; nothing is mailed.

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import private_files
 from ..problems import Unavailable
 from .base import CHUNK, Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
 from .durable import sync, sync_folder
@@ -25,10 +26,14 @@ class DirectoryStorage(Storage):
 
     remote = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, shared: bool = False) -> None:
+        """With ``shared`` the group may read what is written from now on, as a web server that sends files has to."""
         self.root = root
+        self._folder_mode = private_files.SHARED_FOLDER if shared else private_files.FOLDER
+        self._file_mode = private_files.SHARED_FILE if shared else private_files.FILE
         with _as_problem():
-            (root / _STAGING).mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(root, self._folder_mode)
+            private_files.make_folder(root / _STAGING)
 
     def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
         """See ``Storage.put_new``: a hard link fails where the name exists, which makes it atomic."""
@@ -128,12 +133,12 @@ class DirectoryStorage(Storage):
         return self.root.joinpath(*parts)
 
     def _stage(self, content: Content, folder: Path) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(folder, self._folder_mode)
         staging = self.root / _STAGING
-        staging.mkdir(exist_ok=True)
+        private_files.make_folder(staging)
         staged = staging / secrets.token_hex(12)
         try:
-            with staged.open("xb") as file:
+            with private_files.create(staged, self._file_mode) as file:
                 if isinstance(content, Path):
                     with content.open("rb") as source:
                         shutil.copyfileobj(source, file, CHUNK)

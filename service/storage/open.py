@@ -9,13 +9,16 @@ from ..problems import ConfigurationError
 from .base import Storage
 
 
-def open_storage(url: str) -> Storage:
-    """The storage of ``file:///dir`` or ``s3://bucket/prefix?endpoint_url=…&region=…``; else ConfigurationError."""
+def open_storage(url: str, *, shared: bool = False) -> Storage:
+    """The storage of ``file:///dir`` or ``s3://bucket/prefix?endpoint_url=…&region=…``; else ConfigurationError.
+
+    ``shared`` lets the group of a directory read its files, for a web server that sends them (X-Accel).
+    """
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
         from .directory import DirectoryStorage
 
-        return DirectoryStorage(Path(unquote(parts.path)))
+        return DirectoryStorage(Path(unquote(parts.path)), shared=shared)
     if parts.scheme == "s3" and parts.netloc:
         from .s3 import S3Storage  # here, because boto3 takes a third of a second to import
 

@@ -25,7 +25,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from ..problems import Unavailable
+from .. import private_files
+from ..problems import ConfigurationError, Unavailable
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -75,8 +76,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite and (path := make_url(url).database):
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if self.is_sqlite and (path := make_url(url).database) and not path.startswith((":", "file:")):
+            _make_private(Path(path))
         self.engine = _engine(url)
         self._writer: _Writer | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -100,7 +101,7 @@ class Database:
                     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
                 yield session
         except (DBAPIError, PoolTimeout) as error:
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Runs ``work(session)`` in a transaction and returns its result once that is durable.
@@ -120,7 +121,7 @@ class Database:
         except IntegrityError:
             raise
         except (DBAPIError, PoolTimeout) as error:
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
 
     def batch(self, work: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]]) -> Batch[Item, Result]:
         """A batch of writes of one kind; see ``Batch``."""
@@ -171,7 +172,7 @@ class Database:
                 elif connection.exec_driver_sql("show transaction_read_only").scalar() == "on":
                     raise Unavailable(headers={"Retry-After": "5"}, private="the server is read-only")
         except (DBAPIError, PoolTimeout) as error:
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
 
     def check_pages(self, seconds: float | None = None) -> None:
         """Raise ``Unavailable`` where the pages of an SQLite database do not fit together, such as after a bad copy.
@@ -230,7 +231,7 @@ def _wait(future: Future[Any]) -> Any:
     except (DBAPIError, PoolTimeout) as error:
         if isinstance(error, IntegrityError):
             raise
-        raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+        raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
 
 
 class _Writer:
@@ -343,12 +344,41 @@ def _grouped(waiting: Sequence[_Waiting]) -> list[_Group]:
     return groups
 
 
+def _make_private(path: Path) -> None:
+    """Make SQLite's file, and the folders above it, for nobody else to read: its other files take the file's mode."""
+    try:
+        private_files.make_folder(path.parent)
+        if not path.exists():
+            private_files.make_file(path)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"EMBLEM_DATABASE_URL: {path} cannot be written ({error.strerror}): correct the path or its permissions."]
+        ) from error
+
+
+def describe(error: Exception) -> str:
+    """Say what a database said, without any value of a row: those stand in parameters and in PostgreSQL's details."""
+    original = getattr(error, "orig", None) or error
+    said = f"{type(error).__name__} of {type(original).__name__}" if original is not error else type(error).__name__
+    if code := getattr(original, "sqlstate", None):
+        return f"{said}, SQLSTATE {code}"
+    if isinstance(error, OperationalError):  # about the connection or the file: there are no values in it
+        return f"{said}: {(str(original).splitlines() or [''])[0]}"
+    return said
+
+
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True, pool_timeout=_POOL_WAIT, connect_args=PATIENCE
+            url,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            pool_timeout=_POOL_WAIT,
+            connect_args=PATIENCE,
+            hide_parameters=True,
         )
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

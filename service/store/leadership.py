@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from .. import private_files
 from ..problems import Unavailable
 from . import advisory
-from .database import Database
+from .database import Database, describe
 
 #: Says whether the lock is still ours; a connection to PostgreSQL can break, a file be removed, and the lock with it.
 StillHeld = Callable[[], bool]
@@ -43,7 +44,7 @@ Take = Callable[[], "StillHeld | None"]
 
 @contextmanager
 def _file(path: Path) -> Iterator[Take]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def take() -> StillHeld | None:
@@ -76,7 +77,7 @@ def _advisory(database: Database, name: str) -> Iterator[Take]:
             try:
                 taken = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), key).scalar())
             except DBAPIError as error:
-                raise Unavailable(private=str(error)) from error
+                raise Unavailable(private=describe(error)) from error
             return still_held if taken else None
 
         def still_held() -> bool:
@@ -98,6 +99,6 @@ def _session(database: Database) -> Iterator[Connection]:
     try:
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     except DBAPIError as error:
-        raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+        raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
     with connection:
         yield connection

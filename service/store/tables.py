@@ -261,7 +261,7 @@ class Download(Base):
     version: Mapped[str] = mapped_column(String(20))
     path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
     counted: Mapped[bool]
-    range: Mapped[str | None] = mapped_column(String(400))
+    range: Mapped[str | None] = mapped_column(String(400))  # the beginning of what was sent
     status: Mapped[int]
     client_kind: Mapped[str] = mapped_column(String(10))
     client_prefix: Mapped[str | None] = mapped_column(String(60))

@@ -17,6 +17,7 @@ from . import (
     limits,
     logging,
     metrics,
+    odd_text,
     oembed,
     operations,
     proxies,
@@ -63,6 +64,7 @@ def compose(deployment: Deployment) -> Flask:
         deployment.witnesses.observe = observe_witness
     compression.install(app)
     errors.install(app)
+    odd_text.install(app)
     uploads.install(app)
     security.install(app)
     limits.install(app, deployment.limiter)

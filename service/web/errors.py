@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from ..problems import (
     FieldError,
@@ -24,6 +26,7 @@ from ..problems import (
     Unavailable,
     UnsupportedMediaType,
 )
+from .context import deployment
 from .i18n import language
 
 log = structlog.get_logger()
@@ -46,6 +49,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _from_bug)
+    app.after_request(_lead_home)
 
 
 def answer(problem: Problem) -> Response:
@@ -58,7 +62,9 @@ def answer(problem: Problem) -> Response:
         response = make_response(page, problem.status)
     else:
         document = problem.as_json(request.path)
-        response = make_response(json.dumps(document, ensure_ascii=False), problem.status)
+        # Half a surrogate pair, as JSON can name one, is no character: it goes back as it came, escaped.
+        body = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        response = make_response(body, problem.status)
         response.headers["Content-Type"] = "application/problem+json"
     response.headers.update(problem.headers)  # first: of X-Accel-Expires and Cache-Control, nginx heeds the first
     response.headers["Cache-Control"] = "no-store"
@@ -103,19 +109,26 @@ def invalid(error: ValidationError) -> None:
 
 
 def _from_http(error: HTTPException) -> Response:
-    if error.code and error.code < 400 and error.response is None:
-        return make_response(error.get_response(request.environ))
-    if error.code and 300 <= error.code < 400:
+    if error.code and error.code < 400:
         return make_response(error.get_response(request.environ))
     made = _BY_STATUS.get(error.code or 500, InvalidRequest if (error.code or 500) < 500 else Problem)
     headers = dict(error.get_headers(request.environ)) if error.code in (405, 413, 429, 503) else {}
     headers.pop("Content-Type", None)
-    problem = made(headers=headers, private=str(error.description or ""))
+    problem = made(headers=headers, private=type(error).__name__)  # what it says may repeat what was sent
     if made is MethodNotAllowed and "Allow" in headers:
         problem.detail = f"Use one of the methods that this address takes: {headers['Allow']}."
     return answer(problem)
 
 
+def _lead_home(response: Response) -> Response:
+    """Let the redirect to an address with its closing slash lead to us, whatever host was asked for."""
+    if isinstance(request.routing_exception, RequestRedirect):
+        split = urlsplit(request.routing_exception.new_url)
+        response.headers["Location"] = deployment().settings.base_url + split.path + (split.query and f"?{split.query}")
+        response.set_data(b"")
+    return response
+
+
 def _from_bug(error: Exception) -> Response:
     log.error("internal error", error=type(error).__name__, exc_info=error)
-    return answer(Problem(private=repr(error)))
+    return answer(Problem())

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-import structlog
 from flask import Flask, Response, g, request
 
-from ..campaign import typed_text
 from ..limits import Limiter
-from ..problems import RateLimited
 from .context import client, deployment
-
-log = structlog.get_logger()
 
 #: The forms that send mail, and the limit of each.
 _FORMS = {"pages.join_submit": "joining", "pages.sign_in_submit": "sign-in"}
@@ -25,34 +20,25 @@ def hit(name: str, who: str) -> None:
 
 
 def install(app: Flask, limiter: Limiter) -> None:
-    """Limits the forms that send mail: by address, and by the mailbox that they name.
-
-    A form that is sent back with mistakes in it sends no mail and does not count.
-    """
+    """Refuse the forms that send mail early, where their address has sent too many."""
 
     @app.before_request
     def refuse() -> None:
-        for name, who in _form_limits():
-            limiter.hit(name, who, count=False)
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        if response.status_code == 303:
-            for name, who in _form_limits():
-                try:
-                    limiter.hit(name, who)
-                except RateLimited:  # another request was quicker; this one has been answered already
-                    log.info("rate limit reached", limit=name)
-        return response
+        name = _FORMS.get(request.endpoint or "")
+        if name is not None and request.method == "POST":
+            limiter.hit(name, client().network, count=False)
 
 
-def _form_limits() -> list[tuple[str, str]]:
-    name = _FORMS.get(request.endpoint or "")
-    if name is None or request.method != "POST":
-        return []
-    mailbox = typed_text.clean(request.form.get("email", "")).lower()
+def permit_mail(mailbox: str) -> None:
+    """Count a form that sends mail, by its sender's address and by the mailbox that it names; RateLimited (429).
+
+    Called once the form is right and before anything is written: of many at once no more get through than may, and
+    one that is sent back with mistakes in it does not count. ``mailbox`` is the address as it is compared.
+    """
+    name = _FORMS[request.endpoint or ""]
+    hit(name, client().network)
     digest = hashlib.sha256(mailbox.encode("utf-8", "surrogatepass")).hexdigest()
-    return [(name, client().network), ("mailbox", f"{name} {digest}")]
+    hit("mailbox", f"{name} {digest}")
 
 
 def show(response: Response) -> Response:

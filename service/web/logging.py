@@ -1,21 +1,29 @@
 """Logs: one JSON object a line (readable text on a terminal), each with the request's id; nothing personal in them.
 
-A request is logged by its route, never by its path or query, which may hold tokens.
+A request is logged by its route, never by its path or query, which may hold tokens. Everything that is logged, by
+us, by a library or by gunicorn, goes through ``redact``. Of a library's line only the fixed text is kept, for what
+is put into it may be what somebody sent; of an error its type and where it came from, not its message.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import secrets
 import sys
 import time
+import traceback
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
+from gunicorn.glogging import Logger
 
 log = structlog.get_logger()
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are what somebody sent
+_FRAMES = 12  # of an error's way, the last ones
 
 
 def configure() -> None:
@@ -25,13 +33,10 @@ def configure() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _redact,
+        _describe_error,
+        redact,
     ]
-    ending = (
-        [structlog.dev.ConsoleRenderer()]
-        if terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    )
+    ending = [structlog.dev.ConsoleRenderer()] if terminal else [structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(
         processors=[*shared, *ending],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -39,6 +44,11 @@ def configure() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
+    for name in _GUNICORN:  # it has given them handlers of their own, which write the request's line and address
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()
+        theirs.propagate = True
+        theirs.setLevel(logging.WARNING)
 
 
 def install(app: Flask) -> None:
@@ -47,7 +57,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if re.fullmatch(r"[A-Za-z0-9_-]{8,64}", given) else secrets.token_hex(8)
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         g.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=g.request_id)
@@ -57,7 +67,7 @@ def install(app: Flask) -> None:
         response.headers["X-Request-Id"] = g.get("request_id", "")
         log.info(
             "request",
-            method=request.method,
+            method=request.method if request.method in _METHODS else "other",
             route=str(request.url_rule) if request.url_rule else None,
             status=response.status_code,
             ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
@@ -65,13 +75,59 @@ def install(app: Flask) -> None:
         return response
 
 
-_SECRET = re.compile(r"emb_[\w-]{8,}|/d/[^/\s\"'<]+|[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
+#: Ids as nginx and load balancers make them: hexadecimal, a UUID's hyphens in it. Nothing of ours is written so.
+_REQUEST_ID = re.compile(r"[0-9a-f]{16,32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SECRET = re.compile(
+    r"emb_[\w-]{8,}"  # API keys
+    r"|whsec_[\w+/=-]+"
+    r"|(?:/|%2F)(?:d|sign-in|join|grant)(?:/|%2F)[^/\s\"'<]+"  # tokens of downloads and of mailed links
+    r"|(?<=://)[^\s/@\"'<>]+(?=@)"  # the user and password of an address
+    r"|[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+"  # e-mail addresses
+    r"|(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])"  # IPv4
+    r"|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])",  # IPv6
+    re.IGNORECASE,
+)
+_GUNICORN = ("gunicorn.error", "gunicorn.access")
+_AT = "timestamp"  # the one field with colons and digits that is ours
 
 
-def _redact(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {
-        name: _SECRET.sub("[redacted]", value) if isinstance(value, str) else value for name, value in event.items()
-    }
+def redact(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Take keys, tokens and addresses out of every text of a line, however deep it lies."""
+    return {name: value if name == _AT else _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    match value:
+        case str():
+            return _SECRET.sub("[redacted]", value)
+        case bool() | int() | float() | None:
+            return value
+        case dict():
+            return {_redacted(str(name)): _redacted(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redacted(inner) for inner in value]
+    return _SECRET.sub("[redacted]", str(value))
+
+
+def _describe_error(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace ``exc_info`` by the error's type and where it came from; its message may be what somebody sent."""
+    error = event.pop("exc_info", None)
+    if error is True or isinstance(error, tuple):
+        error = sys.exc_info()[1] if error is True else error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = _described(error)
+    return event
+
+
+def _described(error: BaseException) -> str:
+    stack = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in stack]
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, OSError) and error.errno is not None:
+        name += f" {errno.errorcode.get(error.errno, error.errno)}"  # the number says all, the text names files
+    told = " < ".join([name, *reversed(frames)])
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{told} | after {_described(before)}" if before is not None else told
 
 
 class _Stderr:
@@ -90,4 +146,45 @@ class _Forward(logging.Handler):
     """What libraries log, in the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name)
+        structlog.get_logger().log(
+            record.levelno, _fixed_text(record), logger=record.name, exc_info=record.exc_info or None
+        )
+
+
+def _fixed_text(record: logging.LogRecord) -> str:
+    """Return a line without what was put into it; gunicorn puts some in before it logs."""
+    if record.name in _GUNICORN and str(record.msg).startswith("Invalid request ("):
+        return record.getMessage()  # of our own worker: the kind of error and nothing else
+    if record.name in _GUNICORN and not record.args:
+        for beginning, said in _GUNICORN_SAYS.items():
+            if str(record.msg).startswith(beginning):
+                return said
+        return "gunicorn says something" if record.exc_info is None else "gunicorn met an error"
+    return str(record.msg) if isinstance(record.msg, str) else type(record.msg).__name__
+
+
+#: What gunicorn writes whole, request and address included, by its beginning.
+_GUNICORN_SAYS = {
+    "Invalid request": "a malformed request was refused",
+    "No keepalived connections": "no connection can be kept: more threads or workers are needed",
+    "Exception in worker process": "a worker could not start",
+    "Unhandled exception in main loop": "the process that watches the workers met an error",
+    "reloading the logger configuration": "the logger cannot be configured anew",
+}
+
+
+class GunicornLogger(Logger):
+    """gunicorn's logger, whose lines take the way of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """See gunicorn: configures logging for the process that watches the workers too."""
+        configure()
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """See gunicorn: requests are logged by ``install``, by their route."""
+
+    def reopen_files(self) -> None:
+        """See gunicorn: there are none."""
+
+    def close_on_exec(self) -> None:
+        """See gunicorn: there are none."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Flask, Response, g, request
 
+from .. import private_files
+
 if TYPE_CHECKING:
     from ..settings import Settings
 
@@ -50,7 +52,7 @@ def prepare(settings: Settings) -> None:
         return
     folder = settings.data_dir / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    private_files.make_folder(folder)
     os.environ[_FOLDER] = str(folder)
 
 

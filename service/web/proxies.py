@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from .. import private_files
+
 if TYPE_CHECKING:
     from ..settings import Settings
 
@@ -33,7 +35,8 @@ def install(app: Flask, settings: Settings) -> None:
         if found and not told:
             told = True
             try:
-                settings.data_dir.mkdir(parents=True, exist_ok=True)
+                private_files.make_folder(settings.data_dir)
+                private_files.make_file(settings.data_dir / _MARK)
                 (settings.data_dir / _MARK).write_text(", ".join(found))
             except OSError:
                 told = False

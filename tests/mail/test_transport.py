@@ -187,3 +187,41 @@ def test_mail_is_encrypted_where_the_server_can(
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(ssl.SSLCertVerificationError):
             open_transport(f"{scheme}://{place}").check()
+
+
+class _Elsewhere(smtplib.SMTP):
+    """A connection whose other end is not on this machine, as far as its address says."""
+
+    class _Socket:
+        def __init__(self, real: socket.socket) -> None:
+            self._real = real
+
+        def getpeername(self) -> tuple[str, int]:
+            return ("192.0.2.25", 25)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._real, name)
+
+    def connect(self, host: str = "localhost", port: int = 0, source_address: Any = None) -> tuple[int, bytes]:
+        """Connects, and says it is somewhere else."""
+        done = super().connect(host, port, source_address)
+        self.sock: Any = self._Socket(self.sock)
+        return done
+
+
+def test_nothing_leaves_unencrypted_for_another_machine_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server there without STARTTLS gets neither the password nor a mail, in which there is a link to sign in."""
+    monkeypatch.setattr(smtplib, "SMTP", _Elsewhere)
+    inbox = Inbox()
+    with server(inbox) as place:
+        for url in (f"smtp://user:password@{place}", f"smtp://{place}", f"smtp://{place}?cleartext=no"):
+            with pytest.raises(smtplib.SMTPNotSupportedError):
+                open_transport(url).check()
+            with pytest.raises(DeliveryError):
+                open_transport(url).send(message())
+        assert not inbox.messages
+        open_transport(f"smtp://{place}?cleartext=yes").send(message())
+        assert len(inbox.messages) == 1
+    for wrong in ("smtp://h?cleartext=perhaps", "smtp://h?cleartxt=yes", "smtp://h?x"):
+        with pytest.raises(ConfigurationError):
+            open_transport(wrong)

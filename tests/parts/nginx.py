@@ -43,7 +43,7 @@ pid {folder}/nginx.pid;
 error_log stderr;
 {user}events {{ worker_connections 4096; }}
 http {{
-  access_log off;
+  access_log {access};
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -84,9 +84,18 @@ class DeployedNginx:
     """The example of docs/deploy/nginx in front of ``upstream`` (host:port); ``log`` is what import-log counts.
 
     Only ports, paths and certificates are put in, and ``tls=False`` leaves out TLS; all else is the file as it is.
+    With ``access_log`` the frame round it writes one, as Debian's does.
     """
 
-    def __init__(self, folder: Path, upstream: str, storage: Path | None = None, *, tls: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstream: str,
+        storage: Path | None = None,
+        *,
+        tls: bool = False,
+        access_log: bool = False,
+    ) -> None:
         need("nginx")
         folder.mkdir(parents=True, exist_ok=True)
         self.port, plain = free_port(), free_port()
@@ -104,16 +113,25 @@ class DeployedNginx:
             "/etc/ssl/logo.example.org.key": str(key),
             "/var/cache/nginx/emblem": str(self.cache),
             "/var/log/nginx/emblem-logos.log": str(self.log),
+            "/var/log/nginx/emblem-error.log": "stderr",
             "/var/lib/emblem/storage/": f"{storage or folder}/",
         }.items():
             assert written in text, f"{EXAMPLE.name} has to say: {written}"
             text = text.replace(written, wanted)
         (folder / "emblem.conf").write_text(text, encoding="utf-8")
         user = "user root;\n" if os.geteuid() == 0 else ""
-        (folder / "nginx.conf").write_text(_DEPLOYED.format(folder=folder, user=user), encoding="utf-8")
+        (folder / "nginx.conf").write_text(
+            _DEPLOYED.format(folder=folder, user=user, access=f"{folder}/access.log" if access_log else "off"),
+            encoding="utf-8",
+        )
         command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
         self.process = Process(command, folder / "nginx.out")
         self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
+
+    def access(self) -> str:
+        """What is in the access logs: the frame's, and the example's own."""
+        logs = [self.log, self.log.with_name("access.log")]
+        return "".join(log.read_text(encoding="utf-8") for log in logs if log.exists())
 
     def statuses(self) -> list[str]:
         """What the cache said of each request for a logo so far: HIT, MISS, EXPIRED, and the like."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,3 +95,24 @@ def test_what_is_left_is_said(limited: Api) -> None:
     answer = limited.ask("GET", "/api/v1/me", key="staff")
     assert answer.headers["RateLimit-Policy"] == '"key";q=600;w=60'
     assert re.fullmatch(r'"key";r=599;t=\d+', answer.headers["RateLimit"])
+
+
+def test_forty_forms_at_once_send_no_more_mails_than_forty_one_after_the_other(limited: Api) -> None:
+    """The place is taken before the mail is written, and a mailbox is one however its domain is typed."""
+    made = limited.parts
+    body = {"kind": "civil_society", "name": "Example", "country": "AT", "purposes": "information", "website": ""}
+    answers = limited.application()["answers"]
+    body |= {f"answers.{name}": {True: "yes", False: "no"}.get(value, value) for name, value in answers.items()}
+    domains = ["example.org", "EXAMPLE.org", "\uff45xample.org", "example\u3002org", "ex\u00adample.org"]
+
+    def join(number: int) -> int:
+        fields = body | {"email": f"flood@{domains[number % 5]}"}
+        answer = form(limited, "/en/join?kind=civil_society", fields, f"192.0.2.{number}")
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(join, range(40)))
+    assert statuses[303] <= 5
+    assert set(statuses) <= {303, 422, 429}
+    assert statuses[429] >= 25
+    assert len(list((made.settings.outbox or Path()).glob("*.eml"))) == statuses[303]

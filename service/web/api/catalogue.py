@@ -70,7 +70,7 @@ def versions(path: IdPath, query: LanguageQuery) -> Response:
 def preview(path: VersionPath) -> Response:
     """Show the preview picture of a version."""
     catalogue = deployment().catalogue
-    facts = catalogue.version(path.id, path.version)
+    facts = catalogue.shown_version(path.id, path.version)
     response = make_response(catalogue.preview(facts))
     response.headers["Content-Type"] = "image/png"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

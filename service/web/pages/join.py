@@ -12,6 +12,7 @@ from ...campaign import typed_text
 from ...campaign.kinds import Field, Kind
 from ...campaign.text import msgid
 from ...problems import FieldError, InvalidRequest
+from .. import limits
 from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
 from .blueprint import pages, query
@@ -70,7 +71,7 @@ def join_submit() -> Response:
         return see_other(url_for("pages.join"))
     application = _application(kind)
     try:
-        deployment().participants.joining.apply(application)
+        deployment().participants.joining.apply(application, limits.permit_mail)
     except InvalidRequest as problem:
         return _form(kind, _mistakes(kind, problem.errors), 422)
     return see_other(url_for("pages.join_sent"))

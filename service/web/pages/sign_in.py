@@ -6,7 +6,7 @@ from flask import Response, request, url_for
 
 from ...campaign.text import msgid
 from ...problems import InvalidRequest, InvalidSignIn
-from .. import security
+from .. import limits, security
 from ..context import deployment
 from ..i18n import language, translate
 from .blueprint import pages
@@ -48,7 +48,7 @@ def sign_in() -> Response:
 def sign_in_submit() -> Response:
     """Mail a link to an address that may sign in; what is seen is the same for every address."""
     try:
-        deployment().participants.sign_in.request_link(sent("email", 400), language())
+        deployment().participants.sign_in.request_link(sent("email", 400), language(), limits.permit_mail)
     except InvalidRequest:
         mistakes = FormMistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))

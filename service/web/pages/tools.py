@@ -25,7 +25,7 @@ from .render import private, public, see_other
 def preview(package: str, version: str) -> Response:
     """Show the picture of a package version as it was published."""
     catalogue = deployment().catalogue
-    return _picture(catalogue.preview(catalogue.version(package, version)), "png")
+    return _picture(catalogue.preview(catalogue.shown_version(package, version)), "png")
 
 
 @root.get("/brand/packages/<package>/<version>/<int:width>.<form>")
@@ -34,7 +34,7 @@ def preview_variant(package: str, version: str, width: int, form: str) -> Respon
     if width not in previews.WIDTHS or form not in previews.FORMS:
         raise NotFound
     catalogue = deployment().catalogue
-    png = catalogue.preview(catalogue.version(package, version))
+    png = catalogue.preview(catalogue.shown_version(package, version))
     return _picture(previews.encoded(png, form, width), form)
 
 
