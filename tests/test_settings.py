@@ -68,6 +68,12 @@ def test_an_empty_secret_is_no_secret() -> None:
     assert len(mistakes({"EMBLEM_SECRET_KEYS": "", "EMBLEM_LOG_KEY": ""})) == 2
 
 
+@pytest.mark.parametrize("text", [",", " , ,", ",,"])
+def test_a_list_of_no_secret_is_no_secret(text: str) -> None:
+    (only,) = mistakes(NEEDED | {"EMBLEM_SECRET_KEYS": text})
+    assert "emblem secrets new" in only
+
+
 def test_a_mistake_never_repeats_a_secret() -> None:
     secret = "tooshort-but-secret"
     (only,) = mistakes(NEEDED | {"EMBLEM_SECRET_KEYS": secret})

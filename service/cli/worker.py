@@ -19,6 +19,7 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
@@ -49,13 +50,13 @@ class Worker(ThreadWorker):
             keep = super().handle(conn)
         return keep
 
-    def handle_error(self, req: Request, client: socket.socket, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Request | None, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """See gunicorn: answers what is no HTTP, and what fails outside the application."""
         status, reason, slug, detail = _answer(exc)
         if status == 500:
-            self.log.error("Error handling request", exc_info=exc)
+            structlog.get_logger().error("a request failed outside the application", exc_info=exc)
         else:
-            self.log.warning("Invalid request (%s)", type(exc).__name__)
+            structlog.get_logger().warning("a malformed request was refused", error=type(exc).__name__)
         document = {"type": f"/problems/{slug}", "title": reason, "status": status, "detail": detail, "instance": "/"}
         body = json.dumps(document).encode()
         head = (
@@ -66,7 +67,7 @@ class Worker(ThreadWorker):
             client.sendall(head.encode() + body)
 
 
-def _answer(error: Exception) -> tuple[int, str, str, str]:
+def _answer(error: BaseException) -> tuple[int, str, str, str]:
     """Return status, reason, slug and what to do for an error that gunicorn met before or around the application."""
     if isinstance(error, LimitRequestLine):
         return 414, "URI Too Long", "too-large", "Send an address of at most 8,000 characters."

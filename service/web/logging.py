@@ -152,20 +152,21 @@ class _Forward(logging.Handler):
 
 
 def _fixed_text(record: logging.LogRecord) -> str:
-    """Return a line without what was put into it; gunicorn puts some in before it logs."""
-    if record.name in _GUNICORN and str(record.msg).startswith("Invalid request ("):
-        return record.getMessage()  # of our own worker: the kind of error and nothing else
+    """Return a line without what was put into it, numbers aside; gunicorn puts some in before it logs."""
+    if not isinstance(record.msg, str):
+        return type(record.msg).__name__
     if record.name in _GUNICORN and not record.args:
-        for beginning, said in _GUNICORN_SAYS.items():
-            if str(record.msg).startswith(beginning):
-                return said
-        return "gunicorn says something" if record.exc_info is None else "gunicorn met an error"
-    return str(record.msg) if isinstance(record.msg, str) else type(record.msg).__name__
+        return next((said for start, said in _GUNICORN_SAYS.items() if record.msg.startswith(start)), "gunicorn")
+    if isinstance(record.args, tuple):
+        with suppress(TypeError, ValueError):
+            return record.msg % tuple(value if isinstance(value, int | float) else "…" for value in record.args)
+    return record.msg
 
 
 #: What gunicorn writes whole, request and address included, by its beginning.
 _GUNICORN_SAYS = {
     "Invalid request": "a malformed request was refused",
+    "Error handling request": "gunicorn met an error",
     "No keepalived connections": "no connection can be kept: more threads or workers are needed",
     "Exception in worker process": "a worker could not start",
     "Unhandled exception in main loop": "the process that watches the workers met an error",

@@ -82,7 +82,8 @@ QUERIES = [
     "/api/v1/downloads?participant=N",
     "/api/v1/downloads?package=N",
     "/api/v1/downloads?link=N",
-    "/api/v1/downloads?unknown=N",
+    "/staff/downloads?participant=N",
+    "/en/join?anything=N",
     "/api/v1/audit/report?by=N",
 ]
 

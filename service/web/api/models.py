@@ -12,7 +12,8 @@ from ...participants import OUTCOMES, STATUSES
 from .schema import OneOf
 
 Language = Annotated[str, OneOf(LANGUAGES)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+#: Any id: what is none of ours is not found. NUL is in no text that a database compares.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 Status = Annotated[str, OneOf(STATUSES)]
 #: What the campaign's policies name: the OpenAPI document lists those that are in force.
 Kind = Annotated[str, WithJsonSchema({"type": "string", "format": "campaign-kinds"})]
