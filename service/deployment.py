@@ -238,7 +238,9 @@ def open_sealer(settings: Settings, clock: Clock = now) -> Iterator[Sealer]:
     """Open database, storage and log alone, whatever is in them: for putting a backup back."""
     database = Database(settings.database_url)
     try:
-        yield _sealer(settings, database, open_storage(settings.storage_url), clock)
+        yield _sealer(
+            settings, database, open_storage(settings.storage_url, shared=settings.delivery == "x-accel"), clock
+        )
     finally:
         database.close()
 

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from ..problems import Unavailable
 from ..storage.durable import sync, sync_folder
 from ..store import Database, migrate
+from ..store.database import describe
 from ..store.schema import metadata
 from ..store.tables import MailedLink, SignInSession
 from .folder import DATABASE, BackupError, DamagedBackupError, File, digest
@@ -42,7 +43,7 @@ def save(database: Database, folder: Path) -> tuple[str, list[File]]:
     try:
         return _save_sqlite(database, folder) if database.is_sqlite else _save_postgresql(database, folder)
     except (sqlite3.Error, DBAPIError) as error:
-        raise Unavailable(private=str(error)) from error
+        raise Unavailable(private=describe(error)) from error
 
 
 def newest_note(folder: Path, files: Sequence[File]) -> str | None:
@@ -64,7 +65,7 @@ def is_empty(database: Database) -> bool:
     except DBAPIError as error:
         if database.is_sqlite and "not a database" in str(error):
             return False
-        raise Unavailable(private=str(error)) from error
+        raise Unavailable(private=describe(error)) from error
 
 
 def load(database: Database, folder: Path, revision: str) -> None:
@@ -80,7 +81,7 @@ def load(database: Database, folder: Path, revision: str) -> None:
             _load_postgresql(database, folder, revision)
         migrate.upgrade(database)
     except (sqlite3.Error, DBAPIError) as error:
-        raise Unavailable(private=str(error)) from error
+        raise Unavailable(private=describe(error)) from error
 
 
 # --- SQLite

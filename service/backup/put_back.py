@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import private_files
 from ..ledger import Sealer, notes, tiles
 from ..ledger.copies import TileName, tile_names
 from ..problems import ConfigurationError
@@ -80,7 +81,7 @@ def put_back(
         _require_empty(sealer)
     files = checked_files(folder, manifest, progress("Checking"))
     newest = _newest_log(sealer, folder, manifest, log, kept)
-    sealer.data_dir.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(sealer.data_dir)
     replace_file(mark, f"{folder}\n".encode())
     objects = _put_objects(sealer.storage, folder, files, progress("Storage"))
     _put_log(sealer.storage, newest, progress("Log"))

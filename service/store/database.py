@@ -195,9 +195,9 @@ class Database:
         except OperationalError as error:
             if "interrupted" in str(error):
                 return  # as far as it came, nothing is wrong
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
         except DBAPIError as error:
-            raise Unavailable(DAMAGED, private=str(error)) from error
+            raise Unavailable(DAMAGED, private=describe(error)) from error
         if found != "ok":
             raise Unavailable(DAMAGED, private=str(found))
 
