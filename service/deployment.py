@@ -34,7 +34,7 @@ from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
-from .packages import Catalogue, Publication, Publications, StoredPackages
+from .packages import Bundles, Catalogue, Publication, Publications, PublishedFile, StoredPackages
 from .participants import Participants
 from .privacy import DataRetention, Erasure
 from .problems import ConfigurationError, Unavailable
@@ -85,6 +85,7 @@ class CampaignParts:
     campaign: Campaign
     classifier: Classifier
     catalogue: Catalogue
+    bundles: Bundles
     participants: Participants
     desk: Desk
     erasure: Erasure
@@ -158,6 +159,10 @@ class Deployment(CampaignParts):
                 variants.start()
             replaced = {**replaced, "variants": variants}
         vars(self).update(replaced)  # one step: a request sees the parts of one publication, or of the next
+
+    def stored_files(self) -> list[PublishedFile]:
+        """Return every stored file that links may lead to: packages, and bundles of them."""
+        return [*self.catalogue.handed_out(), *self.bundles.handed_out()]
 
     def flush_and_seal(self) -> int:
         """Enter every counted view into the ledger and seal: the size of the log after it. Waits for another sealer."""
@@ -277,6 +282,7 @@ def _read_publication(publications: Publications, publication: Publication) -> I
 def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: LastingParts) -> CampaignParts:
     campaign, database, mailer = found.campaign, lasting.database, lasting.mailer
     catalogue = Catalogue(database, lasting.storage, campaign, clock)
+    bundles = Bundles(database, lasting.storage, catalogue, clock)
     participants = Participants(
         database,
         campaign,
@@ -293,6 +299,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         campaign=campaign,
         classifier=Classifier(campaign.clients),
         catalogue=catalogue,
+        bundles=bundles,
         participants=participants,
         desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants.decisions, lasting.verdicts),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
@@ -300,6 +307,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
             database,
             campaign,
             catalogue,
+            bundles,
             lasting.tokens,
             clock,
             base_url=settings.base_url,

@@ -53,8 +53,7 @@ def table(deployment: Deployment) -> list[Job]:
         outbox.purge(deployment.database, deployment.clock() - _OUTBOX_KEPT)
 
     def look_at_packages() -> None:
-        handed_out = deployment.catalogue.handed_out()
-        damaged = deployment.stored_packages.examine(handed_out, most=_MOST_READ)
+        damaged = deployment.stored_packages.examine(deployment.stored_files(), most=_MOST_READ)
         deployment.alerts.report_damage(damaged)
 
     def look_for_alerts() -> None:

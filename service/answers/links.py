@@ -23,13 +23,26 @@ class LinkedPackage(Answer):
     filename: str
 
 
+class LinkedFile(Answer):
+    """The file that is sent."""
+
+    filename: str
+    media_type: str
+    bytes: int
+    sha256: str
+
+
 class LinkAnswer(Answer):
     """A link; auditors see no URL, since it is a permission."""
 
     id: str
     url: str | None = None
     participant: str
-    package: LinkedPackage
+    package: LinkedPackage | None = Field(description="Null for a link to several packages")
+    packages: list[LinkedPackage] = Field(
+        description="All that it leads to, in the order of their ids; of several, each with its own archive's digest"
+    )
+    file: LinkedFile
     path: str | None = Field(description="The one file of the package that the link is to; null for all of it")
     created_at: Instant
     expires_at: Instant
@@ -44,17 +57,24 @@ class LinkAnswer(Answer):
         more: dict[str, Any] = {"url": seen.url} if with_url else {}
         if seen.state.revocation is not None:
             more["revoked"] = RevocationAnswer.of(seen.state.revocation, with_reason=with_url)
-        package = seen.published
+        packages = [
+            LinkedPackage(
+                id=package.id,
+                version=package.version,
+                sha256=sent.sha256,
+                bytes=sent.bytes,
+                filename=sent.filename,
+            )
+            for package in seen.packages
+            for sent in [package if seen.state.bundle else seen.file]
+        ]
+        file = seen.file
         return cls(
             id=seen.id,
             participant=seen.state.participant,
-            package=LinkedPackage(
-                id=package.id,
-                version=package.version,
-                sha256=package.sha256,
-                bytes=package.bytes,
-                filename=package.filename,
-            ),
+            package=None if seen.state.bundle else packages[0],
+            packages=packages,
+            file=LinkedFile(filename=file.filename, media_type=file.media_type, bytes=file.bytes, sha256=file.sha256),
             path=seen.state.path,
             created_at=seen.state.created_at,
             expires_at=seen.state.expires_at,

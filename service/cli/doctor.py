@@ -191,7 +191,7 @@ def _artwork(_emblem: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _packages(emblem: Deployment) -> Iterator[tuple[str, str]]:
-    published = emblem.catalogue.handed_out()
+    published = emblem.stored_files()
     damaged = emblem.stored_packages.examine(published)
     for found in damaged:
         yield FAILED, f"{found}: put the file back from a backup of the storage; until then its links answer 503."

@@ -29,20 +29,23 @@ def links() -> None:
 
 @links.command()
 @click.option("--participant", metavar="ID", required=True)
-@click.option("--package", metavar="SLUG", required=True)
-@click.option("--version", metavar="V", help="A version; the current one otherwise.")
+@click.option("--package", "packages", metavar="SLUG", required=True, multiple=True, help="Repeat it for several.")
+@click.option("--version", metavar="V", help="A version, of one package; the current one otherwise.")
 @click.option("--expires-in", type=Duration(), metavar="7d", help="How long it lives.")
 @click.option("--max-downloads", type=click.IntRange(min=1), metavar="N", help="How many counted downloads it allows.")
 @json_option
 def create(
     participant: str,
-    package: str,
+    packages: tuple[str, ...],
     version: str | None,
     expires_in: int | None,
     max_downloads: int | None,
     as_json: bool,
 ) -> None:
-    """Issue a link and print its URL."""
+    """Issue a link and print its URL. Several packages come in one ZIP file, with a folder for each."""
+    if version is not None and len(packages) > 1:
+        raise click.UsageError("Several packages come in their current versions; leave --version out.")
+    package = packages[0] if len(packages) == 1 else packages
     with deployment() as emblem:
         issued = emblem.links.issue(
             participant, package, issued_by=BY, version=version, expires_in=expires_in, max_downloads=max_downloads
@@ -64,7 +67,7 @@ def list_links(participant: str | None, limit: int, as_json: bool) -> None:
         rows = [LinkAnswer.of(link, with_url=as_json).as_json() for link in page.items]
     if not as_json:
         for row in rows:
-            row["package"] = f"{row['package']['id']} {row['package']['version']}"
+            row["package"] = ", ".join(f"{one['id']} {one['version']}" for one in row["packages"])
     columns = ("id", "participant", "package", "status", "downloads", "max_downloads", "expires_at")
     show(rows, columns, name="links", as_json=as_json)
 

@@ -195,11 +195,14 @@ class LinkIssuedEntry(Entry):
     kind = "link.issued"
     id: LinkId
     participant: ParticipantId
-    package: Package
-    version: Version
+    package: str | None = Field(description="the package's name in addresses; null where the link leads to several")
+    version: str | None = Field(description="the package's version; null where the link leads to several packages")
     expires_at: Instant = Field(description="when the link ends by itself")
     max_downloads: int | None = Field(description="how many counted downloads it allows; null for any number")
     path: str | None = Field(default=None, description="the one file of the package that it leads to")
+    packages: dict[str, str] | None = Field(
+        default=None, description="of a link that leads to several packages: the version of each, by its name"
+    )
     by: Actor
 
 
@@ -213,7 +216,10 @@ class LinkRevokedEntry(Entry):
 
 
 class DownloadEntry(Entry):
-    """A request was answered with bytes of a package's file; written before the first byte leaves."""
+    """A request was answered with bytes of a package's file; written before the first byte leaves.
+
+    A request for several packages at once makes an entry for each of them, which share the bytes out by size.
+    """
 
     kind = "download"
     id: str = Field(min_length=1, description="the download's id, `dl_…`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from .. import ledger, paths
 from ..campaign import Campaign
 from ..clock import Clock, timestamp
 from ..ids import new_id
-from ..packages import Catalogue, NoSuchFile, PublishedPackage
+from ..packages import Bundles, Catalogue, NoSuchFile, PublishedFile, PublishedPackage, UnknownBundle
 from ..participants import granted_to
 from ..participants.revocation import check_reason_given
 from ..problems import (
@@ -35,14 +36,19 @@ from .permission import LinkState, read_state, select_states, states_of
 from .tokens import Claim, Tokens
 
 MOST_DOWNLOADS = 1_000_000
+MOST_PACKAGES = 50  # in one link
 
 
 @dataclass(frozen=True)
 class IssuedLink:
-    """A link as its owner sees it; ``url`` carries the token."""
+    """A link as its owner sees it; ``url`` carries the token.
+
+    ``file`` is what is sent; ``packages`` are the versions that it leads to, one unless several were asked for.
+    """
 
     state: LinkState
-    published: PublishedPackage
+    file: PublishedFile
+    packages: tuple[PublishedPackage, ...]
     url: str
     status: str
 
@@ -85,6 +91,7 @@ class Links:
         database: Database,
         campaign: Campaign,
         catalogue: Catalogue,
+        bundles: Bundles,
         tokens: Tokens,
         clock: Clock,
         *,
@@ -95,6 +102,7 @@ class Links:
         self._database = database
         self._campaign = campaign
         self._catalogue = catalogue
+        self._bundles = bundles
         self._tokens = tokens
         self._clock = clock
         self._base_url = base_url
@@ -103,7 +111,7 @@ class Links:
     def issue(
         self,
         participant: str,
-        package: str,
+        package: str | Sequence[str],
         *,
         issued_by: str,
         version: str | None = None,
@@ -113,23 +121,27 @@ class Links:
     ) -> IssuedLink:
         """Issue a link to an approved participant that accepted the current terms of the package.
 
+        Several packages, by a sequence of their ids, come in one file, in their current versions.
         ``path`` names one of the package's files, to which the link leads alone.
         ``expires_in`` is in seconds. Raises InvalidRequest, NotFound (participant), UnknownPackage,
         UnknownVersion, PackageWithdrawn, ParticipantNotApproved or TermsNotAccepted.
         """
-        self._check_values(expires_in, max_downloads)
-        published = self._published(package, version)
+        several = not isinstance(package, str)
+        ids = [package] if isinstance(package, str) else list(package)
+        self._check_values(expires_in, max_downloads, ids)
+        chosen = sorted((self._published(one, version) for one in ids), key=lambda one: one.id)
+        published = chosen[0]
         if path is not None:
             self._single(published, path)
         link = new_id("lnk")
+        if several:
+            with self._database.read() as session:  # before a file is made for somebody
+                _approved(session.get(Participant, participant))
+        bundle = self._bundles.make(chosen).id if several else None
 
         def work(session: Session) -> LinkState:
             now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
-            owner = session.get(Participant, participant, with_for_update={"read": True})  # no erasure meanwhile
-            if owner is None or owner.status == "erased":
-                raise NotFound("There is no participant of this id that you may act for.")
-            if owner.status != "approved":
-                raise ParticipantNotApproved(extra={"participant_status": owner.status})
+            _approved(session.get(Participant, participant, with_for_update={"read": True}))  # no erasure meanwhile
             expires = now + timedelta(seconds=expires_in or self._default_age)
             session.add(
                 Link(
@@ -137,6 +149,7 @@ class Links:
                     participant=participant,
                     package=published.id,
                     version=published.version,
+                    bundle=bundle,
                     path=path,
                     issued_by=issued_by,
                     created_at=now,
@@ -147,18 +160,21 @@ class Links:
             )
             session.flush()
             state = read_state(session, self._campaign, link, now)
-            if state.withdrawn:
-                raise self._withdrawn(published.id, published.version)
-            if not state.accepted:
-                raise TermsNotAccepted.of(state.terms, state.terms_version, self._base_url, state.language)
+            for one in state.versions:
+                if one.withdrawn:
+                    raise self._withdrawn(one.package, one.version)
+            for one in state.versions:
+                if not one.accepted:
+                    raise TermsNotAccepted.of(one.terms, one.terms_version, self._base_url, state.language)
             ledger.append(
                 session,
                 ledger.LinkIssuedEntry(
                     id=link,
                     participant=participant,
-                    package=published.id,
-                    version=published.version,
+                    package=None if several else published.id,
+                    version=None if several else published.version,
                     path=path,
+                    packages={one.id: one.version for one in chosen} if several else None,
                     expires_at=timestamp(expires),
                     max_downloads=max_downloads,
                     by=issued_by,
@@ -178,22 +194,25 @@ class Links:
             (state,) = states_of(session.connection(), self._campaign, [row], self._clock())
         return self._issued(state)
 
-    def file_of(self, claim: Claim, filename: str) -> PublishedPackage:
-        """Return the published version that an address leads to: its token's claim, and the file's name behind it.
+    def file_of(self, claim: Claim, filename: str) -> PublishedFile:
+        """Return the published file that an address leads to: its token's claim, and the file's name behind it.
 
         Asks the database only for a version that this process has not seen yet, and for a token of earlier
         deployments, which says no package. Raises InvalidLink where there is no such link or version, or where
         the name is not the file's.
         """
-        package = claim.package or self._package_of(claim.link)
         try:
-            published = self._catalogue.version(package, claim.version)
-            if claim.path is not None:
-                published = published.single(claim.path)
-        except (UnknownPackage, UnknownVersion, NoSuchFile) as error:
+            file = self._claimed(claim)
+        except (UnknownPackage, UnknownVersion, NoSuchFile, UnknownBundle) as error:
             raise InvalidLink(private="its version is not in the catalogue") from error
-        check_filename(filename, published.filename)
-        return published
+        check_filename(filename, file.filename)
+        return file
+
+    def _claimed(self, claim: Claim) -> PublishedFile:
+        if claim.bundle is not None:
+            return self._bundles.find(claim.bundle)
+        published = self._catalogue.version(claim.package or self._package_of(claim.link), claim.version)
+        return published if claim.path is None else published.single(claim.path)
 
     def _package_of(self, link: str) -> str:
         with self._database.read() as session:
@@ -271,17 +290,30 @@ class Links:
 
     def url(self, state: LinkState, filename: str) -> str:
         """Return the link's URL, its token signed anew with the same text."""
-        claim = Claim(state.link, state.package, state.version, state.expires_at, state.path)
+        if state.bundle is not None:
+            claim = Claim(state.link, "", "", state.expires_at, bundle=state.bundle)
+        else:
+            (only,) = state.versions
+            claim = Claim(state.link, only.package, only.version, state.expires_at, state.path)
         return self._base_url + paths.download(self._tokens.sign(claim, state.created_at), filename)
 
     def _issued(self, state: LinkState) -> IssuedLink:
-        published = self._catalogue.version(state.package, state.version)
-        if state.path is not None:
-            published = published.single(state.path)
-        return IssuedLink(state, published, self.url(state, published.filename), state.status(self._clock()))
+        packages = tuple(self._catalogue.version(one.package, one.version) for one in state.versions)
+        file: PublishedFile
+        if state.bundle is not None:
+            file = self._bundles.find(state.bundle)
+        else:
+            file = packages[0] if state.path is None else packages[0].single(state.path)
+        return IssuedLink(state, file, packages, self.url(state, file.filename), state.status(self._clock()))
 
-    def _check_values(self, expires_in: int | None, max_downloads: int | None) -> None:
-        errors = []
+    def _check_values(self, expires_in: int | None, max_downloads: int | None, packages: Sequence[str]) -> None:
+        errors = [
+            FieldError(f"/packages/{index}", f"{one} is named before; name each package once.")
+            for index, one in enumerate(packages)
+            if one in packages[:index]
+        ]
+        if not 1 <= len(packages) <= MOST_PACKAGES:
+            errors.append(FieldError("/packages", f"Name between 1 and {MOST_PACKAGES} packages."))
         if expires_in is not None and not 1 <= expires_in <= self._longest_age:
             errors.append(FieldError("/expires_in", f"Give between 1 and {self._longest_age} seconds."))
         if max_downloads is not None and not 1 <= max_downloads <= MOST_DOWNLOADS:
@@ -307,3 +339,11 @@ class Links:
 
     def _withdrawn(self, package: str, version: str) -> Problem:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
+
+
+def _approved(owner: Participant | None) -> None:
+    """Raise NotFound or ParticipantNotApproved for whom no link may be issued."""
+    if owner is None or owner.status == "erased":
+        raise NotFound("There is no participant of this id that you may act for.")
+    if owner.status != "approved":
+        raise ParticipantNotApproved(extra={"participant_status": owner.status})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
@@ -23,31 +23,46 @@ from ..problems import (
     RobotsNotServed,
     TermsNotAccepted,
 )
-from ..store.tables import Acceptance, Link, PackageVersion, Participant
+from ..store.tables import Acceptance, BundledVersion, Link, PackageVersion, Participant
+
+
+@dataclass(frozen=True)
+class LinkedVersion:
+    """A package version that a link leads to; ``accepted`` says whether the terms current for it were.
+
+    ``bytes`` is the size of the version's own archive.
+    """
+
+    package: str
+    version: str
+    withdrawn: bool
+    bytes: int
+    terms: str
+    terms_version: str
+    accepted: bool
 
 
 @dataclass(frozen=True)
 class LinkState:
-    """A link with all that decides about it, as one consistent read gave it."""
+    """A link with all that decides about it, as one consistent read gave it.
+
+    ``versions`` is the one that it leads to, or those of its ``bundle``, in the order of the packages' ids.
+    """
 
     link: str
     participant: str
     participant_kind: str
     country: str | None
     language: str
-    package: str
-    version: str
+    bundle: str | None
     path: str | None
     created_at: datetime
     expires_at: datetime
     max_downloads: int | None
     counted: int
     revocation: Revocation | None
-    withdrawn: bool
     participant_status: str
-    terms: str
-    terms_version: str
-    accepted: bool
+    versions: tuple[LinkedVersion, ...]
 
     @property
     def revoked(self) -> bool:
@@ -60,12 +75,14 @@ class LinkState:
             return LinkRevoked()
         if now >= self.expires_at:
             return LinkExpired()
-        if self.withdrawn:
-            return PackageWithdrawn()
+        for version in self.versions:
+            if version.withdrawn:
+                return PackageWithdrawn(extra={"package": version.package})
         if self.participant_status != "approved":
             return ParticipantSuspended()
-        if not self.accepted:
-            return TermsNotAccepted.of(self.terms, self.terms_version, base_url, self.language)
+        for version in self.versions:
+            if not version.accepted:
+                return TermsNotAccepted.of(version.terms, version.terms_version, base_url, self.language)
         return None
 
     def status(self, now: datetime) -> str:
@@ -106,6 +123,7 @@ _COLUMNS = (
     Participant.language,
     Link.package,
     Link.version,
+    Link.bundle,
     Link.path,
     Link.created_at,
     Link.expires_at,
@@ -117,6 +135,7 @@ _COLUMNS = (
     PackageVersion.withdrawn_at,
     Participant.status.label("participant_status"),
     PackageVersion.terms,
+    PackageVersion.bytes,
 )
 _NAMES = tuple(str(column.key) for column in _COLUMNS)
 
@@ -132,6 +151,22 @@ def select_states() -> Select[*tuple[Any, ...]]:
 
 # Built once: building a statement takes longer than running it.
 _SOME = select_states().where(Link.id.in_(bindparam("links", expanding=True)))
+_BUNDLED = (
+    select(
+        BundledVersion.bundle,
+        BundledVersion.package,
+        BundledVersion.version,
+        PackageVersion.withdrawn_at,
+        PackageVersion.terms,
+        PackageVersion.bytes,
+    )
+    .join(
+        PackageVersion,
+        and_(PackageVersion.package == BundledVersion.package, PackageVersion.version == BundledVersion.version),
+    )
+    .where(BundledVersion.bundle.in_(bindparam("bundles", expanding=True)))
+    .order_by(BundledVersion.package)
+)
 # In one order, so that two transactions that lock several links never wait for each other in a circle.
 _LOCKED = _SOME.order_by(Link.id).with_for_update(of=Link)
 _ACCEPTED = select(Acceptance.participant, Acceptance.terms, Acceptance.version).where(
@@ -147,21 +182,50 @@ def states_of(
     found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
     if not found:
         return []
-    current = {terms: campaign.terms.current(terms, now).version for terms in {values["terms"] for values in found}}
+    inside: dict[str, list[_Version]] = {}
+    if bundles := {values["bundle"] for values in found} - {None}:
+        for bundle, *version in connection.execute(_BUNDLED, {"bundles": list(bundles)}):
+            inside.setdefault(bundle, []).append(_Version._make(version))
+    led_to = []
+    for values in found:
+        first = _Version._make(values.pop(name) for name in _Version._fields)
+        led_to.append([first] if values["bundle"] is None else inside[values["bundle"]])
+    terms = {one.terms for versions in led_to for one in versions}
+    current = {name: campaign.terms.current(name, now).version for name in terms}
     asked = {"participants": {values["participant"] for values in found}, "versions": set(current.values())}
     accepted = set(map(tuple, connection.execute(_ACCEPTED, {name: list(some) for name, some in asked.items()})))
-    return [_state(values, current[values["terms"]], accepted) for values in found]
+    return [_state(values, versions, current, accepted) for values, versions in zip(found, led_to, strict=True)]
 
 
-def _state(values: dict[str, Any], version: str, accepted: set[tuple[Any, ...]]) -> LinkState:
+class _Version(NamedTuple):
+    """A package version as its row says it."""
+
+    package: str
+    version: str
+    withdrawn_at: datetime | None
+    terms: str
+    bytes: int
+
+
+def _state(
+    values: dict[str, Any], versions: Sequence[_Version], current: dict[str, str], accepted: set[tuple[Any, ...]]
+) -> LinkState:
     at, by, reason = (values.pop(name) for name in ("revoked_at", "revoked_by", "revoked_reason"))
-    withdrawn_at = values.pop("withdrawn_at")
     return LinkState(
         **values,
         revocation=None if at is None else Revocation(at, by, reason),
-        withdrawn=withdrawn_at is not None,
-        terms_version=version,
-        accepted=(values["participant"], values["terms"], version) in accepted,
+        versions=tuple(
+            LinkedVersion(
+                one.package,
+                one.version,
+                one.withdrawn_at is not None,
+                one.bytes,
+                one.terms,
+                current[one.terms],
+                (values["participant"], one.terms, current[one.terms]) in accepted,
+            )
+            for one in versions
+        ),
     )
 
 

@@ -51,9 +51,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A durable record of a download."""
+    """A durable record of a GET: a download of each package that its link leads to, all counted or none.
 
-    id: str
+    ``downloads`` are their ids and the bytes of the file that each has a share of, in the order of the packages' ids.
+    """
+
+    downloads: tuple[tuple[str, int], ...]
     counted: bool
 
 
@@ -89,7 +92,8 @@ class _Decisions:
         if state is None:
             raise InvalidLink
         if problem := state.refusal(self.now, self._base_url):
-            problem.extra.setdefault("package", state.package)
+            if state.bundle is None:
+                problem.extra.setdefault("package", state.versions[0].package)
             raise problem
         name, last = self._client(request)
         begun = last is not None and self.now - last <= WINDOW
@@ -166,37 +170,41 @@ class Recorder:
                 answers.append(problem)
                 continue
             decisions.take(request, name, counted)
-            download = new_id("dl")
-            shared: dict[str, Any] = {
-                "id": download,
-                "link": state.link,
-                "participant": state.participant,
-                "package": state.package,
-                "version": state.version,
-                "path": state.path,
-                "counted": counted,
-                "client_kind": request.client.kind,
-                "bytes": request.asked.bytes,
-            }
-            rows.append(
-                {
-                    **shared,
-                    "at": now,
-                    "range": request.asked.range and request.asked.range[:LONGEST_RANGE],
-                    "status": request.asked.status,
-                    "client_prefix": request.client.prefix,
-                    "client_hash": name,
+            downloads = []
+            shares = shared_out(request.asked.bytes, [version.bytes for version in state.versions])
+            for version, share in zip(state.versions, shares, strict=True):
+                download = new_id("dl")
+                downloads.append((download, share))
+                shared: dict[str, Any] = {
+                    "id": download,
+                    "link": state.link,
+                    "participant": state.participant,
+                    "package": version.package,
+                    "version": version.version,
+                    "path": state.path,
+                    "counted": counted,
+                    "client_kind": request.client.kind,
+                    "bytes": share,
                 }
-            )
-            entries.append(
-                ledger.DownloadEntry(
-                    **shared,
-                    participant_kind=state.participant_kind,
-                    country=state.country,
-                    terms_version=state.terms_version,
+                rows.append(
+                    {
+                        **shared,
+                        "at": now,
+                        "range": request.asked.range and request.asked.range[:LONGEST_RANGE],
+                        "status": request.asked.status,
+                        "client_prefix": request.client.prefix,
+                        "client_hash": name,
+                    }
                 )
-            )
-            answers.append(Recorded(download, counted))
+                entries.append(
+                    ledger.DownloadEntry(
+                        **shared,
+                        participant_kind=state.participant_kind,
+                        country=state.country,
+                        terms_version=version.terms_version,
+                    )
+                )
+            answers.append(Recorded(tuple(downloads), counted))
         if rows:
             seen = [{"link": link, "client": name, "last_at": at} for (link, name), at in decisions.seen.items()]
             connection.execute(_SEEN[connection.dialect.name], seen)
@@ -206,10 +214,26 @@ class Recorder:
             ledger.append_many(session, entries, now)
         return answers
 
-    def ended(self, download: str, sent: int, how: str) -> None:
+    def ended(self, recorded: Recorded, sent: int, how: str) -> None:
         """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
-        self._database.write_soon(
-            lambda session: session.execute(
-                update(Download).where(Download.id == download).values(bytes_sent=sent, ended=how)
-            )
-        )
+        shares = shared_out(sent, [share for _, share in recorded.downloads])
+
+        def note(session: Session) -> None:
+            for (download, _), share in zip(recorded.downloads, shares, strict=True):
+                session.execute(update(Download).where(Download.id == download).values(bytes_sent=share, ended=how))
+
+        self._database.write_soon(note)
+
+
+def shared_out(total: int, sizes: Sequence[int]) -> list[int]:
+    """Share bytes out in proportion to sizes: whole numbers that add up to the total."""
+    whole = sum(sizes)
+    if not whole:
+        return [total, *[0] * (len(sizes) - 1)]
+    shares, before, size = [], 0, 0
+    for one in sizes:
+        size += one
+        upto = total * size // whole
+        shares.append(upto - before)
+        before = upto
+    return shares

@@ -2,7 +2,8 @@
 
 A token is itsdangerous' URL-safe, timed serialization of ``[link id, package, version, expiry]``, or of
 ``[link id, package, version, path, expiry]`` where the link leads to one file of the package (expiry: whole
-seconds since 1970), salted by its purpose. Tokens that earlier deployments issued leave the package out; they
+seconds since 1970), salted by its purpose. ``[link id, "+", bundle, expiry]`` leads to several packages in one file:
+no package is called so. Tokens that earlier deployments issued leave the package out; they
 are good until they expire. itsdangerous also accepts altered texts of a valid signature (unused bits of the
 last base64 digit, characters that its decoder skips), so a token is good only if encoding what was decoded
 gives exactly the same text.
@@ -21,6 +22,7 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from ..problems import InvalidLink
 
 _SALT = "emblem.download.1"
+_SEVERAL = "+"  # in place of a package: what follows is a bundle
 LONGEST = 512  # characters; an issued token has about 140, one with a path at most 350
 
 
@@ -28,7 +30,8 @@ LONGEST = 512  # characters; an issued token has about 140, one with a path at m
 class Claim:
     """The content of a good token: which link, which version of which package, or which file of it, and until when.
 
-    ``package`` is None in a token that an earlier deployment issued.
+    ``package`` is None in a token that an earlier deployment issued. Where ``bundle`` is the id of a bundle, the
+    link leads to the several packages in it, and ``package`` and ``version`` are empty.
     """
 
     link: str
@@ -36,6 +39,7 @@ class Claim:
     version: str
     expires_at: datetime
     path: str | None = None
+    bundle: str | None = None
 
 
 class Tokens:
@@ -56,7 +60,8 @@ class Tokens:
         serializer = URLSafeTimedSerializer(self._keys, salt=_SALT, signer=Frozen)
         package = [] if claim.package is None else [claim.package]
         path = [] if claim.path is None else [claim.path]
-        token = serializer.dumps([claim.link, *package, claim.version, *path, int(claim.expires_at.timestamp())])
+        led_to = [*package, claim.version, *path] if claim.bundle is None else [_SEVERAL, claim.bundle]
+        token = serializer.dumps([claim.link, *led_to, int(claim.expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode()
 
     def verify(self, token: str) -> Claim:
@@ -76,7 +81,10 @@ class Tokens:
         *names, expires = value
         path = names.pop() if len(names) == 4 else None
         link, *package, version = names
-        return Claim(link, package[0] if package else None, version, datetime.fromtimestamp(expires, UTC), path)
+        until = datetime.fromtimestamp(expires, UTC)
+        if package == [_SEVERAL] and path is None:
+            return Claim(link, "", "", until, bundle=version)
+        return Claim(link, package[0] if package else None, version, until, path)
 
 
 def _canonical(token: str) -> bool:

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+from .bundles import Bundle, Bundles, UnknownBundle
 from .catalogue import Catalogue
 from .publications import Publication, Publications
-from .published import ListedVersion, NoSuchFile, PublishedPackage
+from .published import ListedVersion, NoSuchFile, PublishedFile, PublishedPackage
 from .stored import Damage, StoredPackages
 
 __all__ = [
+    "Bundle",
+    "Bundles",
     "Catalogue",
     "Damage",
     "ListedVersion",
     "NoSuchFile",
     "Publication",
     "Publications",
+    "PublishedFile",
     "PublishedPackage",
     "StoredPackages",
+    "UnknownBundle",
 ]

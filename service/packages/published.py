@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from ..campaign import Text
 from ..campaign.manifests import version_key
@@ -15,6 +15,50 @@ from ..store.tables import PackageVersion
 
 class NoSuchFile(LookupError):
     """A version has no file of this path."""
+
+
+class PublishedFile(Protocol):
+    """A stored file that links lead to: a package, one file of it, or several packages; it never changes."""
+
+    @property
+    def id(self) -> str:
+        """What damage of it is told by."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Its version, or those in it, in words."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """Its size in bytes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Its SHA-256, lower-case hex."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What it is served as."""
+        ...
+
+    @property
+    def filename(self) -> str:
+        """The name that it is saved under."""
+        ...
+
+    @property
+    def storage_key(self) -> str:
+        """Where it lies in the storage."""
+        ...
+
+    @property
+    def all_terms(self) -> tuple[str, ...]:
+        """The ids of the terms that apply to it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +87,11 @@ class PublishedPackage:
     def order(self) -> tuple[int, ...]:
         """Return what versions of one package are ordered by."""
         return version_key(self.version)
+
+    @property
+    def all_terms(self) -> tuple[str, ...]:
+        """Return the ids of the terms that apply to it."""
+        return (self.terms,)
 
     @property
     def formats(self) -> tuple[str, ...]:

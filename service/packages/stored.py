@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..problems import PackageDamaged
 from ..storage import ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
-from .published import PublishedPackage
+from .published import PublishedFile
 
 _PREFIX = "packages/"
 
@@ -42,7 +42,7 @@ class StoredPackages:
         self._reading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def stream(self, package: PublishedPackage, start: int, length: int) -> Pieces:
+    def stream(self, package: PublishedFile, start: int, length: int) -> Pieces:
         """Open the bytes ``start`` to ``start + length - 1``. Raises PackageDamaged, or Unavailable."""
         key = package.storage_key
         version = self._intact.get(key) or self._verify(package)
@@ -55,13 +55,13 @@ class StoredPackages:
         except (ObjectMissing, ObjectChanged) as error:
             raise PackageDamaged(private=f"{key} changes while it is read") from error
 
-    def require(self, package: PublishedPackage) -> None:
+    def require(self, package: PublishedFile) -> None:
         """Raise PackageDamaged where the stored file is not the published one; for those who send it without us."""
         found = self._storage.stat(package.storage_key)
         if found is None or self._intact.get(package.storage_key) != found.version:
             self._verify(package)
 
-    def examine(self, packages: Iterable[PublishedPackage], *, most: int | None = None) -> list[Damage]:
+    def examine(self, packages: Iterable[PublishedFile], *, most: int | None = None) -> list[Damage]:
         """Return what is damaged of these packages, after one look at the names and versions of all stored objects.
 
         Objects that this process has not read yet, or that changed since, are read; where ``most`` is given only
@@ -89,7 +89,7 @@ class StoredPackages:
                 damaged.append(known[1])
         return damaged
 
-    def _verify(self, package: PublishedPackage) -> str:
+    def _verify(self, package: PublishedFile) -> str:
         """Return the stored object's version once it is known to be the published file; else raise PackageDamaged."""
         key = package.storage_key
         with self._lock:
@@ -111,7 +111,7 @@ class StoredPackages:
                 self._damaged[key] = known
         raise PackageDamaged(headers={"Retry-After": "300"}, private=str(known[1]))
 
-    def _compare(self, package: PublishedPackage, found: StoredObject | None) -> str:
+    def _compare(self, package: PublishedFile, found: StoredObject | None) -> str:
         """Return what is wrong with an object, read whole; an empty text where it is the published file."""
         if found is None:
             return "is missing"

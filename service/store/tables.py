@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -219,6 +220,29 @@ class PackageVersion(Base):
     withdrawn_by: Mapped[str | None] = mapped_column(String(60))
 
 
+class Bundle(Base):
+    """One ZIP file of several package versions, made once for that set of them; ``id`` is a digest of the set."""
+
+    __tablename__ = "bundles"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    storage_key: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class BundledVersion(Base):
+    """A package version that is in a bundle."""
+
+    __tablename__ = "bundled_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(["package", "version"], ["package_versions.package", "package_versions.version"]),
+    )
+    bundle: Mapped[str] = mapped_column(ForeignKey("bundles.id"), primary_key=True)
+    package: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20))
+
+
 class Link(Base):
     """A signed link's permission; the token itself is never stored."""
 
@@ -228,6 +252,8 @@ class Link(Base):
     package: Mapped[str] = mapped_column(String(60))
     version: Mapped[str] = mapped_column(String(20))
     path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
+    # Where it leads to several packages: ``package`` and ``version`` are the first of them then.
+    bundle: Mapped[str | None] = mapped_column(String(40))
     issued_by: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]

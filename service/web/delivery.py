@@ -14,7 +14,7 @@ from werkzeug.routing import BaseConverter
 
 from .. import paths
 from ..links import Asked, Claim, Client
-from ..packages import PublishedPackage
+from ..packages import PublishedFile
 from ..problems import NotRecorded, PackageDamaged, PreconditionFailed, Problem, RangeNotSatisfiable, Unavailable
 from . import limits
 from .context import client, deployment
@@ -76,7 +76,7 @@ def download(address: str = "") -> Response:
         response.close()
         raise
     if body is not None:
-        body.on_end = lambda sent, how: emblem.recorder.ended(recorded.id, sent, how)
+        body.on_end = lambda sent, how: emblem.recorder.ended(recorded, sent, how)
     return response
 
 
@@ -93,7 +93,7 @@ def _as_not_recorded(error: Unavailable) -> Problem:
     return NotRecorded(headers={"Retry-After": "5"}, private=error.private)
 
 
-def _without_body(package: PublishedPackage, answer: RangeAnswer) -> Response:
+def _without_body(package: PublishedFile, answer: RangeAnswer) -> Response:
     refused: dict[int, type[Problem]] = {412: PreconditionFailed, 416: RangeNotSatisfiable}
     if answer.status in refused:
         raise refused[answer.status](headers=answer.headers)
@@ -108,7 +108,7 @@ def _without_body(package: PublishedPackage, answer: RangeAnswer) -> Response:
 
 
 def _open(
-    claim: Claim, sender: Client, package: PublishedPackage, answer: RangeAnswer
+    claim: Claim, sender: Client, package: PublishedFile, answer: RangeAnswer
 ) -> tuple[Response, FileBody | None]:
     """Open the file, and do nothing else for a link that may not be used: what is refused costs no request to it.
 
@@ -125,7 +125,7 @@ def _open(
         raise
 
 
-def _prepare(package: PublishedPackage, answer: RangeAnswer) -> tuple[Response, FileBody | None]:
+def _prepare(package: PublishedFile, answer: RangeAnswer) -> tuple[Response, FileBody | None]:
     """Return the answer, ready to be sent once it is recorded, and the body whose bytes we send ourselves.
 
     Raises PackageDamaged or Unavailable.
@@ -145,7 +145,7 @@ def _prepare(package: PublishedPackage, answer: RangeAnswer) -> tuple[Response, 
     return response, body
 
 
-def _redirect(package: PublishedPackage) -> Response:
+def _redirect(package: PublishedFile) -> Response:
     url = deployment().storage.signed_url(package.storage_key, _STORAGE_LINK_AGE, package.filename, package.media_type)
     if url is None:
         raise Unavailable(private="EMBLEM_DELIVERY=redirect needs an s3: storage")
@@ -156,14 +156,14 @@ def _redirect(package: PublishedPackage) -> Response:
     return response
 
 
-def _accel(package: PublishedPackage) -> Response:
+def _accel(package: PublishedFile) -> Response:
     # nginx reads the file and does the ranges; our fields stay (see docs/deploy).
     response = _described(package, RangeAnswer(200))
     response.headers["X-Accel-Redirect"] = ACCEL_PREFIX + quote(package.storage_key)
     return response
 
 
-def _described(package: PublishedPackage, answer: RangeAnswer, body: FileBody | None = None) -> Response:
+def _described(package: PublishedFile, answer: RangeAnswer, body: FileBody | None = None) -> Response:
     """Return a response with the fields that say what the file is."""
     digest = base64.b64encode(bytes.fromhex(package.sha256)).decode()
     plain = package.filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
@@ -177,7 +177,10 @@ def _described(package: PublishedPackage, answer: RangeAnswer, body: FileBody | 
             "ETag": f'"{package.sha256}"',
             "Accept-Ranges": "bytes",
             "Repr-Digest": f"sha-256=:{digest}:",
-            "Link": f'<{deployment().settings.base_url}{paths.terms("en", package.terms)}>; rel="license"',
+            "Link": ", ".join(
+                f'<{deployment().settings.base_url}{paths.terms("en", terms)}>; rel="license"'
+                for terms in package.all_terms
+            ),
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",

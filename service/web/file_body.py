@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 
-from ..packages import PublishedPackage, StoredPackages
+from ..packages import PublishedFile, StoredPackages
 from ..storage import Pieces
 from .ranges import RangeAnswer
 
@@ -17,7 +17,7 @@ class FileBody:
     PackageDamaged or Unavailable.
     """
 
-    def __init__(self, stored: StoredPackages, package: PublishedPackage, answer: RangeAnswer) -> None:
+    def __init__(self, stored: StoredPackages, package: PublishedFile, answer: RangeAnswer) -> None:
         self.on_end: Callable[[int, str], None] | None = None
         self.boundary = secrets.token_hex(16) if len(answer.spans) > 1 else ""
         self.length = answer.length

@@ -36,7 +36,7 @@ def readyz() -> Response:
             failed.append(name)
     if failed:
         raise _not_ready(f"{' and '.join(failed)} not answering", failed=failed)
-    damaged = emblem.stored_packages.examine(emblem.catalogue.handed_out(), most=_MOST_READ)
+    damaged = emblem.stored_packages.examine(emblem.stored_files(), most=_MOST_READ)
     if damaged:
         names = [f"{found.package} {found.version}" for found in damaged]
         raise _not_ready(f"the stored file is damaged of {', '.join(names)}", failed=["packages"], packages=names)

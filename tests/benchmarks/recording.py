@@ -116,7 +116,7 @@ def serve(port: int, forget: bool) -> None:
     from service.links import Recorded, Recorder
 
     if forget:
-        nothing = Recorded("dl_none", False)
+        nothing = Recorded((("dl_none", 0),), False)
 
         def record(self: Recorder, *_: Any) -> Recorded:
             return nothing

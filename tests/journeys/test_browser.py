@@ -17,8 +17,9 @@ def walk_to_the_file(person: Person, folder: Path) -> Path:
     """Joins, confirms, accepts and downloads; the file has what its page said."""
     person.join()
     person.confirm()
-    person.accept("logo")
+    person.open("tools/logo")
     promised = person.digests_on_page()
+    person.accept("logo")
     file = person.download(folder)
     assert len(promised) > 5
     assert digests_in(file) == promised

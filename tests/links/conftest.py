@@ -11,7 +11,7 @@ import pytest
 from service.ids import new_id
 from service.links import Claim, Recorder
 from service.store import Database
-from service.store.tables import Acceptance, Link, PackageVersion, Participant
+from service.store.tables import Acceptance, Bundle, BundledVersion, Link, PackageVersion, Participant
 
 if TYPE_CHECKING:
     from service.campaign import Campaign
@@ -45,7 +45,26 @@ class World:
             "counted": 0,
         } | values
         self.database.write(lambda session: session.add(Link(**row)))
-        return Claim(row["id"], row["package"], row["version"], row["expires_at"])
+        return Claim(row["id"], row["package"], row["version"], row["expires_at"], bundle=row.get("bundle"))
+
+    def bundle(self, **versions: tuple[int, str]) -> str:
+        """A bundle of the logo package and others, by their names: size in bytes and id of the terms of each."""
+        name = new_id("bundle")
+
+        def work(session: Any) -> None:
+            logo = session.get(PackageVersion, ("logo", "1.0.0"))
+            like = {column.key: getattr(logo, column.key) for column in PackageVersion.__table__.columns}
+            for package, (size, terms) in versions.items():
+                if session.get(PackageVersion, (package, "1.0.0")) is None:
+                    session.add(PackageVersion(**like | {"package": package, "bytes": size, "terms": terms}))
+            row = {"sha256": "0" * 64, "bytes": 5000, "storage_key": "packages/_bundles/x.zip"}
+            session.add(Bundle(id=name, created_at=self.clock(), **row))
+            session.flush()
+            for package in ("logo", *versions):
+                session.add(BundledVersion(bundle=name, package=package, version="1.0.0"))
+
+        self.database.write(work)
+        return name
 
     def change(self, table: type[Any], key: Any, **values: Any) -> None:
         """Changes one row."""

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, text
 from service.clients.client import hashing_keys
 from service.ids import new_id
 from service.links import Asked, Claim, Client, Recorded, Recorder
+from service.links.recording import shared_out
 from service.problems import (
     InvalidLink,
     LinkExhausted,
@@ -46,8 +47,9 @@ def test_a_download_is_a_row_and_an_entry(world: World) -> None:
     recorded = world.recorder.record(claim, PERSON, Asked("bytes=0-9", 206, 10))
     assert recorded.counted
     with world.database.read() as session:
-        row = session.get_one(Download, recorded.id)
-        entry = json.loads(session.scalars(select(LedgerEntry.body).where(LedgerEntry.id == recorded.id)).one())
+        ((download, _),) = recorded.downloads
+        row = session.get_one(Download, download)
+        entry = json.loads(session.scalars(select(LedgerEntry.body).where(LedgerEntry.id == download)).one())
         link = session.get_one(Link, claim.link)
     assert (row.link, row.range, row.status, row.bytes, row.counted) == (claim.link, "bytes=0-9", 206, 10, True)
     assert (row.client_kind, row.client_prefix, row.bytes_sent) == ("browser", "192.0.2.0/24", None)
@@ -159,7 +161,7 @@ def test_what_cannot_be_recorded_is_not_recorded(world: World) -> None:
 
 _ROUND = st.tuples(
     st.integers(0, 90),  # minutes since the round before
-    st.lists(st.tuples(st.integers(0, 2), st.sampled_from([PERSON, OTHER, ROBOT])), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(0, 4), st.sampled_from([PERSON, OTHER, ROBOT])), min_size=1, max_size=8),
 )
 
 
@@ -168,8 +170,12 @@ _ROUND = st.tuples(
 def test_a_batch_decides_and_writes_like_one_after_the_other(
     world: World, rounds: list[tuple[int, list[tuple[int, Client]]]]
 ) -> None:
+    kits = world.bundle(kit=(3000, "logo-terms"), posters=(500, "logo-terms"))
+
     def links() -> list[Claim]:
-        return [world.link(), world.link(max_downloads=2), Claim(new_id("lnk"), "logo", "1.0.0", world.clock())]
+        several = [world.link(bundle=kits), world.link(bundle=kits, max_downloads=1)]
+        unknown = Claim(new_id("lnk"), "logo", "1.0.0", world.clock())
+        return [world.link(), world.link(max_downloads=2), *several, unknown]
 
     def outcome(answer: Recorded | Problem) -> str:
         return f"counted {answer.counted}" if isinstance(answer, Recorded) else answer.slug
@@ -188,17 +194,61 @@ def test_a_batch_decides_and_writes_like_one_after_the_other(
                 singly.append(problem.slug)
         assert [outcome(answer) for answer in answers] == singly
     with world.database.read() as session:
-        for one, other in zip(together[:2], apart[:2], strict=True):
+        for one, other in zip(together[:4], apart[:4], strict=True):
             assert session.get_one(Link, one.link).counted == session.get_one(Link, other.link).counted
             rows = [
                 session.execute(
-                    select(Download.at, Download.counted, Download.client_kind, Download.client_prefix)
+                    select(
+                        Download.at, Download.counted, Download.client_kind, Download.client_prefix, Download.package
+                    )
                     .where(Download.link == claim.link)
-                    .order_by(Download.at, Download.client_prefix, Download.counted)
+                    .order_by(Download.at, Download.client_prefix, Download.counted, Download.package)
                 ).all()
                 for claim in (one, other)
             ]
             assert rows[0] == rows[1]
+            for get in {row[:4] for row in rows[0]}:
+                found = [row.package for row in rows[0] if row[:4] == get]
+                led_to = ["kit", "logo", "posters"] if one.bundle else ["logo"]
+                assert found == sorted(led_to * (len(found) // len(led_to))), "each package of it, or none"
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=8))
+def test_bytes_are_shared_out_whole(total: int, sizes: list[int]) -> None:
+    shares = shared_out(total, sizes)
+    assert sum(shares) == total
+    assert len(shares) == len(sizes)
+    assert all(abs(share * sum(sizes) - total * size) <= sum(sizes) for share, size in zip(shares, sizes, strict=True))
+
+
+def test_the_packages_of_one_link_share_its_bytes(world: World) -> None:
+    claim = world.link(bundle=world.bundle(kit=(3000, "logo-terms")))
+    recorded = world.recorder.record(claim, PERSON, Asked("bytes=0-399", 206, 400))
+    world.recorder.ended(recorded, 100, "aborted")
+    world.database.write(lambda session: None)
+    with world.database.read() as session:
+        for _ in range(100):
+            rows = session.scalars(select(Download).where(Download.link == claim.link).order_by(Download.package)).all()
+            if all(row.ended for row in rows):
+                break
+            session.expire_all()
+            threading.Event().wait(0.02)
+        assert [(row.package, row.bytes, row.bytes_sent) for row in rows] == [("kit", 300, 75), ("logo", 100, 25)]
+        assert {row.ended for row in rows} == {"aborted"}
+        assert session.get_one(Link, claim.link).counted == 1
+
+
+@pytest.mark.parametrize("wrong", ["terms", "withdrawn"])
+def test_several_are_refused_where_one_of_them_is(world: World, wrong: str) -> None:
+    other = next(one for one in world.campaign.terms.ids() if one != "logo-terms")
+    claim = world.link(bundle=world.bundle(kit=(3000, other if wrong == "terms" else "logo-terms")))
+    if wrong == "withdrawn":
+        world.change(PackageVersion, ("kit", "1.0.0"), withdrawn_at=world.clock())
+    with pytest.raises(TermsNotAccepted if wrong == "terms" else PackageWithdrawn) as told:
+        world.recorder.record(claim, PERSON, WHOLE)
+    assert told.value.extra.get("package") == (None if wrong == "terms" else "kit")
+    with world.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Download)) == 0
 
 
 def test_two_at_once_on_the_last_download_exactly_one_wins(world: World) -> None:
@@ -264,12 +314,12 @@ def test_only_hashes_of_clients_are_kept(world: World) -> None:
 
 def test_how_it_ended_is_noted_afterwards(world: World) -> None:
     recorded = world.recorder.record(world.link(), PERSON, WHOLE)
-    world.recorder.ended(recorded.id, 400, "aborted")
+    world.recorder.ended(recorded, 400, "aborted")
     database: Database = world.database
     database.write(lambda session: None)  # SQLite: behind the note in the same queue
     for _ in range(100):
         with database.read() as session:
-            row = session.get_one(Download, recorded.id)
+            row = session.get_one(Download, recorded.downloads[0][0])
         if row.ended:
             break
         threading.Event().wait(0.02)

@@ -91,6 +91,11 @@ def test_a_token_of_one_file_says_its_path() -> None:
     assert TOKENS.verify(TOKENS.sign(single, ISSUED)) == single
 
 
+def test_a_token_of_several_packages_says_their_bundle() -> None:
+    several = Claim(CLAIM.link, "", "", CLAIM.expires_at, bundle="0" * 40)
+    assert TOKENS.verify(TOKENS.sign(several, ISSUED)) == several
+
+
 @pytest.mark.parametrize("value", [["lnk_x", 1], ["lnk_x", "a", "b", "c", "d", 1], [], {"link": "lnk_x"}, "lnk_x"])
 def test_a_signed_text_of_another_form_is_refused(value: object) -> None:
     from itsdangerous import URLSafeTimedSerializer

@@ -101,18 +101,16 @@ class Person:
         assert self.page.url.endswith(f"/{self.language}/account"), self.main.inner_text()
 
     def accept(self, package: str) -> None:
-        """On the page of a package: reads and accepts the terms."""
+        """On the page of a package: reads and accepts the terms, which makes the link too."""
         self.open("tools")
         self.follow(rf"/tools/{package}$")
         self.page.locator("[name=name]").fill("Kim Example")
         for capacity in self.page.locator("[name=capacity]").all():  # individuals are not asked for one
             capacity.fill("Director")
-        self.page.locator("[name=agree]").check()
-        self.press()
+        self.main.locator("section:has(#get) button[type=submit]").click()
 
     def download(self, folder: Path) -> Path:
-        """From the button on the package's page to the file on disk."""
-        self.press()
+        """From the page of a link to the file on disk."""
         with self.page.expect_download() as begun:
             self.main.locator("a[download]").click()
         file = folder / begun.value.suggested_filename

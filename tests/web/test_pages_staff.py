@@ -116,7 +116,7 @@ def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> No
     visitor.join()
     visitor.accept()
     visitor.get("tools/logo")
-    visitor.post("tools/logo/link", {})
+    visitor.post("download", {"package": "logo"})
     (link,) = staff.parts.links.list().items
     assert link.id in staff.get("/staff/links").text
     staff.post(f"/staff/links/{link.id}/revocation", {"reason": "Sent to the wrong list."})

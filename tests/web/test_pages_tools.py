@@ -81,13 +81,13 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     (acceptance,) = visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id)
     assert (acceptance.digest, acceptance.signatory_name) == (terms.digest("en"), "Example Person")
     visitor.get("tools/logo")
-    ready = visitor.post("tools/logo/link", {}).headers["Location"]
+    ready = visitor.post("download", {}).headers["Location"]
     visitor.get(ready)
     (link,) = [one.attributes["href"] for one in visitor.html.all("a") if "download" in one.attributes]
     got = visitor.client.get(urlsplit(link).path, headers={"User-Agent": "Mozilla/5.0 (X11) Firefox/140.0"})
     assert hashlib.sha256(got.data).hexdigest() == visitor.parts.catalogue.current_version("logo").sha256
     visitor.get("tools/logo")
-    visitor.get(visitor.post("tools/logo/link", {"path": "svg/heart-blue.svg"}).headers["Location"])
+    visitor.get(visitor.post("download", {"path": "svg/heart-blue.svg"}).headers["Location"])
     (single,) = [one.attributes["href"] for one in visitor.html.all("a") if "download" in one.attributes]
     assert visitor.client.get(urlsplit(single).path).mimetype == "image/svg+xml"
     account = visitor.get("account").text
@@ -107,13 +107,12 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     assert "download any more" in visitor.get(ready).text
 
 
-def test_accepting_needs_a_name_a_capacity_and_a_tick(visitor: Visitor) -> None:
+def test_accepting_needs_a_name_and_a_capacity(visitor: Visitor) -> None:
     visitor.join("civil_society")
     visitor.get("tools/logo")
-    visitor.post("tools/logo", {"name": "Example & Person", "capacity": ""}, status=422)
+    visitor.post("download", {"name": "Example & Person", "capacity": ""}, status=422)
     assert {one.attributes["href"] for one in visitor.html.all("a") if "#f-" in one.attributes["href"]} == {
         "#f-capacity",
-        "#f-agree",
     }
     assert visitor.html.all("input", id="f-name")[0].attributes["value"] == "Example & Person"
     assert visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id) == ()
@@ -121,11 +120,11 @@ def test_accepting_needs_a_name_a_capacity_and_a_tick(visitor: Visitor) -> None:
 
 def test_only_the_text_that_was_shown_can_be_accepted(visitor: Visitor) -> None:
     visitor.join()
-    given = {"name": "Example Person", "capacity": "For myself", "agree": "yes"}
+    given = {"name": "Example Person", "capacity": "For myself"}
     old = visitor.parts.campaign.terms.versions("logo-terms")[-1]
     for wrong in ({"digest": "0" * 64}, {"version": old.version, "digest": old.digest("en")}):
         visitor.get("tools/logo")
-        visitor.post("tools/logo", given | wrong, status=409)
+        visitor.post("download", given | wrong, status=409)
         assert "have changed" in visitor.html.all("div", class_="summary")[0].text
     assert visitor.parts.participants.acceptances.of(visitor.parts.participants.listing.list().items[0].id) == ()
 
@@ -135,7 +134,7 @@ def test_who_is_not_approved_is_told_so_and_gets_no_link(visitor: Visitor) -> No
     visitor.get("tools/logo")
     assert visitor.html.all("span", class_="badge-under_review")
     visitor.get("account")
-    visitor.post("tools/logo/link", {}, status=403)
+    visitor.post("download", {"package": "logo"}, status=403)
 
 
 def test_embeds_are_made_shown_and_ended(visitor: Visitor) -> None:

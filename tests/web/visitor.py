@@ -190,7 +190,7 @@ class Visitor:
     def accept(self, package: str = "logo") -> None:
         """Accepts the terms on a package's page."""
         self.get(f"tools/{package}")
-        self.post(f"tools/{package}", {"name": "Example Person", "capacity": "For myself", "agree": "yes"})
+        self.post("download", {"name": "Example Person", "capacity": "For myself"})
 
     def sign_in_as_staff(self, address: str = "staff@example.org") -> None:
         """Signs in by a link that an operator made."""

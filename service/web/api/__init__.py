@@ -117,7 +117,8 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a name stands twice in one object")
-    if any("\0" in name or (isinstance(text, str) and not _storable(text)) for name, text in pairs):
+    texts = [text for _, value in pairs for text in (value if isinstance(value, list) else [value])]
+    if any("\0" in name for name, _ in pairs) or any(isinstance(text, str) and not _storable(text) for text in texts):
         raise ValueError("a text holds characters that cannot be stored (U+0000 or half a surrogate pair)")
     return value
 

@@ -8,6 +8,8 @@ from ... import paths
 from ...answers.links import DownloadAnswer, DownloadsAnswer, LinkAnswer, LinksAnswer
 from ...period import parse_period
 from ...problems import (
+    FieldError,
+    InvalidRequest,
     NotFound,
     PackageDamaged,
     PackageWithdrawn,
@@ -40,7 +42,7 @@ def issue(body: LinkBody) -> Response:
     may_see(body.participant)
     issued = deployment().links.issue(
         body.participant,
-        body.package,
+        _wanted(body),
         issued_by=actor(),
         version=body.version,
         path=body.path,
@@ -103,6 +105,24 @@ def downloads(query: DownloadsQuery) -> Response:
     return answer(
         DownloadsAnswer(downloads=[DownloadAnswer.of(one) for one in page.items], next_cursor=page.next_cursor)
     )
+
+
+def _wanted(body: LinkBody) -> str | list[str]:
+    """Return the package or the packages that a body asks for. InvalidRequest where they do not go together."""
+    errors = []
+    if body.package is None and body.packages is None:
+        errors.append(FieldError("/package", "Name a package, or several of them as packages."))
+    if body.package is not None and body.packages is not None:
+        errors.append(FieldError("/packages", "Name either package or packages."))
+    if body.package is None and body.packages is not None:
+        errors += [
+            FieldError(f"/{name}", "Leave this out: several packages come whole, each in its current version.")
+            for name, value in (("version", body.version), ("path", body.path))
+            if value is not None
+        ]
+    if errors:
+        raise InvalidRequest(errors=errors)
+    return body.package if body.package is not None else body.packages or []
 
 
 def _with_url() -> bool:

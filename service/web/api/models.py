@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSc
 
 from ...campaign import LANGUAGES
 from ...campaign.typed_text import LONGEST_LINE, LONGEST_TEXT, LONGEST_URL
+from ...links.links import MOST_PACKAGES
 from ...participants import OUTCOMES, STATUSES
 from .schema import OneOf
 
@@ -143,10 +144,14 @@ class AcceptanceBody(Body):
 
 
 class LinkBody(Body):
-    """A wish for a link. ``path`` is one of the package's files, for that file alone; ``expires_in`` is in seconds."""
+    """A wish for a link: to one ``package``, or to several ``packages`` in one file, each in its current version.
+
+    ``path`` is one of the package's files, for that file alone; ``expires_in`` is in seconds.
+    """
 
     participant: Id
-    package: Id
+    package: Id | None = None
+    packages: Annotated[list[Id], Field(min_length=1, max_length=MOST_PACKAGES)] | None = None
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
     path: Annotated[str, StringConstraints(min_length=1, max_length=150)] | None = None
     expires_in: int | None = None

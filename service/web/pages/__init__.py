@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import account, campaign, check, embeds, join, members, problem_pages, shared, sign_in, tools
+from . import account, build, campaign, check, downloads, embeds, join, members, problem_pages, shared, sign_in, tools
 from .blueprint import pages, root
 
 root.record_once(lambda state: shared.install(state.app))
@@ -13,8 +13,10 @@ blueprints = (root, pages)
 __all__ = [
     "account",
     "blueprints",
+    "build",
     "campaign",
     "check",
+    "downloads",
     "embeds",
     "join",
     "members",
