@@ -50,7 +50,7 @@ def snippets(shown: ShownLogo, base: str, logo: str) -> dict[str, str]:
     """Return the texts to paste, by where they go: ``html``, ``markdown``, ``css``."""
     return {
         "html": _html(shown, base),
-        "markdown": f"![{_markdown(shown.alt)}]({shown.url(base, 2)})",
+        "markdown": f"![{escaped_markdown(shown.alt)}]({shown.url(base, 2)})",
         "css": _css(shown, base, logo),
     }
 
@@ -72,7 +72,8 @@ def _html(shown: ShownLogo, base: str) -> str:
     return f"<img {written}>"
 
 
-def _markdown(text: str) -> str:
+def escaped_markdown(text: str) -> str:
+    """Return a text as Markdown shows it, with nothing in it that Markdown would read."""
     return re.sub(r"([\\\[\]*_`<>!])", r"\\\1", text)
 
 

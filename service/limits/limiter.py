@@ -22,6 +22,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "api": RateLimitItemPerMinute(120),
     "key": RateLimitItemPerMinute(600),
     "download": RateLimitItemPerMinute(60),
+    "build": RateLimitItemPerMinute(120),
     "artwork": RateLimitItemPerHour(60),
     "embed-lookup": RateLimitItemPerMinute(60),
     "joining": RateLimitItemPerHour(60),  # of one address, behind which a whole school may be

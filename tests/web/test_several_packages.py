@@ -146,7 +146,7 @@ def test_each_package_of_it_has_to_be_there_and_its_terms_accepted(api: Api) -> 
     api.accept(participant)
     link = ask(api, participant, packages=["logo", "posters"]).json
     posters = api.parts.catalogue.current_version("posters")
-    api.parts.catalogue.withdraw("posters", posters.version, "a fault in print")
+    api.parts.catalogue.withdraw("posters", posters.version, "a fault in print", by="staff:cli")
     told = problem(api.ask("GET", api.path(link)), 410, "package-withdrawn")
     assert told["package"] == "posters"
     problem(ask(api, participant, packages=["logo", "posters"]), 410, "package-withdrawn")

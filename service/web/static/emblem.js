@@ -12,12 +12,16 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  const source = document.getElementById(button.dataset.copy);
-  if (!source || !navigator.clipboard) continue;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(source.textContent);
-    button.querySelector("[role=status]").textContent = button.dataset.copied;
-  });
-}
+const showCopy = () => {
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = !navigator.clipboard || !document.getElementById(button.dataset.copy);
+  }
+};
+showCopy();
+document.addEventListener("emblem:shown", showCopy); // a script has put other contents into the page
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("button[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.querySelector("[role=status]").textContent = button.dataset.copied;
+});
