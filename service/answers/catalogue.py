@@ -40,6 +40,7 @@ class FileAnswer(Answer):
     bytes: int
     sha256: str
     media_type: str
+    print: Literal["cmyk", "spot", "eps"] | None = None
 
 
 class PackageAnswer(Answer):

@@ -42,10 +42,12 @@ class MadeFile:
     bytes: int
     sha256: str
     media_type: str
+    print_form: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form that the interface shows."""
-        return {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "media_type": self.media_type}
+        """Return the form that the interface shows; ``print`` is the form of the inks, where it is for printers."""
+        facts = {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "media_type": self.media_type}
+        return facts | ({"print": self.print_form} if self.print_form else {})
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def build(
         write_archive(members, opened)
     raw = archive.read_bytes()
     files = tuple(
-        MadeFile(rule.path, len(content), hashlib.sha256(content).hexdigest(), rule.media_type)
+        MadeFile(rule.path, len(content), hashlib.sha256(content).hexdigest(), rule.media_type, rule.print_form)
         for rule, content in zip(manifest.files, contents, strict=True)
     )
     return Built(archive, hashlib.sha256(raw).hexdigest(), len(raw), files, digest, preview)

@@ -17,6 +17,9 @@ class NoSuchFile(LookupError):
     """A version has no file of this path."""
 
 
+_SHOWN = frozenset({".eps", ".pdf", ".png", ".svg"})  # what is drawn, on screens or on paper
+
+
 class PublishedFile(Protocol):
     """A stored file that links lead to: a package, one file of it, or several packages; it never changes."""
 
@@ -98,6 +101,16 @@ class PublishedPackage:
         """Return the kinds of files inside, such as ``("PDF", "PNG")``, without readme and licence texts."""
         suffixes = {PurePosixPath(file["path"]).suffix[1:].upper() for file in self.files}
         return tuple(sorted(suffixes - {"TXT"})) or ("TXT",)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Return what each folder is for: ``cmyk``, ``spot`` and ``eps`` for printers, else ``screen``."""
+        uses: dict[str, str] = {}
+        for file in self.files:
+            path = PurePosixPath(file["path"])
+            if path.parent.name and path.suffix in _SHOWN:
+                uses.setdefault(str(path.parent), file.get("print") or "screen")
+        return uses
 
     def single(self, path: str) -> PublishedPackage:
         """Return the version with one of its files in place of the archive. Raises NoSuchFile."""

@@ -28,6 +28,7 @@ from service.logos.smallest import LEAST, LEAST_AHEAD, PROBES, TOLERANCE
 from service.settings import shipped
 from service.storage import open_storage
 
+_PATIENCE = 900.0  # seconds that a render may take on a machine with other work
 #: What browsers and proxies name with the highest weight: the table of Accept headers in tests/web.
 NAMED = {
     "with JPEG XL": ("svg", "png", "webp", "avif", "jxl"),
@@ -70,7 +71,9 @@ def main() -> None:
     until = time.monotonic() + asked.seconds
     with tempfile.TemporaryDirectory(prefix="emblem-smallest-") as name, ThreadPoolExecutor(2) as pool:
         folder = Path(name)
-        variants = Variants(dict(campaign.logos), campaign.brand, open_storage((folder / "s").as_uri()), folder)
+        variants = Variants(
+            dict(campaign.logos), campaign.brand, open_storage((folder / "s").as_uri()), folder, patience=_PATIENCE
+        )
         todo = [
             VariantRequest(logo, colourway, width, AUTO)
             for logo in asked.logo or campaign.logos

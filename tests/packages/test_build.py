@@ -28,11 +28,14 @@ BUILD = """
 import os, sys
 from pathlib import Path
 os.umask(int(sys.argv[2], 8))
+from service.campaign import load
 from service.campaign.manifests import load_packages
 from service.packages.building import build
+from service.packages.inks import print_inks_of
 from tests.packages.conftest import RIGHTS
 assets = Path(sys.argv[1])
-built = build(load_packages(assets)[sys.argv[3]], assets, RIGHTS)
+inks = print_inks_of(load(Path("policies"), Path("assets")).brand)
+built = build(load_packages(assets)[sys.argv[3]], assets, RIGHTS, inks=inks)
 built.path.unlink()
 print(built.sha256, built.source_digest)
 """
@@ -142,9 +145,9 @@ def test_every_process_zone_and_umask_gives_the_same_bytes(assets: Assets, built
     assert said == {f"{built.sha256} {built.source_digest}"}
 
 
-def test_a_shipped_package_is_the_same_in_another_process(tmp_path: Path) -> None:
+def test_a_shipped_package_is_the_same_in_another_process(campaign: Campaign, tmp_path: Path) -> None:
     assets = ROOT / "assets"
-    built = build(load_packages(assets)["event-kit"], assets, RIGHTS, tmp_path)
+    built = build(campaign.packages["event-kit"], assets, RIGHTS, tmp_path, print_inks_of(campaign.brand))
     said = built_elsewhere(assets, "event-kit", TZ="Asia/Kathmandu", umask="027")
     assert said == f"{built.sha256} {built.source_digest}"
 

@@ -1,4 +1,4 @@
-"""Posters with bleed say to the print shop's machines where to cut: ISO 15930 (PDF/X) calls it the TrimBox."""
+"""What has a bleed says to the print shop's machines where to cut: ISO 15930 (PDF/X) calls it the TrimBox."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 MM = 72 / 25.4  # points
 CAMPAIGN = load(ASSETS.with_name("policies"), ASSETS)
 INKS = print_inks_of(CAMPAIGN.brand)
-POSTERS = {rule.path: rule for rule in CAMPAIGN.packages["posters"].files if rule.path.endswith(".pdf")}
-WITH_BLEED = sorted(path for path in POSTERS if path.endswith(("-bleed-ar.pdf", "-bleed-en.pdf")))
+FILES = {
+    rule.path: rule
+    for package in ("posters", "event-kit")
+    for rule in CAMPAIGN.packages[package].files
+    if rule.path.endswith(".pdf")
+}
+WITH_BLEED = sorted(path for path in FILES if path.endswith(("-bleed-ar.pdf", "-bleed-en.pdf")))
+TO_THE_EDGE = [f"print-cmyk/{name}-{lang}.pdf" for name in ("roll-up", "table-card") for lang in ("ar", "en")]
 
 
 def page_of(path: str) -> pypdfium2.PdfPage:
-    (page,) = pypdfium2.PdfDocument(Maker(ASSETS, INKS).make(POSTERS[path]), autoclose=True)
+    (page,) = pypdfium2.PdfDocument(Maker(ASSETS, INKS).make(FILES[path]), autoclose=True)
     return page
 
 
@@ -36,7 +42,7 @@ def test_a_poster_with_bleed_has_its_cut_size_as_trim_box(path: str) -> None:
     assert page.get_trimbox() == pytest.approx((3 * MM, 3 * MM, 300 * MM, 423 * MM), abs=0.01)
 
 
-@pytest.mark.parametrize("path", WITH_BLEED)
+@pytest.mark.parametrize("path", [*WITH_BLEED, *TO_THE_EDGE])
 def test_the_drawing_goes_on_to_the_edge_of_the_bleed(path: str) -> None:
     picture = page_of(path).render(scale=0.5).to_pil().convert("RGB")
     across, down = picture.size
@@ -47,6 +53,6 @@ def test_the_drawing_goes_on_to_the_edge_of_the_bleed(path: str) -> None:
 
 
 def test_a_poster_without_bleed_is_cut_at_its_edge() -> None:
-    page = page_of("a4/poster-wear-a4-en.pdf")
+    page = page_of("screen/poster-wear-a4-en.pdf")
     assert page.get_mediabox() == pytest.approx((0, 0, 210 * MM, 297 * MM), abs=0.01)
     assert page.get_trimbox() == page.get_mediabox()

@@ -82,18 +82,49 @@ def test_a_spot_colour_is_one_ink_with_its_name_and_what_it_is_mixed_from(campai
         assert [float(part) for part in mixing.C1] == WRITTEN["blue"]
 
 
-def test_posters_for_printers_have_inks_boxes_and_fonts(campaign: Campaign, inks: Inks) -> None:
-    rules = [rule for rule in rules_of(campaign, "posters", "cmyk") if rule.inputs["lang"] == "en"]
-    assert len(rules) == 4
+#: Where what is drawn goes on to the edge, so that it has to go on beyond it.
+TO_THE_EDGE = ("poster-", "roll-up-", "table-card-")
+MM = 72 / 25.4  # points
+
+
+def print_files(campaign: Campaign) -> list[FileRule]:
+    """Every PDF for printers of every package, of several languages the first and the last."""
+    found = [rule for package in campaign.packages.values() for rule in package.files if rule.print_form]
+    return [rule for rule in found if rule.path.endswith(".pdf") and rule.inputs.get("lang", "en") in ("ar", "en")]
+
+
+def test_every_pdf_for_printers_passes_a_preflight(campaign: Campaign, inks: Inks) -> None:
+    """Boxes, colour spaces, fonts embedded, no transparency, and no more ink than coated paper takes (300 %)."""
+    rules = print_files(campaign)
+    assert {rule.path.split("/")[0] for rule in rules} == {"pdf-print-cmyk", "pdf-print-spot", "print-cmyk"}
+    assert len(rules) >= 6 + 2 + 8 + 8 + 2
+    maker = Maker(ASSETS, inks)
     allowed = {tuple(part / 100 for part in ink.cmyk) for ink in inks.values()}
     for rule in rules:
-        pdf, said = preflight(Maker(ASSETS, inks).make(rule))
-        assert {name for name, _ in said} <= {"k", "K"}
-        assert {tuple(float(part) for part in operands) for _, operands in said} <= allowed
-        page = pdf.pages[0]
-        bleed = [float(a) - float(b) for a, b in zip(page.TrimBox, page.BleedBox, strict=True)]
-        millimetres = 72 / 25.4
-        assert bleed == pytest.approx([3 * millimetres] * 2 + [-3 * millimetres] * 2, abs=0.01)
+        pdf, said = preflight(maker.make(rule))
+        assert "/Encrypt" not in pdf.trailer
+        assert not {"/AcroForm", "/OpenAction", "/AA"} & set(pdf.Root.keys())
+        for page in pdf.pages:
+            bleed = [abs(float(a) - float(b)) for a, b in zip(page.TrimBox, page.BleedBox, strict=True)]
+            wanted = 3 * MM if rule.path.split("/")[-1].startswith(TO_THE_EDGE) else 0
+            assert bleed == pytest.approx([wanted] * 4, abs=0.01), rule.path
+        if rule.print_form == "cmyk":
+            assert {name for name, _ in said} <= {"k", "K"}
+            assert {tuple(float(part) for part in operands) for _, operands in said} <= allowed, rule.path
+            assert max(sum(map(float, operands)) for _, operands in said) <= 3
+
+
+def test_each_package_with_print_files_has_the_same_for_screens(campaign: Campaign) -> None:
+    """The RGB set for screens beside print, in folders that say which is for what."""
+    for package in campaign.packages.values():
+        printed = [rule for rule in package.files if rule.print_form]
+        folders = {rule.path.rpartition("/")[0] for rule in printed}
+        assert all("print" in folder for folder in folders)
+        for rule in package.files:
+            if not rule.print_form and rule.path.endswith((".pdf", ".png", ".svg")):
+                assert "print" not in rule.path.rpartition("/")[0]
+        drawn = {(rule.source, rule.inputs.get("lang")) for rule in package.files if not rule.print_form}
+        assert {(rule.source, rule.inputs.get("lang")) for rule in printed} <= drawn
 
 
 def test_what_is_printed_is_drawn_as_on_screens(campaign: Campaign, inks: Inks) -> None:

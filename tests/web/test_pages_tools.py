@@ -71,6 +71,21 @@ def test_other_previews_are_not_made(visitor: Visitor, file: str) -> None:
     assert visitor.client.get(f"/brand/packages/{package.id}/{package.version}/{file}").status_code == 404
 
 
+@pytest.mark.parametrize("lang", ["ar", "en", "es", "fr", "ru", "zh"])
+def test_printers_are_told_which_folder_is_for_what_and_the_inks(app: Flask, lang: str) -> None:
+    visitor = Visitor(app, lang=lang)
+    told = visitor.get("tools/logo").text.partition('id="printers"')[2].partition("</section>")[0]
+    for folder in ("svg/", "png/", "pdf-screen/", "pdf-print-cmyk/", "pdf-print-spot/", "eps-print-cmyk/"):
+        assert f"<bdi>{folder}</bdi>" in told
+    for name, colourway in visitor.parts.campaign.brand.colourways.items():
+        assert f"<bdi>#{colourway.hex}</bdi>" in told, name
+        assert f"<bdi>{' '.join(map(str, colourway.cmyk))}</bdi>" in told
+    assert "Blue Heart Blue" in told
+    assert ("For printers" in visitor.get("tools/logo").text) == (lang == "en")
+    assert 'id="printers"' in visitor.get("tools/posters").text
+    assert 'id="printers"' not in visitor.get("tools/web-banners").text
+
+
 def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     visitor.join()
     visitor.get("tools/logo")
