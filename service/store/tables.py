@@ -59,6 +59,11 @@ class Base(DeclarativeBase):
     }
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """A partial index of that condition, on each database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Participant(Base):
     """Someone who joined. Personal fields are null once erased."""
 
@@ -104,6 +109,7 @@ class PortalGrant(Base):
     """A portal key that may act for a participant: it joined it, or the owner allowed it."""
 
     __tablename__ = "portal_grants"
+    __table_args__ = (Index("ix_portal_grants_key", "key", "participant"),)
     participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     granted_at: Mapped[datetime]
@@ -247,15 +253,19 @@ class Link(Base):
     """A signed link's permission; the token itself is never stored."""
 
     __tablename__ = "links"
+    __table_args__ = (
+        Index("ix_links_participant_created_at", "participant", "created_at", "id"),
+        Index("ix_links_created_at_id", "created_at", "id"),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"))
     package: Mapped[str] = mapped_column(String(60))
     version: Mapped[str] = mapped_column(String(20))
     path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
     # Where it leads to several packages: ``package`` and ``version`` are the first of them then.
     bundle: Mapped[str | None] = mapped_column(String(40))
     issued_by: Mapped[str] = mapped_column(String(60))
-    created_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     max_downloads: Mapped[int | None]
     counted: Mapped[int] = mapped_column(default=0)
@@ -270,7 +280,7 @@ class LinkClient(Base):
     __tablename__ = "link_clients"
     link: Mapped[str] = mapped_column(ForeignKey("links.id"), primary_key=True)
     client: Mapped[str] = mapped_column(String(64), primary_key=True)
-    last_at: Mapped[datetime]
+    last_at: Mapped[datetime] = mapped_column(index=True)
     counted: Mapped[bool] = mapped_column(default=False)
 
 
@@ -278,11 +288,19 @@ class Download(Base):
     """A recorded GET that sends bytes; durable before the first of them leaves."""
 
     __tablename__ = "downloads"
-    __table_args__ = (Index("ix_downloads_at_id", "at", "id"),)
+    __table_args__ = (
+        Index("ix_downloads_at_id", "at", "id"),
+        Index("ix_downloads_participant_at", "participant", "at", "id"),
+        Index("ix_downloads_link_at", "link", "at", "id"),
+        Index("ix_downloads_package_at", "package", "at", "id"),
+        # What retention has still to blank: small, however many downloads there are.
+        Index("ix_downloads_client_hash", "at", **_where("client_hash IS NOT NULL")),
+        Index("ix_downloads_client_prefix", "at", **_where("client_prefix IS NOT NULL")),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
-    link: Mapped[str] = mapped_column(ForeignKey("links.id"), index=True)
-    participant: Mapped[str] = mapped_column(String(40), index=True)
+    link: Mapped[str] = mapped_column(ForeignKey("links.id"))
+    participant: Mapped[str] = mapped_column(String(40))
     package: Mapped[str] = mapped_column(String(60))
     version: Mapped[str] = mapped_column(String(20))
     path: Mapped[str | None] = mapped_column(String(150))  # of the one file; none for the whole package
@@ -301,12 +319,16 @@ class Embed(Base):
     """A partner's permission to show one logo on their sites."""
 
     __tablename__ = "embeds"
+    __table_args__ = (
+        Index("ix_embeds_participant_created_at", "participant", "created_at", "key"),
+        Index("ix_embeds_created_at_key", "created_at", "key"),
+    )
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
-    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"))
     logo: Mapped[str] = mapped_column(String(60))
     origins: Mapped[list[str]]
     unlisted: Mapped[str] = mapped_column(String(6))
-    created_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(60))
     revoked_reason: Mapped[str | None] = mapped_column(Text)

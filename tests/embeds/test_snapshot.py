@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from service import ledger
 from service.embeds import Embeds, allowed, snapshot
 from service.embeds.terms_status import AcceptedTerms
 from service.ids import new_id
@@ -26,6 +29,7 @@ from service.problems import (
     UnknownEmbed,
 )
 from service.store import Database
+from service.store.tables import Participant
 from tests.parts.processes import wait_until
 
 from .conftest import BASE, SITE, World
@@ -439,3 +443,74 @@ def test_the_snapshot_reads_acceptances_of_participants_with_an_embed_alone(worl
         accepted = AcceptedTerms.of_embeds(session, world.campaign)
         read = [participant for participant, _ in accepted._found]
     assert read == [with_embed.participant]
+
+
+# ---- what has changed
+
+
+def decided(world: World, participant: str, status: str) -> None:
+    """A decision with its entry, in one transaction, as the participants' room makes it."""
+    facts: dict[str, Any] = {"outcome": status, "rule": "staff", "policy": "0" * 64, "by": "staff:cli"}
+
+    def work(session: Session) -> None:
+        session.get_one(Participant, participant).status = status
+        ledger.append(session, ledger.ParticipantDecidedEntry(participant=participant, **facts), world.clock())
+
+    world.database.write(work)
+
+
+def test_catching_up_comes_to_what_reading_everything_would(world: World, by_hand: None) -> None:
+    follower = world.process()._snapshot
+    follower.catch_up()
+    kept, ended, paused = (world.embed() for _ in range(3))
+
+    def same() -> None:
+        follower.catch_up()
+        reader = world.process()._snapshot
+        reader.refresh()
+        assert follower._known == reader._known
+
+    same()
+    world.embeds.change(kept.key, origins=[], unlisted="refuse", by="portal:key_1")
+    world.embeds.revoke(ended.key, "staff:cli")
+    decided(world, paused.participant, "suspended")
+    same()
+    assert not follower._known[paused.key].approved
+    decided(world, paused.participant, "approved")
+    follower.take_up(world.campaign)
+    same()
+    assert follower._known[paused.key].approved
+
+
+def test_nothing_of_embeds_is_read_while_nothing_changes(world: World, by_hand: None) -> None:
+    follower = world.process()._snapshot
+    world.embed()
+    follower.catch_up()
+    statements: list[str] = []
+    record = lambda _c, _cursor, statement, *_: statements.append(statement)  # noqa: E731
+    event.listen(follower._database.engine, "before_cursor_execute", record)
+    follower.catch_up()
+    assert statements
+    assert not [one for one in statements if "embeds" in one or "acceptances" in one]
+    world.embed()
+    follower.catch_up()
+    assert [one for one in statements if "from embeds" in " ".join(one.lower().split())]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_an_entry_that_is_committed_behind_a_later_one_is_not_missed(world: World, by_hand: None) -> None:
+    follower = world.process()._snapshot
+    slow, quick = world.embed(), world.embed()
+    follower.catch_up()
+    facts: dict[str, Any] = {"outcome": "suspended", "rule": "staff", "policy": "0" * 64, "by": "staff:cli"}
+    with Session(world.database.engine) as session, session.begin():
+        session.get_one(Participant, slow.participant).status = "suspended"
+        entry = ledger.ParticipantDecidedEntry(participant=slow.participant, **facts)
+        ledger.append(session, entry, world.clock())
+        session.flush()  # it has its number
+        decided(world, quick.participant, "suspended")
+        follower.catch_up()
+        assert not follower._known[quick.key].approved
+        assert follower._known[slow.key].approved
+    follower.catch_up()
+    assert not follower._known[slow.key].approved
