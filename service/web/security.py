@@ -17,6 +17,8 @@ SESSION_COOKIE = "emblem_session"
 _NO_FORMS = ("/api/", "/logos/", "/mcp")  # who asks is known by a key, or nobody in particular
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
+#: Of drawings, and of other files that somebody sent: they load nothing, run nothing, send no form, and have no origin.
+FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"

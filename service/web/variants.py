@@ -26,6 +26,7 @@ from ..logos.formats import AUTO
 from ..logos.variant_request import split_name
 from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
 from . import negotiation
+from .security import FILE_POLICY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +48,6 @@ _VARY: dict[tuple[str, bool], str] = {  # by format, and whether the embed refus
     for name in (*FORMATS, AUTO)
     for refuses in (False, True)
 }
-_SVG_POLICY = "default-src 'none'; sandbox"  # a drawing has no style sheet, font or picture to load
 _LONGEST_ACCEPT = 1024  # characters that are left where a refusal is answered: by a reader of headers that is slow
 _LONGEST_KEPT = 256  # characters of path and query whose meaning is kept in memory
 _LONGEST_ORIGIN = 512  # scheme, host (253) and port, with room for a path to end the host
@@ -189,7 +189,7 @@ class _Variants:
         if variant.coding:
             headers.append(("Content-Encoding", variant.coding))
         if variant.media_type == FORMATS["svg"].media_type:
-            headers.append(("Content-Security-Policy", _SVG_POLICY))
+            headers.append(("Content-Security-Policy", FILE_POLICY))
         return headers
 
 

@@ -73,7 +73,9 @@ def test_the_whole_set_of_fields(partner: Partner) -> None:
 def test_a_vector_runs_nothing(partner: Partner) -> None:
     answer = partner.get("blue/64.svg")
     assert answer.mimetype == "image/svg+xml"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox"
+    )
     assert b'width="64"' in answer.data
 
 

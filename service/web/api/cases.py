@@ -25,6 +25,7 @@ from ..auth import may_see, need, own, portal
 from ..context import actor, client, conditional, deployment, key
 from ..i18n import language
 from ..limits import hit
+from ..security import FILE_POLICY
 from ..uploads import content, takes_file
 from . import answer, blueprint, problems, public
 from .cases_models import (
@@ -199,7 +200,7 @@ def file_response(data: bytes, media_type: str, name: str) -> Response:
     response = make_response(data)
     response.headers["Content-Type"] = media_type
     response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = FILE_POLICY
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

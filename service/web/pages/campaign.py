@@ -10,6 +10,7 @@ from ...campaign.terms import TermsVersion
 from ...problems import NotFound, UnknownTerms, UnknownVersion
 from ..context import deployment
 from ..i18n import language, negotiated
+from ..security import FILE_POLICY
 from . import figures
 from .blueprint import pages, root
 from .render import public
@@ -33,7 +34,7 @@ def master(logo: str, colourway: str) -> Response:
         raise NotFound("There is no such logo in this colourway.")
     response = make_response(found.drawing(colourway).plain())
     response.headers["Content-Type"] = "image/svg+xml"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = FILE_POLICY
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.add_etag()
     response.make_conditional(request)

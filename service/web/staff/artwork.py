@@ -14,6 +14,7 @@ from ..pages.blueprint import query
 from ..pages.check import VERDICT_WORDS, shown_logos
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
+from ..security import FILE_POLICY
 from .blueprint import PAGE, staff
 
 
@@ -70,7 +71,7 @@ def artwork_file(check: str) -> Response:
     ending = found.report.media_type.rpartition("/")[2].partition("+")[0]
     response.headers["Content-Type"] = found.report.media_type
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.{ending}"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = FILE_POLICY
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
