@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from ..campaign import LANGUAGES
@@ -26,8 +26,11 @@ from .rows import find_by_email
 from .staff import Staff
 from .views import ParticipantView
 
-STAFF_SESSION = timedelta(hours=12)
-SESSION = timedelta(days=30)
+#: How long a session lasts at most, and how long without being used.
+STAFF_SESSION, STAFF_IDLE = timedelta(hours=12), timedelta(minutes=30)
+SESSION, IDLE = timedelta(days=30), timedelta(days=7)
+_SEEN = timedelta(minutes=1)  # how exactly it is kept when a session was last used
+_ID = 16  # characters of its digest that name a session to its owner; they open nothing
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,15 @@ class Session:
     def by(self) -> str:
         """Return who acts, for the record: a person of the staff by id, others by role, none by address."""
         return f"staff:{self.staff}" if self.staff else self.role
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it in a list; ``id`` names it and opens nothing."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -153,10 +165,11 @@ class SignIn:
                 portal = _portal(session, row.payload).name or "?"
             return PendingLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
 
-    def confirm(self, secret: str) -> Confirmed:
+    def confirm(self, secret: str, replaces: str = "") -> Confirmed:
         """Do what the button of a mailed link is for, exactly once: sign in, join and sign in, or grant.
 
-        Raises InvalidSignIn where the link was used, has ended, or can no longer be fulfilled.
+        Signing in ends the session whose secret ``replaces`` is, of whomever it was. Raises InvalidSignIn where the
+        link was used, has ended, or can no longer be fulfilled.
         """
         stored = mailed_links.stored(secret)
 
@@ -172,6 +185,8 @@ class SignIn:
                 joined = self._joining.admit(session, payload, now) if row.purpose == "join" else None
             except InvalidRequest as error:  # written under other policies than those in force now
                 raise InvalidSignIn("What is asked has changed since you wrote. Fill in the form once more.") from error
+            if replaces:
+                _end(session, tables.SignInSession.secret_sha256 == secret_digest(replaces))
             return self._sign_in(session, row.purpose, row.email, language, now), joined
 
         confirmed, joined = self._database.write(work)
@@ -183,10 +198,12 @@ class SignIn:
         """Return the person of a session's secret, or None where it has ended or the role was taken away."""
         if not secret or len(secret) > LONGEST_SECRET:
             return None
+        now = self._clock()
         with self._database.read() as session:
             row = session.get(tables.SignInSession, secret_digest(secret))
-            if row is None or row.expires_at <= self._clock():
+            if row is None or not _is_open(row, now):
                 return None
+            stale = now - _seen(row) >= _SEEN
             member = self._staff.find(session, row.email) if row.role == "staff" else None
             if row.role == "staff" and member is None:
                 return None
@@ -199,15 +216,48 @@ class SignIn:
                 person = None
             participant = person.participant if person else None
             staff, of = member.id if member else None, person.id if person else None
-            return Session(row.email, row.role, participant, row.expires_at, staff, of)
+            found = Session(row.email, row.role, participant, row.expires_at, staff, of)
+        if stale:
+            self._note_use(secret_digest(secret), now)
+        return found
+
+    def sessions(self, email: str) -> tuple[OpenSession, ...]:
+        """Return the open sessions of an address, the one used last first."""
+        now, table = self._clock(), tables.SignInSession
+        with self._database.read() as session:
+            rows = [row for row in session.scalars(select(table).where(table.email == email)) if _is_open(row, now)]
+        rows.sort(key=_seen, reverse=True)
+        return tuple(OpenSession(row.secret_sha256[:_ID], row.created_at, _seen(row)) for row in rows)
+
+    def session_id(self, secret: str) -> str:
+        """Return the id by which ``sessions`` lists the session of a secret."""
+        return secret_digest(secret)[:_ID]
 
     def sign_out(self, secret: str) -> None:
         """End a session; nothing happens where there is none."""
         stored = secret_digest(secret)
-        self._database.write(
-            lambda session: session.execute(
-                delete(tables.SignInSession).where(tables.SignInSession.secret_sha256 == stored)
-            )
+        self._database.write(lambda session: _end(session, tables.SignInSession.secret_sha256 == stored))
+
+    def end_session(self, email: str, session_id: str) -> None:
+        """End one of the sessions of an address, named by its id; nothing happens where there is none."""
+        table = tables.SignInSession
+        mine = (table.email == email, func.substr(table.secret_sha256, 1, _ID) == session_id)
+        self._database.write(lambda session: _end(session, *mine))
+
+    def sign_out_everywhere(self, email: str) -> None:
+        """End every session of an address, and what was mailed to it to sign in."""
+
+        def work(session: Transaction) -> None:
+            _end(session, tables.SignInSession.email == email)
+            link = tables.MailedLink
+            session.execute(delete(link).where(link.email == email, link.purpose == "sign-in"))
+
+        self._database.write(work)
+
+    def _note_use(self, stored: str, now: datetime) -> None:
+        table = tables.SignInSession
+        self._database.write_soon(
+            lambda session: session.execute(update(table).where(table.secret_sha256 == stored).values(seen_at=now))
         )
 
     def purge(self) -> int:
@@ -247,6 +297,7 @@ class SignIn:
                 role=role,
                 participant=participant,
                 created_at=now,
+                seen_at=now,
                 expires_at=now + life,
             )
         )
@@ -259,6 +310,20 @@ class SignIn:
         portal = _portal(session, payload)
         insert_new(session, tables.PortalGrant, participant=owner.id, key=portal.id, granted_at=now)
         return Confirmed("grant", payload["language"], "participant", owner.id)
+
+
+def _seen(row: tables.SignInSession) -> datetime:
+    return row.seen_at or row.created_at
+
+
+def _is_open(row: tables.SignInSession, now: datetime) -> bool:
+    """Tell whether a session has neither reached its end nor been left unused for too long."""
+    idle = IDLE if row.role == "participant" else STAFF_IDLE
+    return now < row.expires_at and now - _seen(row) < idle
+
+
+def _end(session: Transaction, *which: ColumnElement[bool]) -> None:
+    session.execute(delete(tables.SignInSession).where(*which))
 
 
 def _portal(session: Transaction, payload: dict[str, Any]) -> tables.ApiKey:

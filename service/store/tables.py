@@ -193,7 +193,7 @@ class MailedLink(Base):
 
 
 class SignInSession(Base):
-    """A signed-in browser; the cookie holds the secret, this row its SHA-256."""
+    """A signed-in browser; the cookie holds the secret, this row its SHA-256. ``seen_at`` is when it was last used."""
 
     __tablename__ = "sessions"
     secret_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -201,6 +201,7 @@ class SignInSession(Base):
     role: Mapped[str] = mapped_column(String(12))
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
     created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 

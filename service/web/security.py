@@ -13,7 +13,7 @@ from .context import deployment
 if TYPE_CHECKING:
     from ..participants import Session
 
-SESSION_COOKIE = "emblem_session"
+_COOKIE = "emblem_session"
 _NO_FORMS = ("/api/", "/logos/", "/mcp")  # who asks is known by a key, or nobody in particular
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -41,10 +41,23 @@ def install(app: Flask) -> None:
 def current_session() -> Session | None:
     """Return the signed-in person of this request, or None."""
     if "session" not in g:
-        secret = request.cookies.get(SESSION_COOKIE, "")
+        secret = session_secret()
         g.session = deployment().participants.sign_in.session(secret) if secret else None
     found: Session | None = g.session
     return found
+
+
+def session_secret() -> str:
+    """Return the secret of the session cookie that the browser sent; empty where it sent none."""
+    return request.cookies.get(cookie_name(), "")
+
+
+def cookie_name() -> str:
+    """Return the name of the session cookie.
+
+    With https it has the prefix by which browsers let nobody but this very host set it (RFC 6265bis).
+    """
+    return f"__Host-{_COOKIE}" if _secure() else _COOKIE
 
 
 def require_session(*roles: str) -> Session:
@@ -60,14 +73,18 @@ def require_session(*roles: str) -> Session:
 def sign_in(response: Response, secret: str, seconds: int) -> Response:
     """Set the session cookie on a response."""
     response.set_cookie(
-        SESSION_COOKIE, secret, max_age=seconds, httponly=True, samesite="Lax", secure=_secure(), path="/"
+        cookie_name(), secret, max_age=seconds, httponly=True, samesite="Lax", secure=_secure(), path="/"
     )
     return response
 
 
 def sign_out(response: Response) -> Response:
-    """Remove the session cookie."""
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax", secure=_secure(), path="/")
+    """Remove the session cookie, and what the browser has kept of pages that were for this person.
+
+    ``cookies`` is not among it: that would end cookies of other hosts of the same domain.
+    """
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=_secure(), path="/")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
@@ -96,7 +113,7 @@ def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if _secure():
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if g.get("session") is not None:
         response.headers["Cache-Control"] = "private, no-store"
     elif response.mimetype == "text/html":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,9 @@ from .visitor import Visitor
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from service.settings import Settings
+    from tests.conftest import FrozenClock
 
 
 def test_the_policy_of_pages_allows_nothing_from_elsewhere(api: Api) -> None:
@@ -118,3 +123,109 @@ def test_health_and_readiness(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
     told = problem(api.ask("GET", "/readyz"), 503, "unavailable")
     assert told["failed"] == ["storage"]
     assert api.ask("GET", "/healthz").status_code == 200
+
+
+def signed_in(app: Flask, address: str = "staff@example.org") -> Visitor:
+    visitor = Visitor(app, address=address)
+    visitor.sign_in_as_staff(address)
+    return visitor
+
+
+def cookie(visitor: Visitor) -> str:
+    found = visitor.client.get_cookie("emblem_session")
+    return found.value if found else ""
+
+
+def test_signing_in_again_ends_the_session_of_this_browser_alone(app: Flask) -> None:
+    first, second = signed_in(app), signed_in(app)
+    before = cookie(first)
+    first.sign_in_as_staff()
+    assert cookie(first) != before
+    sign_in = first.parts.participants.sign_in
+    assert sign_in.session(before) is None
+    assert sign_in.session(cookie(first)) is not None
+    second.get("/staff")
+
+
+def test_signing_out_ends_the_session_wherever_its_cookie_lies(app: Flask) -> None:
+    visitor, other = signed_in(app), signed_in(app)
+    before = cookie(visitor)
+    answer = visitor.post("sign-out", {})
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert visitor.parts.participants.sign_in.session(before) is None
+    other.get("/staff")
+
+
+def test_sessions_are_listed_and_each_can_be_ended(app: Flask, clock: FrozenClock) -> None:
+    mine = signed_in(app)
+    clock.advance(60)
+    other, auditor = signed_in(app), signed_in(app, "auditor@example.org")
+    text = mine.get("account").text
+    assert text.count("last used") == 2
+    assert text.count("This browser") == 1
+    (end,) = [form.attributes["action"] for form in mine.html.all("form") if "/sessions/" in form.attributes["action"]]
+    assert cookie(mine) not in text
+    auditor.get("account")
+    auditor.post(end, {})
+    other.get("/staff")  # whose it is not cannot end it
+    mine.post(end, {})
+    other.get("/staff", status=401)
+    mine.get("/staff")
+
+
+def test_signing_out_everywhere_ends_every_session_and_waiting_link(app: Flask) -> None:
+    visitors = [signed_in(app) for _ in range(3)]
+    auditor = signed_in(app, "auditor@example.org")
+    waiting = urlsplit(visitors[0].parts.participants.sign_in.issue_url("staff@example.org")).path
+    visitors[0].get("account")
+    visitors[0].post("account/sign-out-everywhere", {})
+    for visitor in visitors:
+        visitor.get("/staff", status=401)
+    visitors[1].get(waiting, status=410)
+    auditor.get("/staff")
+
+
+def test_a_session_that_nobody_uses_ends(app: Flask, clock: FrozenClock) -> None:
+    """Half an hour for staff, a week for participants, and twelve hours or thirty days whatever they do."""
+    staff, person = signed_in(app), Visitor(app)
+    person.join()
+    for _ in range(3):
+        clock.advance(29 * 60)
+        staff.get("/staff")
+        staff.parts.database.write(lambda _session: None)  # after the note of this use
+    clock.advance(30 * 60)
+    staff.get("/staff", status=401)
+    person.get("account")
+    person.parts.database.write(lambda _session: None)
+    clock.advance(7 * 86400)
+    person.get("account", status=302)
+    staff = signed_in(app)
+    for _ in range(25):
+        clock.advance(29 * 60)
+        staff.client.get("/staff")
+        staff.parts.database.write(lambda _session: None)
+    staff.get("/staff", status=401)
+
+
+@pytest.fixture
+def safe(settings: Settings, clock: FrozenClock) -> Iterator[Api]:
+    """The application as it is reached by https."""
+    from service.app import create_app
+
+    made = create_app(settings=dataclasses.replace(settings, base_url="https://logo.example.org"), clock=clock)
+    yield Api(made)
+    made.extensions["emblem"].close()
+
+
+def test_with_https_the_cookie_is_this_hosts_alone_and_browsers_stay_with_https(safe: Api) -> None:
+    path = urlsplit(safe.parts.participants.sign_in.issue_url("staff@example.org")).path
+    answer = safe.ask("POST", path, headers={"Sec-Fetch-Site": "same-origin"})
+    (given,) = answer.headers.getlist("Set-Cookie")
+    assert given.startswith("__Host-emblem_session=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(given.split("; "))
+    assert "Domain" not in given
+    for page in ("/en/", "/api/v1/terms", "/d/x", "/nothing"):
+        found = safe.ask("GET", page).headers["Strict-Transport-Security"]
+        assert found == "max-age=31536000; includeSubDomains"
+    stolen = given.partition(";")[0].replace("__Host-", "")
+    assert safe.ask("GET", "/staff", headers={"Cookie": stolen}).status_code == 401

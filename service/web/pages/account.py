@@ -10,7 +10,7 @@ from ...campaign import Applicant, Text
 from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
-from ..security import current_session, require_session
+from ..security import current_session, require_session, session_secret
 from .blueprint import pages, query
 from .check import VERDICT_WORDS
 from .render import private, see_other
@@ -24,12 +24,15 @@ def account() -> Response:
         response = make_response(redirect(url_for("pages.sign_in"), 302))
         response.headers["Cache-Control"] = "private, no-store"
         return response
+    sign_in = deployment().participants.sign_in
+    sessions: dict[str, Any] = {"sessions": sign_in.sessions(session.email), "this_session": sign_in.session_id(session_secret())}
     if not session.participant:
-        return private("account_staff.html", session=session)
+        return private("account_staff.html", session=session, **sessions)
     found, participant = deployment(), deployment().participants.listing.get(session.participant)
     return private(
         "account.html",
         session=session,
+        **sessions,
         participant=participant,
         reasons=reasons(participant),
         terms=_terms(participant),

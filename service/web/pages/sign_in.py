@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from ...campaign.text import msgid
 from ...problems import InvalidRequest, InvalidSignIn
@@ -119,8 +119,24 @@ def grant_done() -> Response:
 @pages.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
-    if secret := request.cookies.get(security.SESSION_COOKIE):
+    if secret := security.session_secret():
         deployment().participants.sign_in.sign_out(secret)
+    return security.sign_out(see_other(url_for("pages.home")))
+
+
+@pages.post("/account/sessions/<session_id>/end")
+def session_end(session_id: str) -> Response:
+    """End one of one's own sessions."""
+    session = security.require_session()
+    deployment().participants.sign_in.end_session(session.email, session_id)
+    return see_other(url_for("pages.account", _anchor="sessions"))
+
+
+@pages.post("/account/sign-out-everywhere")
+def sign_out_everywhere() -> Response:
+    """End every session of whoever is signed in, this one too."""
+    session = security.require_session()
+    deployment().participants.sign_in.sign_out_everywhere(session.email)
     return security.sign_out(see_other(url_for("pages.home")))
 
 
@@ -135,7 +151,7 @@ def _button(purpose: str, secret: str) -> Response:
 def _use(purpose: str, secret: str) -> Response:
     if deployment().participants.sign_in.peek(secret).purpose != purpose:
         raise InvalidSignIn
-    done = deployment().participants.sign_in.confirm(secret)
+    done = deployment().participants.sign_in.confirm(secret, replaces=security.session_secret())
     if done.session is None:
         return see_other(url_for("pages.grant_done"))
     # Staff come to work: theirs is the queue, even where they have joined themselves.
