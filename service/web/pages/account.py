@@ -25,7 +25,10 @@ def account() -> Response:
         response.headers["Cache-Control"] = "private, no-store"
         return response
     sign_in = deployment().participants.sign_in
-    sessions: dict[str, Any] = {"sessions": sign_in.sessions(session.email), "this_session": sign_in.session_id(session_secret())}
+    sessions: dict[str, Any] = {
+        "sessions": sign_in.sessions(session.email),
+        "this_session": sign_in.session_id(session_secret()),
+    }
     if not session.participant:
         return private("account_staff.html", session=session, **sessions)
     found, participant = deployment(), deployment().participants.listing.get(session.participant)
