@@ -24,6 +24,8 @@ from .audit.receipts import Receipts
 from .audit.reports import Reports
 from .audit.segments import Segments
 from .campaign import Campaign, CampaignError, load
+from .certificates import Certificates, Issuer
+from .certificates.credentials import read_keys
 from .clients import Classifier
 from .clock import Clock, now
 from .desk import Desk, DeskMail, Openings
@@ -112,6 +114,7 @@ class Deployment(CampaignParts):
     variants: Variants
     embeds: Embeds
     verdicts: Verdicts
+    certificates: Certificates
     sealer: Sealer
     witnesses: Witnesses | None
     segments: Segments
@@ -149,6 +152,7 @@ class Deployment(CampaignParts):
         variants = _variants(found.campaign, self.storage, self.settings)
         self.embeds.take_up(found.campaign)
         self.verdicts.take_up(found.campaign)
+        self.certificates.take_up(found.campaign)
         self.mailer.sender = found.campaign.info.contact_email
         replaced: dict[str, object] = vars(parts)
         if variants.version == self.variants.version:
@@ -194,6 +198,8 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     sealer = _sealer(settings, database, storage, clock)
     policy = _policy(settings)
     embeds = Embeds(database, found.campaign, clock, settings.base_url)
+    receipts = Receipts(database, storage, reports, policy)
+    issuer = _issuer(settings, found.campaign)
     verdicts = Verdicts(
         database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
     )
@@ -216,7 +222,10 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         sealer=sealer,
         segments=segments,
         reports=reports,
-        receipts=Receipts(database, storage, reports, policy),
+        receipts=receipts,
+        certificates=Certificates(
+            database, storage, found.campaign, clock, receipts, sealer, issuer, settings.base_url
+        ),
         witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
         webhooks=Webhooks(database, clock, settings.secret_keys),
@@ -330,6 +339,16 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
 
 def _variants(campaign: Campaign, storage: Storage, settings: Settings) -> Variants:
     return Variants(dict(campaign.logos), campaign.brand, storage, settings.data_dir)
+
+
+def _issuer(settings: Settings, campaign: Campaign) -> Issuer | None:
+    if not settings.credential_key:
+        return None
+    try:
+        keys = read_keys(settings.credential_key)
+    except ValueError as error:
+        raise ConfigurationError([f"EMBLEM_CREDENTIAL_KEY: {error}."]) from error
+    return Issuer(keys, settings.base_url, campaign.info.name.get("en"))
 
 
 def _policy(settings: Settings) -> Policy | None:

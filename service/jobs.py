@@ -89,6 +89,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("decisions of the console", 2, settle_cases),
         Job("cases", 60, look_after_cases),
         Job("files of cases", 300, drop_case_files),
+        Job("files of certificates", 300, deployment.certificates.drop_files),
         Job("retention", 3600, retain),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),

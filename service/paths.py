@@ -74,6 +74,26 @@ def embed(key: str) -> str:
     return f"{API}/embeds/{key}"
 
 
+def verify(language: str, certificate: str = "") -> str:
+    """The page that says whether a certificate holds, or without one whether a file is the campaign's."""
+    return f"/{language}/verify" + (f"/{certificate}" if certificate else "")
+
+
+def certificate_file(certificate: str, form: str) -> str:
+    """A file of a certificate: ``pdf``, ``png`` (the badge) or ``jwt`` (the credential)."""
+    return f"/certificates/{certificate}.{form}"
+
+
+def status_list(number: int) -> str:
+    """A status list of credentials."""
+    return f"/status/{number}"
+
+
+def certificates(participant_id: str) -> str:
+    """A participant's certificates in the API."""
+    return f"{API}/participants/{participant_id}/certificates"
+
+
 def rules() -> str:
     """The brand rules in the API, with their digest."""
     return f"{API}/rules"

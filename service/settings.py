@@ -77,6 +77,12 @@ def _keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def _credential_keys(text: str) -> str:
+    if not all(re.fullmatch(r"ed25519:[A-Za-z0-9+/]{43}=", part) for part in re.split(r"[,\s]+", text.strip())):
+        raise ValueError("write ed25519: and 32 bytes in base64; `emblem secrets new` makes one")
+    return text
+
+
 def _addresses(text: str) -> tuple[str, ...]:
     found = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     for address in found:
@@ -202,6 +208,13 @@ class Settings:
         str,
         None,
         "the signing keys of the audit log, Ed25519 and ML-DSA-44, comma-separated, newest first",
+        secret=True,
+    )
+    credential_key: str = _setting(
+        _credential_keys,
+        "",
+        "the key that signs certificates' credentials, `ed25519:` and 32 bytes in base64, comma-separated, newest "
+        "first; another than the log's. Certificates are off without it",
         secret=True,
     )
     log_origin: str = _setting(

@@ -18,6 +18,7 @@ import pytest
 from service import campaign as campaign_room
 from service import ledger
 from service import settings as settings_room
+from service.certificates.credentials import new_credential_key
 from service.storage import Storage, open_storage
 from service.store import Database, migrate
 
@@ -155,6 +156,7 @@ def environment(folder: Path) -> dict[str, str]:
         "EMBLEM_DATA_DIR": str(folder),
         "EMBLEM_SECRET_KEYS": SECRET,
         "EMBLEM_LOG_KEY": ledger.new_log_key(),
+        "EMBLEM_CREDENTIAL_KEY": new_credential_key(),
         "EMBLEM_LOG_ORIGIN": "emblem.example.org/log",
         "EMBLEM_STAFF": "staff@example.org",
         "EMBLEM_AUDITORS": "auditor@example.org",

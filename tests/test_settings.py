@@ -26,6 +26,7 @@ BAD = {
     "EMBLEM_AUDITORS": "a@example.org, no one",
     "EMBLEM_TRUSTED_PROXIES": "-1",
     "EMBLEM_LOG_POLICY": "/no/such/file",
+    "EMBLEM_CREDENTIAL_KEY": "ed25519:short",
     "EMBLEM_METRICS_BIND": "9000",
     "EMBLEM_SEAL_INTERVAL": "soon",
     "EMBLEM_LINK_MAX_AGE": "90d,7d",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STAFF = "staff@example.org"
 AUDITOR = "auditor@example.org"
-_KEPT = ("EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY", "EMBLEM_LOG_ORIGIN")
+_KEPT = ("EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY", "EMBLEM_CREDENTIAL_KEY", "EMBLEM_LOG_ORIGIN")
 
 
 @click.command()

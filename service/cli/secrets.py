@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .. import settings
+from ..certificates.credentials import new_credential_key
 from ..ledger import new_log_keys
 from .common import json_option
 
@@ -20,14 +21,18 @@ def secrets() -> None:
 
 
 def make() -> dict[str, str]:
-    """A signing secret and the log signing keys (Ed25519 and ML-DSA-44), under the names of their settings."""
-    return {"EMBLEM_SECRET_KEYS": random.token_urlsafe(48), "EMBLEM_LOG_KEY": new_log_keys()}
+    """A signing secret, the log's signing keys and the key of credentials, under the names of their settings."""
+    return {
+        "EMBLEM_SECRET_KEYS": random.token_urlsafe(48),
+        "EMBLEM_LOG_KEY": new_log_keys(),
+        "EMBLEM_CREDENTIAL_KEY": new_credential_key(),
+    }
 
 
 @secrets.command()
 @json_option
 def new(as_json: bool) -> None:
-    """Print a new signing secret and a new log signing key, ready for the environment or an EMBLEM_CONFIG file."""
+    """Print a new signing secret, log key and credential key, ready for the environment or an EMBLEM_CONFIG file."""
     made: dict[str, Any] = make()
     if as_json:
         click.echo(json.dumps(made, indent=2))

@@ -29,6 +29,7 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import ThreadWorker
 
+from .. import paths
 from ..problems import Problem
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Worker(ThreadWorker):
             structlog.get_logger().error("a request failed outside the application", exc_info=exc)
         else:
             structlog.get_logger().warning("a malformed request was refused", error=type(exc).__name__)
-        document = {"type": f"/problems/{slug}", "title": reason, "status": status, "detail": detail, "instance": "/"}
+        document = {"type": paths.problem(slug), "title": reason, "status": status, "detail": detail, "instance": "/"}
         body = json.dumps(document).encode()
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"

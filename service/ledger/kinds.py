@@ -297,6 +297,19 @@ class ArtworkCheckedEntry(Entry):
     by: Actor
 
 
+class CertificateIssuedEntry(Entry):
+    """A certificate was issued, which says that a participant may use the logo."""
+
+    kind = "certificate.issued"
+    id: str = Field(min_length=1, description="the certificate's id, `crt_…`")
+    participant: ParticipantId
+    terms: Terms
+    terms_version: TermsVersion
+    language: str = Field(min_length=1, description="the language that it is written in")
+    commitment: Commitment
+    by: Actor
+
+
 class ArtworkOverruledEntry(Entry):
     """Staff judged a checked file otherwise."""
 

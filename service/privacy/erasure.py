@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
 from ..campaign import Campaign
+from ..certificates.forgetting import blank_certificates
 from ..clock import Clock
 from ..desk.forgetting import forget_cases
 from ..embeds.forgetting import end_embeds
@@ -32,6 +33,7 @@ _PARTS = (
     "acceptances",
     "downloads",
     "artwork_checks",
+    "certificates",
     "cases",
     "answers",
 )
@@ -97,6 +99,7 @@ class Erasure:
             "acceptances": forgetting.blank_acceptances(session, row.id),
             "downloads": forget_clients(session, row.id),
             "artwork_checks": forget_checks(session, row.id),
+            "certificates": blank_certificates(session, row.id),
             "cases": forget_cases(session, row.id, now, by),
             "answers": forget_answers(session, [value for value in (row.id, row.name, *people) if value]),
         }

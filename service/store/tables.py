@@ -361,6 +361,27 @@ class ArtworkCheck(Base):
     overruled_reason: Mapped[str | None] = mapped_column(Text)
 
 
+class Certificate(Base):
+    """A participant's certificate; its state follows from the participant. ``number`` is its place in status lists.
+
+    ``name`` and ``salt`` are null once its holder is erased.
+    """
+
+    __tablename__ = "certificates"
+    number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(2))
+    terms: Mapped[str] = mapped_column(String(60))
+    terms_version: Mapped[str] = mapped_column(String(20))
+    accepted_at: Mapped[datetime]
+    issued_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]
+    salt: Mapped[bytes | None]
+    has_files: Mapped[bool] = mapped_column(default=False)
+
+
 class LogoUse(Base):
     """Views of an embed by origin, variant and hour. ``entered`` once it is an entry of the ledger."""
 

@@ -12,6 +12,7 @@ from .. import __version__
 from . import (
     brand,
     compression,
+    credentials,
     delivery,
     errors,
     limits,
@@ -36,7 +37,7 @@ def compose(deployment: Deployment) -> Flask:
     """The Flask application over the parts of a deployment, every route of it registered here."""
     from . import i18n, pages, staff, variants
     from . import log as public_log
-    from .api import artwork, audit, cases, catalogue, docs, embeds, links, me, participants
+    from .api import artwork, audit, cases, catalogue, certificates, docs, embeds, links, me, participants
 
     app = OpenAPI(
         "service.web",
@@ -73,6 +74,7 @@ def compose(deployment: Deployment) -> Flask:
         delivery.blueprint,
         operations.blueprint,
         brand.blueprint,
+        credentials.blueprint,
         oembed.blueprint,
         public_log.blueprint,
         docs.pages,
@@ -90,6 +92,8 @@ def compose(deployment: Deployment) -> Flask:
         embeds.api,
         artwork.api,
         audit.api,
+        certificates.api,
+        certificates.public_api,
     ):
         app.register_api(part)
     app.wsgi_app = variants.install(app, deployment, observe)  # type: ignore[method-assign,assignment]

@@ -18,6 +18,8 @@ from service.problems import REGISTRY
 from .conftest import Api
 
 _SAMPLES: dict[str, object] = {
+    "form": "pdf",
+    "number": "0",
     "language": "fr",
     "slug": "not-found",
     "purpose": "sign-in",

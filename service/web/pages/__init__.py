@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from . import account, build, campaign, check, downloads, embeds, join, members, problem_pages, shared, sign_in, tools
+from . import (
+    account,
+    build,
+    campaign,
+    check,
+    downloads,
+    embeds,
+    join,
+    members,
+    problem_pages,
+    shared,
+    sign_in,
+    tools,
+    verify,
+)
 from .blueprint import pages, root
 
 root.record_once(lambda state: shared.install(state.app))
@@ -24,4 +38,5 @@ __all__ = [
     "shared",
     "sign_in",
     "tools",
+    "verify",
 ]

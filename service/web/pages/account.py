@@ -10,6 +10,7 @@ from ...campaign import Applicant, Text
 from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
+from ..i18n import language
 from ..security import current_session, require_session, session_secret
 from .blueprint import pages, query
 from .check import VERDICT_WORDS
@@ -47,6 +48,8 @@ def account() -> Response:
         checks=found.verdicts.list(participant=participant.id, cursor=query("checks") or None, limit=20),
         verdict_words=VERDICT_WORDS,
         portals=found.participants.access.portals(participant.id),
+        certificates=found.certificates.of(participant.id),
+        may_issue=found.certificates.on,
     )
 
 
@@ -62,6 +65,13 @@ def receipt(acceptance: str) -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="{acceptance}.tlog-proof"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+@pages.post("/account/certificates")
+def certificate_issue() -> Response:
+    """Issue a certificate for oneself, in the language of the page."""
+    made = deployment().certificates.issue(own(require_session()), language=language(), by=actor())
+    return see_other(url_for("pages.account", _anchor=made.id))
 
 
 @pages.post("/account/links/<link>/revocation")

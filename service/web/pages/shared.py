@@ -147,6 +147,9 @@ def status_word(status: str) -> Markup:
         "current": msgid("In force"),
         "coming": msgid("Coming"),
         "earlier": msgid("Earlier version"),
+        "valid": msgid("Valid"),
+        "superseded": msgid("Superseded"),
+        "lapsed": msgid("Lapsed"),
         "right": msgid("Right"),
         "wrong": msgid("Wrong"),
     }
