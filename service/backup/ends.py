@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ..privacy import Erasure
 from ..store.batches import changed
-from ..store.tables import ApiKey, Decision, Embed, Link, PackageVersion, Participant, StaffMember
+from ..store.tables import ApiKey, BundledVersion, Decision, Embed, Link, PackageVersion, Participant, StaffMember
 
 Facts = dict[str, Any]
 _STATUS = {"approved": "approved", "declined": "declined", "suspended": "suspended", "review": "under_review"}
@@ -51,12 +51,24 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
                 unless = PackageVersion.withdrawn_at.is_(None)
                 return changed(session, update(PackageVersion).where(mine, unless).values(values)) > 0
             case "download" if facts["counted"]:
-                # What is used up stays used up.
-                mine = Link.id == facts["link"]
-                return changed(session, update(Link).where(mine).values(counted=Link.counted + 1)) > 0
+                return _used(session, facts["link"], facts["package"])
         return False
 
     return apply
+
+
+def _used(session: Session, link: str, package: str) -> bool:
+    """What is used up stays used up: once a request, which makes an entry for each package of a bundle."""
+    row = session.get(Link, link)
+    if row is None:
+        return False
+    if row.bundle is not None:
+        first = select(func.min(BundledVersion.package)).where(BundledVersion.bundle == row.bundle)
+        if package != session.scalar(first):
+            return False
+    row.counted += 1
+    session.flush()
+    return True
 
 
 def _end(session: Session, table: Any, mine: Any, at: datetime, by: str) -> bool:

@@ -14,6 +14,7 @@ from .. import settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
 from ..web import logging, metrics
+from ..web.streams import Streams
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """The application, made in each worker."""
         self._app = load_or_exit(self._environ)
+        self._app.extensions["emblem.streams"] = Streams(self._options["threads"])  # type: ignore[arg-type]
         return self._app
 
     def _started(self, worker: Any) -> None:

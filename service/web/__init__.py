@@ -25,6 +25,7 @@ from . import (
     security,
     uploads,
 )
+from .streams import Streams
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -59,6 +60,7 @@ def compose(deployment: Deployment) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     app.extensions["emblem"] = deployment
+    app.extensions["emblem.streams"] = Streams()
     logging.install(app)
     observe = metrics.install(app)
     if deployment.witnesses is not None and (observe_witness := metrics.witnesses()):

@@ -11,6 +11,12 @@ from ..clients import Client
 if TYPE_CHECKING:
     from ..deployment import Deployment
     from ..participants import ApiKeyView
+    from .streams import Streams
+
+
+def streams() -> Streams:
+    """The places of this process for bodies on their way."""
+    return cast("Streams", current_app.extensions["emblem.streams"])
 
 
 def deployment() -> Deployment:

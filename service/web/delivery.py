@@ -17,7 +17,7 @@ from ..links import Asked, Claim, Client
 from ..packages import PublishedFile
 from ..problems import NotRecorded, PackageDamaged, PreconditionFailed, Problem, RangeNotSatisfiable, Unavailable
 from . import limits
-from .context import client, deployment
+from .context import client, deployment, streams
 from .file_body import FileBody
 from .ranges import RangeAnswer, evaluate
 
@@ -137,7 +137,7 @@ def _prepare(package: PublishedFile, answer: RangeAnswer) -> tuple[Response, Fil
     if emblem.settings.delivery == "x-accel" and emblem.storage.local_path(package.storage_key):
         emblem.stored_packages.require(package)
         return _accel(package), None
-    body = FileBody(emblem.stored_packages, package, answer)
+    body = FileBody(emblem.stored_packages, package, answer, streams())
     response = _described(package, answer, body)
     response.headers["Content-Length"] = str(body.length)
     if body.boundary:

@@ -8,16 +8,29 @@ from collections.abc import Callable, Iterator
 from ..packages import PublishedFile, StoredPackages
 from ..storage import Pieces
 from .ranges import RangeAnswer
+from .streams import SMALL, Streams
 
 
 class FileBody:
     """An iterable of bytes for the server, which calls ``close`` however it ends. Opens the file when it is made.
 
+    One that is not small takes a place of ``streams`` until it is closed.
+
     ``length`` is that of the body, in bytes; ``boundary`` is empty unless the body has several parts. Raises
     PackageDamaged or Unavailable.
     """
 
-    def __init__(self, stored: StoredPackages, package: PublishedFile, answer: RangeAnswer) -> None:
+    def __init__(self, stored: StoredPackages, package: PublishedFile, answer: RangeAnswer, streams: Streams) -> None:
+        self._streams = streams if answer.length > SMALL else None
+        if self._streams is not None:
+            self._streams.take()
+        try:
+            self._open(stored, package, answer)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _open(self, stored: StoredPackages, package: PublishedFile, answer: RangeAnswer) -> None:
         self.on_end: Callable[[int, str], None] | None = None
         self.boundary = secrets.token_hex(16) if len(answer.spans) > 1 else ""
         self.length = answer.length
@@ -48,11 +61,17 @@ class FileBody:
                 yield piece
                 self._sent += len(piece)
 
+    def _leave(self) -> None:
+        if self._streams is not None:
+            streams, self._streams = self._streams, None
+            streams.give_back()
+
     def close(self) -> None:
         """Close the file, and tell ``on_end``, once, how many bytes of it went out and how it ended."""
         for part in self._parts:
             if not isinstance(part, bytes):
                 part.close()
+        self._leave()
         if self.on_end is not None:
             on_end, self.on_end = self.on_end, None
             on_end(self._sent, "complete" if self._sent == self._expected else "aborted")

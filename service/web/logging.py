@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import re
 import secrets
+import select
 import sys
+import threading
 import time
 import traceback
 from contextlib import suppress
@@ -23,6 +26,7 @@ from gunicorn.glogging import Logger
 
 log = structlog.get_logger()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # others are what somebody sent
+_PATIENCE = 0.5  # seconds that a line may take
 _FRAMES = 12  # of an error's way, the last ones
 
 
@@ -131,15 +135,51 @@ def _described(error: BaseException) -> str:
 
 
 class _Stderr:
-    """Standard error, where a line that cannot be written (a full disk) is lost rather than the request."""
+    """Standard error, where a line that cannot be written (a full disk, a pipe that nobody reads) is lost.
+
+    A request never waits longer than ``_PATIENCE`` for it, and not at all once a line was lost, until lines can be
+    written again; then it is said how many were lost.
+    """
+
+    def __init__(self) -> None:
+        self._lost = 0
+        self._start_afresh()
+        os.register_at_fork(after_in_child=self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
-        with suppress(OSError):
-            sys.stderr.write(text)
+        try:
+            descriptor = sys.stderr.fileno()
+        except (AttributeError, OSError, ValueError):  # something else stands in its place
+            with suppress(OSError):
+                sys.stderr.write(text)
+            return
+        if not self._lock.acquire(timeout=0 if self._lost else _PATIENCE):
+            self._lost += 1
+            return
+        try:
+            if self._lost and self._put(descriptor, f'{{"event": "log lines were lost", "lines": {self._lost}}}\n'):
+                self._lost = 0
+            if not self._put(descriptor, text):
+                self._lost += 1
+        except OSError:
+            self._lost += 1
+        finally:
+            self._lock.release()
+
+    def _put(self, descriptor: int, text: str) -> bool:
+        """Write a text piece by piece, each only where it does not block; False where that takes too long."""
+        data = text.encode("utf-8", "backslashreplace")
+        for start in range(0, len(data), select.PIPE_BUF):
+            if not select.select((), (descriptor,), (), 0 if self._lost else _PATIENCE)[1]:
+                return False
+            os.write(descriptor, data[start : start + select.PIPE_BUF])
+        return True
 
     def flush(self) -> None:
-        with suppress(OSError):
-            sys.stderr.flush()
+        """Nothing is kept back."""
 
 
 class _Forward(logging.Handler):
