@@ -38,7 +38,7 @@ from .logos import Variants
 from .mail import Mailer
 from .packages import Bundles, Catalogue, Publication, Publications, PublishedFile, StoredPackages
 from .participants import Participants
-from .privacy import DataRetention, Erasure
+from .privacy import DataRetention, Erasure, Export
 from .problems import ConfigurationError, Unavailable
 from .settings import Settings
 from .storage import Storage, open_storage
@@ -115,6 +115,7 @@ class Deployment(CampaignParts):
     embeds: Embeds
     verdicts: Verdicts
     certificates: Certificates
+    export: Export
     sealer: Sealer
     witnesses: Witnesses | None
     segments: Segments
@@ -219,6 +220,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         variants=_variants(found.campaign, storage, settings),
         embeds=embeds,
         verdicts=verdicts,
+        export=Export(database, clock),
         sealer=sealer,
         segments=segments,
         reports=reports,

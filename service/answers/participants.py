@@ -87,6 +87,14 @@ class ErasureAnswer(ParticipantAnswer):
     removed: dict[str, int] = Field(description="How many things of each sort were ended or deleted")
 
 
+class ExportAnswer(Answer):
+    """All that is kept about a participant. Columns and tables are those of this version of the service."""
+
+    exported_at: Instant
+    participant: dict[str, Any]
+    records: dict[str, list[dict[str, Any]]] = Field(description="By table, each with its rows")
+
+
 class AcceptanceAnswer(Answer):
     """A recorded acceptance; it names no signatory but the member's id."""
 

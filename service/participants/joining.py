@@ -17,7 +17,7 @@ from ..ids import new_id
 from ..problems import AlreadyJoined
 from ..store import Database, tables
 from ..store.upsert import insert_new
-from . import mailed_links
+from . import mailed_links, search
 from .application import Application, read
 from .correspondence import Correspondence
 from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
@@ -161,6 +161,7 @@ class Joining:
             return None
         if not add_first(session, row, now):  # somebody's colleague since we looked
             raise AlreadyJoined("This address is being invited at this moment. Send the same request again.")
+        search.remember(session, row.id)
         session.add(
             tables.Decision(
                 participant=row.id,

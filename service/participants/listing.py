@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 
 from ..campaign import Campaign
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
 from ..store.paging import Page, paginate
+from . import search
 from .access import granted_to
 from .views import STATUSES, ParticipantView
 
@@ -27,16 +30,26 @@ class Listing:
                 raise NotFound("There is no participant of this id.")
             return ParticipantView.of(row)
 
+    def names(self, participants: Iterable[str]) -> dict[str, str]:
+        """Return the name of each of these participants that has one, by id."""
+        table = tables.Participant
+        with self._database.read() as session:
+            rows = session.execute(select(table.id, table.name).where(table.id.in_(set(participants))))
+            return {participant: name for participant, name in rows if name}
+
     def list(
         self,
         *,
         status: str | None = None,
         kind: str | None = None,
+        q: str | None = None,
         portal: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ParticipantView]:
         """Participants, newest first; with ``portal`` those for whom this key may act.
+
+        ``q`` finds parts of names, addresses, sites and ids; each of its words has to be there.
 
         Raises InvalidRequest for an unknown status or kind, a bad cursor, or a limit outside 1 to 200.
         """
@@ -57,5 +70,7 @@ class Listing:
         if portal is not None:
             statement = statement.where(table.id.in_(granted_to(portal)))
         with self._database.read() as session:
+            if q is not None and q.strip():
+                statement = statement.where(search.finds(session, q))
             page = paginate(session, statement, table.created_at, table.id, cursor=cursor, limit=limit)
             return page.map(lambda row: ParticipantView.of(row[0]))

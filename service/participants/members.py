@@ -24,7 +24,7 @@ from ..problems import (
 )
 from ..store import Database, tables
 from ..store.upsert import insert_new
-from . import mailed_links
+from . import mailed_links, search
 from .application import check_email
 from .correspondence import Correspondence
 from .mailed_links import INVITATION_LIFE
@@ -96,6 +96,7 @@ class Members:
             )
             if not insert_new(session, tables.Member, **_columns(row)):
                 raise AlreadyJoined("This address belongs to a participant already: each mailbox to one at most.")
+            search.remember(session, participant)
             ledger.append(session, ledger.MemberAddedEntry(member=row.id, participant=participant, by=by), now)
             payload = {"language": owner.language}
             secret = mailed_links.add(session, "member", address, payload, now, INVITATION_LIFE)
@@ -129,6 +130,7 @@ class Members:
             if owner.email == row.email and heir is not None:
                 owner.email = heir.email
             _end(session, row, now)
+            search.remember(session, participant)
             ledger.append(session, ledger.MemberRemovedEntry(member=member, participant=participant, by=by), now)
 
         self._database.write(work)

@@ -26,8 +26,13 @@ def find_by_email(session: Transaction, email: str) -> tables.Participant | None
     Locked against an erasure until the transaction ends: nothing about an address is written behind one.
     """
     member = tables.Member
-    of = select(member.participant).where(member.email == email, member.removed_at.is_(None)).scalar_subquery()
-    return session.scalar(select(tables.Participant).where(tables.Participant.id == of).with_for_update(read=True))
+    of = select(member.participant).where(member.email == email, member.removed_at.is_(None))
+    participant = session.scalar(of)
+    if participant is None:
+        return None
+    row = session.get(tables.Participant, participant, with_for_update={"read": True})
+    # Who was erased or removed while we waited for the lock has this address no more.
+    return row if session.scalar(of) == participant else None
 
 
 def find_acceptance(session: Transaction, participant: str, terms: str, version: str) -> tables.Acceptance | None:

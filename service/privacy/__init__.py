@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .erasure import Erasure
+from .export import Export
 from .retention import DataRetention
 
-__all__ = ["DataRetention", "Erasure"]
+__all__ = ["DataRetention", "Erasure", "Export"]

@@ -14,7 +14,7 @@ from ..desk.forgetting import forget_cases
 from ..embeds.forgetting import end_embeds
 from ..links.forgetting import end_links, forget_clients
 from ..mail import Mailer
-from ..participants import ApiKeys, forgetting
+from ..participants import ApiKeys, forgetting, search
 from ..participants.application import check_reason
 from ..participants.members import addresses, forget_members, names
 from ..participants.rows import locked
@@ -105,6 +105,7 @@ class Erasure:
         }
         forgetting.blank_decisions(session, row.id)
         forgetting.blank(row, now)
+        search.forget(session, row.id)
         session.add(
             tables.Decision(
                 participant=row.id,

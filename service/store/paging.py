@@ -63,7 +63,10 @@ def after(
 ) -> ColumnElement[bool]:
     """The condition for what follows the cursor in a list that is newest (or oldest) first, ties by id."""
     instant, last = decode_cursor(cursor)
-    return or_(at < instant if newest_first else at > instant, and_(at == instant, id > last))
+    # The first part says nothing new, but it is where an index is entered.
+    if newest_first:
+        return and_(at <= instant, or_(at < instant, id > last))
+    return and_(at >= instant, or_(at > instant, id > last))
 
 
 def paginate(

@@ -68,6 +68,12 @@ class Participant(Base):
     """Someone who joined. Personal fields are null once erased."""
 
     __tablename__ = "participants"
+    __table_args__ = (
+        # Lists are newest first, of a status, a kind, or both.
+        Index("ix_participants_status_created", "status", "created_at", "id"),
+        Index("ix_participants_kind_created", "kind", "created_at", "id"),
+        Index("ix_participants_status_kind", "status", "kind", "created_at", "id"),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(50))
     name: Mapped[str | None] = mapped_column(Text)
@@ -77,7 +83,7 @@ class Participant(Base):
     website: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[dict[str, Any] | None]
     purposes: Mapped[list[str]]
-    status: Mapped[str] = mapped_column(String(20), index=True)
+    status: Mapped[str] = mapped_column(String(20))
     outcome: Mapped[str] = mapped_column(String(20))
     rule: Mapped[str] = mapped_column(String(80))
     reasons: Mapped[list[str]]
@@ -103,6 +109,15 @@ class Member(Base):
     status: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+
+
+class ParticipantWords(Base):
+    """What a participant is found by, as ``participants.search`` folds it; migrations index its trigrams."""
+
+    __tablename__ = "participant_words"
+    number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), unique=True)
+    words: Mapped[str] = mapped_column(Text)
 
 
 class PortalGrant(Base):

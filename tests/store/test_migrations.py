@@ -18,6 +18,8 @@ from tests.audit.conftest import add_embed
 from tests.embeds.test_log_import import nginx
 from tests.parts.postgres import Postgres
 
+_TRIGRAMS = ("participant_words_index", "participant_words_trigrams")
+
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -32,7 +34,9 @@ def test_the_newest_revision_has_the_tables_of_the_program(url: str) -> None:
     database = Database(url)
     migrate.upgrade(database)
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        # Trigrams are what only one database or the other knows: FTS5's tables, and an index of an extension.
+        own = {"compare_type": False, "include_name": lambda name, *_: not str(name).startswith(_TRIGRAMS)}
+        context = MigrationContext.configure(connection, opts=own)
         assert compare_metadata(context, schema.metadata) == []
     database.close()
 

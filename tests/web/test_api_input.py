@@ -228,3 +228,14 @@ def test_every_problem_has_a_page(api: Api) -> None:
     for slug in REGISTRY:
         answer = api.ask("GET", f"/problems/{slug}", headers={"Accept": "text/html"})
         assert answer.status_code == 200, slug
+
+
+def test_staff_alone_search_participants(api: Api) -> None:
+    mine = api.join(name="Lantern Society")
+    api.join(name="Another Society")
+    found = api.ask("GET", "/api/v1/participants?q=lantern", key="staff").json["participants"]
+    assert [participant["id"] for participant in found] == [mine]
+    for role in ("portal", "auditor"):
+        problem(api.ask("GET", "/api/v1/participants?q=lantern", key=role), 403, "forbidden")
+    told = problem(api.ask("GET", f"/api/v1/participants?q={'x' * 201}", key="staff"), 422, "invalid-request")
+    assert [error["pointer"] for error in told["errors"]] == ["?q"]

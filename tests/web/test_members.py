@@ -61,3 +61,30 @@ def test_on_the_account_page(app: Flask) -> None:
     assert not visitor.html.mistakes
     stranger = Visitor(app)
     stranger.get("account/members", status=401)
+
+
+def test_all_that_is_kept_is_exported_to_whom_it_is_about(api: Api, app: Flask) -> None:
+    mine = api.ready()
+    _, api.keys["partner"] = api.parts.participants.api_keys.create("partner", participant=mine, by="staff:cli")
+    path = f"/api/v1/participants/{mine}/export"
+    for role in ("partner", "portal", "staff"):
+        answer = api.ask("GET", path, key=role)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.json["participant"]["id"] == mine
+        assert [row["participant"] for row in answer.json["records"]["acceptances"]] == [mine]
+    problem(api.ask("GET", path, key="auditor"), 403, "forbidden")
+    problem(api.ask("GET", f"/api/v1/participants/{api.join()}/export", key="partner"), 404, "not-found")
+    visitor = Visitor(app)
+    visitor.join(name="Example Reader")
+    told = visitor.get("account/export")
+    assert told.json is not None
+    assert told.json["participant"]["name"] == "Example Reader"
+    assert "attachment" in told.headers["Content-Disposition"]
+    staff = Visitor(app)
+    staff.sign_in_as_staff()
+    of_staff = staff.get(f"/staff/participants/{mine}/export").json
+    assert of_staff is not None
+    assert of_staff["participant"]["id"] == mine
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    auditor.get(f"/staff/participants/{mine}/export", status=403)

@@ -117,7 +117,7 @@ def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> No
     visitor.accept()
     visitor.get("tools/logo")
     visitor.post("download", {"package": "logo"})
-    (link,) = staff.parts.links.list().items
+    link, *_ = staff.parts.links.list().items
     assert link.id in staff.get("/staff/links").text
     staff.post(f"/staff/links/{link.id}/revocation", {"reason": "Sent to the wrong list."})
     assert staff.parts.links.get(link.id).status == "revoked"
@@ -143,3 +143,20 @@ def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Vis
     auditor.get("/en/sign-in")
     auditor.post(f"/staff/participants/{participant}", {"outcome": "approved", "reason": "No."}, status=403)
     assert waiting.parts.participants.listing.get(participant).status == "under_review"
+
+
+def test_participants_are_found_and_named(staff: Visitor, waiting: Visitor, app: Flask) -> None:
+    participant = _id(waiting)
+    for question, found in (("waiting", True), (waiting.address, True), ("nobody-of-this-name", False)):
+        text = staff.get(f"/staff/participants?q={question}").text
+        assert (participant in text) is found, question
+    assert staff.html.all("input", id="q")[0].attributes["value"] == "nobody-of-this-name"
+    visitor = Visitor(app)
+    visitor.join(name="Example Reader")
+    visitor.accept()
+    assert "Example Reader" in staff.get("/staff/links").text
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    assert participant in auditor.get("/staff/participants?q=nobody-of-this-name").text, "auditors find by no name"
+    assert not auditor.html.all("input", id="q")
+    assert "Example Reader" not in auditor.get("/staff/links").text

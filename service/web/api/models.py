@@ -94,6 +94,9 @@ class ParticipantsQuery(PageQuery):
 
     status: Status | None = None
     kind: Kind | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="parts of name, e-mail address, site or id; for staff"
+    )
 
 
 class DecisionBody(Body):

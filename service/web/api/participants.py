@@ -9,6 +9,7 @@ from ...answers.participants import (
     AcceptanceAnswer,
     AcceptancesAnswer,
     ErasureAnswer,
+    ExportAnswer,
     MemberAnswer,
     MembersAnswer,
     ParticipantAnswer,
@@ -20,6 +21,7 @@ from ...problems import (
     ChangedMeanwhile,
     Conflict,
     DigestMismatch,
+    Forbidden,
     Individual,
     LastMember,
     ParticipantNotApproved,
@@ -29,6 +31,7 @@ from ...problems import (
 )
 from ..auth import may_see, need, portal, require
 from ..context import actor, deployment
+from ..exports import exported
 from . import answer, blueprint, problems
 from .models import (
     AcceptanceBody,
@@ -59,8 +62,10 @@ def join(body: JoinBody) -> Response:
 def participants(query: ParticipantsQuery) -> Response:
     """List participants, newest first; a portal sees those it may act for."""
     caller = require("portal", "staff", "auditor")
+    if query.q is not None and caller.role != "staff":
+        raise Forbidden("Only staff search participants by name and address; leave `q` out.")
     page = deployment().participants.listing.list(
-        status=query.status, kind=query.kind, portal=portal(), cursor=query.cursor, limit=query.limit
+        status=query.status, kind=query.kind, q=query.q, portal=portal(), cursor=query.cursor, limit=query.limit
     )
     return answer(ParticipantsAnswer.of(page.items, caller.role, page.next_cursor))
 
@@ -72,6 +77,14 @@ def participant(path: IdPath) -> Response:
     may_see(path.id)
     caller = require("portal", "partner", "staff", "auditor")
     return answer(ParticipantAnswer.of(deployment().participants.listing.get(path.id), caller.role))
+
+
+@api.get("/participants/<id>/export", responses={200: ExportAnswer})
+@need("portal", "partner", "staff")
+def export(path: IdPath) -> Response:
+    """Export all that is kept about a participant."""
+    may_see(path.id)
+    return exported(path.id, staff=require("portal", "partner", "staff").role == "staff")
 
 
 @api.post("/participants/<id>/decisions", responses={200: ParticipantAnswer})

@@ -10,6 +10,7 @@ from ...campaign import Applicant, Text
 from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
+from ..exports import exported
 from ..i18n import language
 from ..security import current_session, require_session, session_secret
 from .blueprint import pages, query
@@ -72,6 +73,12 @@ def certificate_issue() -> Response:
     """Issue a certificate for oneself, in the language of the page."""
     made = deployment().certificates.issue(own(require_session()), language=language(), by=actor())
     return see_other(url_for("pages.account", _anchor=made.id))
+
+
+@pages.get("/account/export")
+def account_export() -> Response:
+    """All that is kept about oneself, as a file."""
+    return exported(own(require_session()), staff=False)
 
 
 @pages.post("/account/links/<link>/revocation")

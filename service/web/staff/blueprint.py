@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, current_app, g, request
@@ -42,6 +43,14 @@ def acted(by: str | None) -> Markup:
     return Markup("<code>{}</code>").format(by)
 
 
+def names_of(participants: Iterable[str]) -> dict[str, str]:
+    """Return the names of participants by id for staff; none for auditors, who see no names."""
+    session = current_session()
+    if session is None or session.role != "staff":
+        return {}
+    return deployment().participants.listing.names(one for one in participants if one)
+
+
 def _label(member: str) -> str | None:
     if "staff_names" not in g:
         g.staff_names = deployment().participants.staff.names()
@@ -74,4 +83,5 @@ def shared() -> dict[str, Any]:
         "nobody": Markup("–"),
         "signed_in_as": _label(session.staff) if session and session.staff else None,
         "acted": acted,
+        "names_of": names_of,
     }

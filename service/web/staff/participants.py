@@ -10,12 +10,14 @@ from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
 from ...participants import STATUSES, ParticipantView
 from ..context import actor, deployment
+from ..exports import exported
 from ..i18n import translate
 from ..pages.account import reasons
 from ..pages.blueprint import query
 from ..pages.check import VERDICT_WORDS
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
+from ..security import require_session
 from .blueprint import PAGE, staff
 
 
@@ -32,16 +34,25 @@ def participants() -> Response:
     status, kind = query("status"), query("kind")
     known = [one.id for one in deployment().campaign.eligibility.kinds]
     status, kind = status if status in STATUSES else "", kind if kind in known else ""
+    # Auditors see no names, so they do not find by them.
+    q = query("q") if require_session().role == "staff" else ""
     found = deployment().participants.listing.list(
-        status=status or None, kind=kind or None, cursor=query("cursor") or None, limit=PAGE
+        status=status or None, kind=kind or None, q=q or None, cursor=query("cursor") or None, limit=PAGE
     )
-    return private("staff/participants.html", page=found, chosen=status, kind=kind, statuses=STATUSES)
+    return private("staff/participants.html", page=found, chosen=status, kind=kind, q=q, statuses=STATUSES)
 
 
 @staff.get("/participants/<participant>")
 def participant(participant: str) -> Response:
     """Show one participant: what was said, decided, accepted, linked, embedded and downloaded."""
     return _detail(participant, FormMistakes())
+
+
+@staff.get("/participants/<participant>/export")
+def participant_export(participant: str) -> Response:
+    """All that is kept about a participant, as a file; for staff, since names are in it."""
+    require_session("staff")
+    return exported(participant, staff=True)
 
 
 @staff.post("/participants/<participant>")
