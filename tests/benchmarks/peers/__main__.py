@@ -42,6 +42,7 @@ def main() -> None:
             with peers(asked.programs.resolve(), folder, folder / "sources") as others:
                 found = measure.bytes_at_quality(ours, others, all_masters)
                 cold = measure.cold(ours, others, all_masters)
+                sent = measure.sent(ours, all_masters)
             with one_thumbor(asked.programs.resolve(), folder, folder / "sources", keep=True) as thumbor:
                 urls = {
                     "Emblem": ours.url(all_masters[0], 256, "webp"),
@@ -51,8 +52,8 @@ def main() -> None:
             path = ours.url(all_masters[0], 256, "webp").removeprefix(ours.base)
             cached, static, all_hits = through_nginx(ours, path, folder, asked.seconds / 2)
     medians = compare.cold_medians(cold)
-    bars = [*compare.byte_bars(found), *compare.cold_bars(medians)]
-    for number, (what, limit) in enumerate((("warm, against thumbor", 1.5), ("304, against thumbor", 2.0))):
+    bars = [*compare.byte_bars(found), *compare.auto_bars(sent), *compare.cold_bars(medians)]
+    for number, (what, limit) in enumerate((("warm, against thumbor", 2.0), ("304, against thumbor", 2.0))):
         bars.append(compare.at_least(what, warm["Emblem"][number] / warm["thumbor"][number], limit))
     about = (
         f"Measured on {datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, beside ipx {versions['ipx']}, thumbor"
@@ -65,6 +66,7 @@ def main() -> None:
             about,
             write.bars_table(bars),
             write.bytes_table(found),
+            write.auto_table(sent),
             write.cold_table(medians),
             write.table(
                 ("warm, requests a second of one process", "200", "304"),

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .measure import COLD_WIDTHS, WIDTHS, Made
+from .measure import COLD_WIDTHS, WIDTHS, Made, Sent
 from .servers import KINDS
 
 GOOD = 90.0  # SSIMULACRA2 at which a difference is hard to see
@@ -73,11 +73,27 @@ def cold_medians(found: Sequence[Made]) -> dict[tuple[str, str], float]:
 def cold_bars(medians: dict[tuple[str, str], float]) -> list[Bar]:
     """The cold median against that of the fastest peer."""
     bars = []
-    for kind, limit in {"png": 5.0, "webp": 1.5, "avif": 1.0}.items():
+    for kind, limit in {"png": 3.0, "webp": 0.8, "avif": 0.7}.items():
         fastest = min(seconds for (program, made), seconds in medians.items() if made == kind and program != OURS)
         ratio = medians[OURS, kind] / fastest
         bars.append(Bar(f"{kind.upper()} cold median", f"{ratio:.2f}", f"≤ {limit:.1f}", ratio <= limit))
     return bars
+
+
+def auto_bars(found: Sequence[Sent]) -> list[Bar]:
+    """The bytes of ``auto`` for Chrome, and of JPEG XL at the common widths, as shares of AVIF's: the worst of each."""
+    heart = max(one.auto / one.avif for one in found if one.master.startswith("heart"))
+    lockups = [one for one in found if one.master.startswith("lockup")]
+    small = max(one.auto / one.avif for one in lockups if one.width < 256)
+    large = max(one.auto / one.avif for one in lockups if one.width >= 256)
+    ahead = max(one.jxl / one.avif for one in found if one.width >= 256)
+    bars = (
+        ("auto for Chrome against AVIF, heart", heart, 0.25),
+        ("auto for Chrome against AVIF, lockup at 120 px", small, 0.90),
+        ("auto for Chrome against AVIF, lockup from 256 px up", large, 0.60),
+        ("JPEG XL made ahead against AVIF", ahead, 0.70),
+    )
+    return [Bar(what, f"{ratio:.2f}", f"≤ {limit:.2f}", ratio <= limit) for what, ratio, limit in bars]
 
 
 def at_least(what: str, ratio: float, limit: float) -> Bar:

@@ -67,6 +67,40 @@ def bytes_at_quality(ours: Ours, peers: Sequence[Peer], masters: Sequence[Master
     return found
 
 
+#: Widths at which ``auto`` and JPEG XL are held against AVIF; 120 pixels is none of the common ones.
+AUTO_WIDTHS = (120, 256, 512, 1024)
+#: What Chrome 155 and later send for an image.
+CHROME = {
+    "Accept": "image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Bytes of one logo at one width as they are sent: AVIF, JPEG XL, and what ``auto`` chose for Chrome."""
+
+    master: str
+    width: int
+    avif: int
+    jxl: int
+    auto: int
+    chosen: str
+
+
+def sent(ours: Ours, masters: Sequence[Master]) -> list[Sent]:
+    """Ask for every master at AUTO_WIDTHS as AVIF, as JPEG XL, and as Chrome asks for ``auto``."""
+    found = []
+    for master in masters:
+        for width in AUTO_WIDTHS:
+            sizes = {kind: len(fetch(ours.url(master, width, kind))[0]) for kind in ("avif", "jxl")}
+            answer = _pool.request("GET", ours.url(master, width, "auto"), headers=CHROME, decode_content=False)
+            assert answer.status == 200, answer.data
+            chosen = answer.headers["Content-Type"].removeprefix("image/").removesuffix("+xml")
+            found.append(Sent(master.name, width, sizes["avif"], sizes["jxl"], len(answer.data), chosen))
+    return found
+
+
 def cold(ours: Ours, peers: Sequence[Peer], masters: Sequence[Master]) -> list[Made]:
     """The time of the first request of each of COLD_WIDTHS, the programs taking turns.
 

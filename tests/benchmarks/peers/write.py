@@ -10,7 +10,7 @@ import pygal  # type: ignore[import-untyped]
 from pygal.style import CleanStyle  # type: ignore[import-untyped]
 
 from .compare import Bar, by_width, pairs
-from .measure import WIDTHS, Made
+from .measure import WIDTHS, Made, Sent
 from .servers import KINDS
 
 _BEGIN, _END = "<!-- measured: peers -->", "<!-- end: peers -->"
@@ -49,6 +49,20 @@ def bytes_table(found: Sequence[Made]) -> str:
                     )
                 )
     return table(("variant", "master", "Emblem", "best peer", "which", "ratio"), rows)
+
+
+def auto_table(found: Sequence[Sent]) -> str:
+    """What is sent to Chrome for ``auto``, beside AVIF and JPEG XL; in brackets the share of AVIF's bytes."""
+    rows = [
+        (
+            f"{one.master} {one.width} px",
+            f"{one.avif:,}",
+            f"{one.jxl:,} ({one.jxl / one.avif:.2f})",
+            f"{one.chosen.upper()} {one.auto:,} ({one.auto / one.avif:.2f})",
+        )
+        for one in found
+    ]
+    return table(("bytes sent", "AVIF", "JPEG XL", "auto for Chrome"), rows)
 
 
 def cold_table(medians: dict[tuple[str, str], float]) -> str:
