@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from ..participants.members import Members
 from ..privacy import Erasure
 from ..store.batches import changed
 from ..store.tables import ApiKey, BundledVersion, Decision, Embed, Link, PackageVersion, Participant, StaffMember
@@ -41,6 +42,8 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
                 return changed(session, update(Embed).where(mine, Embed.revoked_at.is_(None)).values(values)) > 0
             case "key.revoked":
                 return _end(session, ApiKey, ApiKey.id == facts["key"], at, facts["by"])
+            case "member.removed":
+                return Members.remove_again(session, facts["participant"], facts["member"], at)
             case "staff.added" | "staff.removed":
                 removed = at if facts["kind"] == "staff.removed" else None
                 mine = StaffMember.id == facts["staff"]

@@ -119,21 +119,25 @@ class Members:
             row = session.get(tables.Member, member, with_for_update=True)
             if row is None or row.participant != participant or row.removed_at is not None:
                 raise NotFound("There is no member of this id that belongs to this participant.")
-            heir = session.scalar(
-                _present(participant)
-                .where(tables.Member.status == ACTIVE, tables.Member.id != member)
-                .order_by(tables.Member.created_at, tables.Member.id)
-                .limit(1)
-            )
-            if row.status == ACTIVE and heir is None:
+            if not _take_out(session, owner, row, now):
                 raise LastMember
-            if owner.email == row.email and heir is not None:
-                owner.email = heir.email
-            _end(session, row, now)
-            search.remember(session, participant)
             ledger.append(session, ledger.MemberRemovedEntry(member=member, participant=participant, by=by), now)
 
         self._database.write(work)
+
+    @staticmethod
+    def remove_again(session: Transaction, participant: str, member: str, at: datetime) -> bool:
+        """Take a person out in this transaction whose removal is in the log already; False where nothing is left.
+
+        For a database that was put back from before; there the last one who is active goes too.
+        """
+        owner, row = session.get(tables.Participant, participant), session.get(tables.Member, member)
+        if owner is None or row is None or row.participant != participant or row.removed_at is not None:
+            return False
+        if not _take_out(session, owner, row, at):
+            _end(session, row, at)
+            search.remember(session, participant)
+        return True
 
     def _check(self, session: Transaction, owner: tables.Participant) -> None:
         if owner.status == "erased":
@@ -215,6 +219,23 @@ def _end(session: Transaction, row: tables.Member, now: datetime) -> None:
     for table in (tables.SignInSession, tables.MailedLink):
         session.execute(delete(table).where(table.email == row.email))
     row.email, row.removed_at = None, now
+
+
+def _take_out(session: Transaction, owner: tables.Participant, row: tables.Member, now: datetime) -> bool:
+    """End a member, whose mail another one gets; False, with nothing changed, for the last one who is active."""
+    heir = session.scalar(
+        _present(owner.id)
+        .where(tables.Member.status == ACTIVE, tables.Member.id != row.id)
+        .order_by(tables.Member.created_at, tables.Member.id)
+        .limit(1)
+    )
+    if row.status == ACTIVE and heir is None:
+        return False
+    if owner.email == row.email and heir is not None:
+        owner.email = heir.email
+    _end(session, row, now)
+    search.remember(session, owner.id)
+    return True
 
 
 def _present(participant: str) -> Select[tables.Member]:

@@ -68,6 +68,8 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
 ) -> None:
     people.decisions.decide(whole, "approved", reason="A mistake", by="staff:key_x")
     people.decisions.decide(whole, "declined", reason="Typed by staff", by="staff:key_x")
+    with database.read() as session:
+        member = session.scalars(select(tables.Member.id).where(tables.Member.participant == whole)).one()
     facts: dict[str, Any] = {"participant": whole, "by": "staff:key_x"}
     counted: dict[str, Any] = {
         "link": "lnk_0",
@@ -84,12 +86,13 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
         ledger.DownloadEntry(id="dl_8", counted=True, **counted),
         ledger.DownloadEntry(id="dl_9", counted=False, **counted),
         ledger.LinkRevokedEntry(id="lnk_unknown", **facts),
+        ledger.MemberRemovedEntry(member=member, **facts),
         ledger.ParticipantErasedEntry(participant="par_unknown", by="staff"),
     ]
     database.write(lambda session: ledger.append_many(session, entries, NOON))
     done = restore()
     kinds = {"participant.decided": 2, "link.revoked": 1, "embed.changed": 1, "embed.revoked": 1, "download": 1}
-    assert done.applied == kinds
+    assert done.applied == kinds | {"member.removed": 1}
     assert done.unknown["participant.erased"] == 1
     assert people.listing.get(whole).status == "declined"
     with database.read() as session:
@@ -100,5 +103,6 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
         decided = session.scalars(select(tables.Decision).order_by(tables.Decision.id.desc())).first()
         assert decided is not None
         assert (decided.outcome, decided.reasons, decided.by) == ("declined", [], "staff:key_x")
+        assert session.get_one(tables.Member, member).removed_at == NOON
         assert session.scalars(select(tables.SignInSession)).all() == []
         assert session.scalars(select(tables.MailedLink)).all() == []
