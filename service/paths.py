@@ -147,3 +147,13 @@ def case(case_id: str) -> str:
 def case_file(case_id: str, file_id: str) -> str:
     """A file of a case in the API."""
     return f"{case(case_id)}/files/{file_id}"
+
+
+def staff_case(case_id: str) -> str:
+    """A case on the staff pages."""
+    return f"{STAFF}/cases/{case_id}"
+
+
+def account_case(language: str, case_id: str) -> str:
+    """A case on the account pages of the participant whom it is about."""
+    return f"{account(language)}/cases/{case_id}"

@@ -83,7 +83,7 @@ class DeskMail:
         """Tell both sides that a case takes longer than it should."""
         if person is not None and case.kind != "misuse":
             self._to_applicant(session, case, person, texts().overdue)
-        url = self._base_url + paths.STAFF
+        url = self._base_url + paths.staff_case(case.id)
         letter = self.letter("en", texts().staff_overdue, url=url, due=format_date(case.due_at, "long", locale="en"))
         for address in self._staff:
             self._add(session, address, letter)
@@ -108,7 +108,7 @@ class DeskMail:
         self, session: Session, case: Case, person: tables.Participant, told: LetterTexts, **values: str
     ) -> None:
         if person.email:
-            url = self._base_url + paths.account(person.language)
+            url = self._base_url + paths.account_case(person.language, case.id)
             self._add(session, person.email, self.letter(person.language, told, url=url, **values))
 
     def _add(self, session: Session, to: str, letter: Letter) -> None:

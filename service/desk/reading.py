@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
@@ -107,6 +107,37 @@ class Reading:
             statement = statement.where(Case.kind != "misuse")
         with self._database.read() as session:
             return tuple(whole(session, list(session.scalars(statement)), staff=staff))
+
+    def related(self, case: CaseView, limit: int = 10) -> tuple[CaseView, ...]:
+        """Return other cases of the same participant or of the same e-mail domain, newest first, for staff."""
+        if case.participant is None:
+            return ()
+        with self._database.read() as session:
+            person = session.get(tables.Participant, case.participant)
+            domain = (person.email or "").rpartition("@")[2] if person is not None else ""
+            same = Case.participant == case.participant
+            if domain:
+                same = or_(same, tables.Participant.email.endswith(f"@{domain}", autoescape=True))
+            statement = (
+                select(Case)
+                .join(tables.Participant, tables.Participant.id == Case.participant)
+                .where(same, Case.id != case.id)
+                .order_by(Case.opened_at.desc(), Case.id)
+                .limit(limit)
+            )
+            return tuple(whole(session, list(session.scalars(statement)), staff=True))
+
+    def beside(self, case: str) -> tuple[str | None, str | None]:
+        """Return the ids of the open cases before and after one in the queue; None at its ends."""
+        with self._database.read() as session:
+            row = session.get(Case, case)
+            if row is None:
+                raise no_case()
+            waits = select(Case.id).where(Case.status == State.OPEN, Case.id != row.id)
+            earlier = or_(Case.due_at < row.due_at, and_(Case.due_at == row.due_at, Case.id < row.id))
+            before = waits.where(earlier).order_by(Case.due_at.desc(), Case.id.desc()).limit(1)
+            after = waits.where(~earlier).order_by(Case.due_at, Case.id).limit(1)
+            return session.scalar(before), session.scalar(after)
 
     def _check(self, chosen: Filter) -> None:
         known = {

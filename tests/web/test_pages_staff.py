@@ -54,24 +54,6 @@ def test_nobody_else_comes_in(app: Flask, waiting: Visitor) -> None:
         waiting.get(f"/staff{page}", status=403)
 
 
-def test_staff_see_what_was_written_and_approve_from_the_queue(staff: Visitor, waiting: Visitor) -> None:
-    text = staff.get("/staff").text
-    assert "Example Waiting" in text
-    assert PLAN in text
-    staff.post(
-        f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "", "back": "queue"}, status=422
-    )
-    assert waiting.parts.participants.listing.get(_id(waiting)).status == "under_review"
-    staff.get("/staff")
-    done = staff.post(
-        f"/staff/participants/{_id(waiting)}", {"outcome": "approved", "reason": "A fair sale.", "back": "queue"}
-    )
-    assert done.headers["Location"] == "/staff"
-    assert "Example Waiting" not in staff.get("/staff").text
-    assert "A fair sale." in waiting.get("account").text
-    assert waiting.html.all("span", class_="badge-approved")
-
-
 def test_suspending_lifting_and_erasing(staff: Visitor, waiting: Visitor) -> None:
     participant = _id(waiting)
     page = f"/staff/participants/{participant}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flask import Response, make_response, request
+from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
 from ... import paths
@@ -22,10 +22,10 @@ from ...problems import (
     TooManyFiles,
 )
 from ..auth import may_see, need, own, portal
+from ..case_files import file_response
 from ..context import actor, client, conditional, deployment, key
 from ..i18n import language
 from ..limits import hit
-from ..security import FILE_POLICY
 from ..uploads import content, takes_file
 from . import answer, blueprint, problems, public
 from .cases_models import (
@@ -138,8 +138,7 @@ def add_file(path: IdPath, form: CaseFileForm) -> Response:
 def one_file(path: CaseFilePath) -> Response:
     """The bytes of a file of a case."""
     _seen(path.id)
-    found = deployment().desk.files.get(path.id, path.file, staff=_is_staff())
-    return file_response(found.data, found.view.media_type, found.view.name)
+    return file_response(deployment().desk.files.get(path.id, path.file, staff=_is_staff()))
 
 
 @api.post("/cases/<id>/assignments", responses={200: CaseAnswer})
@@ -193,16 +192,6 @@ def report_misuse(body: MisuseBody) -> Response:
     hit("misuse", client().network)
     said = {"url": body.url, "description": body.description, "email": body.email, "language": body.language}
     return answer(MisuseReportAnswer(id=deployment().desk.misuse.report(said)), 202)
-
-
-def file_response(data: bytes, media_type: str, name: str) -> Response:
-    """A file that somebody sent, to download: nothing in it runs as a page of ours."""
-    response = make_response(data)
-    response.headers["Content-Type"] = media_type
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Content-Security-Policy"] = FILE_POLICY
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 def _is_staff() -> bool:

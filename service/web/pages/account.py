@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, make_response, redirect, url_for
 
 from ...campaign import Applicant, Text
+from ...desk.requests import Requests
 from ...participants import ParticipantView, Session
 from ...problems import NotFound
 from ..context import actor, deployment
@@ -48,6 +49,8 @@ def account() -> Response:
         usage=found.embeds.usage(participant.id),
         checks=found.verdicts.list(participant=participant.id, cursor=query("checks") or None, limit=20),
         verdict_words=VERDICT_WORDS,
+        cases=found.desk.reading.of_participant(participant.id, staff=False),
+        can_ask=Requests.allowed(participant.status),
         portals=found.participants.access.portals(participant.id),
         certificates=found.certificates.of(participant.id),
         may_issue=found.certificates.on,

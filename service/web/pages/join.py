@@ -73,7 +73,7 @@ def join_submit() -> Response:
     try:
         deployment().participants.joining.apply(application, limits.permit_mail)
     except InvalidRequest as problem:
-        return _form(kind, _mistakes(kind, problem.errors), 422)
+        return _form(kind, mistakes_of(kind, problem.errors), 422)
     return see_other(url_for("pages.join_sent"))
 
 
@@ -87,13 +87,18 @@ def _kind(name: str) -> Kind | None:
     return deployment().campaign.eligibility.find(name)
 
 
-def _application(kind: Kind) -> dict[str, Any]:
+def sent_answers(kind: Kind) -> dict[str, Any]:
+    """Return the answers that a form holds, without those that are empty."""
     answers: dict[str, Any] = {}
     for field in kind.fields:
         text = sent(f"answers.{field.name}")
         value = _YES_NO.get(text) if field.type == "boolean" else text or None
         if value is not None:
             answers[field.name] = value
+    return answers
+
+
+def _application(kind: Kind) -> dict[str, Any]:
     return {
         "kind": kind.id,
         "name": sent("name"),
@@ -101,12 +106,12 @@ def _application(kind: Kind) -> dict[str, Any]:
         "country": sent("country"),
         "language": language(),
         "website": sent("website"),
-        "answers": answers,
+        "answers": sent_answers(kind),
         "purposes": request.form.getlist("purposes")[:10],
     }
 
 
-def _mistakes(kind: Kind, errors: tuple[FieldError, ...]) -> FormMistakes:
+def mistakes_of(kind: Kind, errors: tuple[FieldError, ...]) -> FormMistakes:
     """Return what the capabilities found, in words for a person at a form instead of for a program."""
     types = {f"answers.{field.name}": field for field in kind.fields}
     found = FormMistakes()
@@ -131,18 +136,7 @@ def _words(name: str, field: Field | None, error: FieldError) -> Markup:
 
 
 def _form(kind: Kind, mistakes: FormMistakes, status: int = 200) -> Response:
-    campaign, lang = deployment().campaign, language()
     names = ["name", "email", "country", "website", *(f"answers.{field.name}" for field in kind.fields), "purposes"]
-    countries = [FormOption(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(lang)]
-    purposes = [
-        FormOption(
-            name,
-            "",
-            Markup('{} <span class="help">{}</span>').format(localized(purpose.label), localized(purpose.help)),
-            Markup(""),
-        )
-        for name, purpose in campaign.eligibility.purposes.items()
-    ]
     chosen = request.form.getlist("purposes") if request.method == "POST" else ["information"]
     return private(
         "join_form.html",
@@ -150,16 +144,34 @@ def _form(kind: Kind, mistakes: FormMistakes, status: int = 200) -> Response:
         kind=kind,
         mistakes=mistakes,
         summary=mistakes.ordered(names, {f"answers.{field.name}": localized(field.label) for field in kind.fields}),
-        countries=countries,
-        purposes=purposes,
         chosen=chosen,
-        options=_options(kind),
-        yes_no=[
+        **choices_of(kind),
+        value=lambda name: request.form.get(name, ""),
+    )
+
+
+def choices_of(kind: Kind) -> dict[str, Any]:
+    """Return what can be chosen in the questions of a kind: countries, purposes, options by question, yes and no."""
+    campaign = deployment().campaign
+    return {
+        "countries": [
+            FormOption(code, name, Markup(""), Markup("")) for code, name in campaign.countries.choices(language())
+        ],
+        "purposes": [
+            FormOption(
+                name,
+                "",
+                Markup('{} <span class="help">{}</span>').format(localized(purpose.label), localized(purpose.help)),
+                Markup(""),
+            )
+            for name, purpose in campaign.eligibility.purposes.items()
+        ],
+        "options": _options(kind),
+        "yes_no": [
             FormOption("yes", "", translate("Yes"), Markup("")),
             FormOption("no", "", translate("No"), Markup("")),
         ],
-        value=lambda name: request.form.get(name, ""),
-    )
+    }
 
 
 def _options(kind: Kind) -> dict[str, list[FormOption]]:

@@ -45,6 +45,7 @@ def install(app: App) -> None:
         terms_title=terms_title,
         contact_link=contact_link,
         status_word=status_word,
+        case_status=case_status,
         client_word=client_word,
         tools_help=TOOLS_HELP,
     )
@@ -133,6 +134,16 @@ def status_word(status: str) -> Markup:
         "approved": msgid("Approved"),
         "under_review": msgid("Under review"),
         "review": msgid("Review"),
+        "returned": msgid("Waits for your answer"),
+        "open": msgid("Open"),
+        "decided": msgid("Decided"),
+        "closed": msgid("Closed"),
+        "upheld": msgid("Upheld"),
+        "dismissed": msgid("Dismissed"),
+        "joining": msgid("Application"),
+        "change": msgid("Change request"),
+        "renewal": msgid("Renewal"),
+        "misuse": msgid("Report of misuse"),
         "declined": msgid("Declined"),
         "suspended": msgid("Suspended"),
         "erased": msgid("Erased"),
@@ -154,6 +165,17 @@ def status_word(status: str) -> Markup:
         "wrong": msgid("Wrong"),
     }
     return translate(words.get(status, status))
+
+
+def case_status(status: str) -> Markup:
+    """Return where a case stands in words, for staff."""
+    words = {
+        "open": msgid("Open"),
+        "returned": msgid("With the applicant"),
+        "decided": msgid("Decided"),
+        "closed": msgid("Closed"),
+    }
+    return translate(words[status])
 
 
 def client_word(kind: str) -> Markup:

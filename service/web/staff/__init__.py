@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import artwork, audit, catalogue, embeds, links, participants
+from . import artwork, audit, cases, catalogue, embeds, links, participants
 from .blueprint import staff
 
 #: What the web entrance registers.
 blueprints = (staff,)
 
-__all__ = ["artwork", "audit", "blueprints", "catalogue", "embeds", "links", "participants", "staff"]
+__all__ = ["artwork", "audit", "blueprints", "cases", "catalogue", "embeds", "links", "participants", "staff"]

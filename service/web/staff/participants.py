@@ -1,4 +1,4 @@
-"""Participants for staff: the review queue, the list, one participant with all that belongs to it, and decisions."""
+"""Participants for staff: the list, one participant with all that belongs to it, and decisions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,6 @@ from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
 from ..security import require_session
 from .blueprint import PAGE, staff
-
-
-@staff.get("")
-def queue() -> Response:
-    """Show everybody who waits for a decision, newest first, with what they wrote."""
-    waiting = deployment().participants.listing.list(status="under_review", cursor=query("cursor") or None, limit=20)
-    return private("staff/queue.html", page=waiting, applications=[_application(one) for one in waiting.items])
 
 
 @staff.get("/participants")
@@ -71,8 +64,6 @@ def decide(participant: str) -> Response:
         deployment().erasure.erase(participant, reason=reason, by=actor())
     else:
         deployment().desk.deciding.decide_participant(participant, outcome, reason=reason, by=actor())
-    if sent("back") == "queue":
-        return see_other(url_for("staff.queue"))
     return see_other(url_for("staff.participant", participant=participant))
 
 
@@ -83,7 +74,7 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
         "staff/participant.html",
         status,
         one=one,
-        application=_application(one),
+        application=shown_application(one),
         decisions=found.participants.decisions.of(one.id),
         acceptances=found.participants.acceptances.of(one.id),
         portals=found.participants.access.portals(one.id),
@@ -98,7 +89,7 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
     )
 
 
-def _application(one: ParticipantView) -> dict[str, Any]:
+def shown_application(one: ParticipantView) -> dict[str, Any]:
     """Return what somebody wrote, beside the questions, and what is known of their country."""
     campaign = deployment().campaign
     kind = campaign.eligibility.kind(one.kind)

@@ -1,0 +1,315 @@
+"""The desk's console: the queue, a case with everything needed to decide it, and what staff do with it.
+
+A decision here can be undone for 30 seconds, and the next case opens at once. Everything works without a script.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request, url_for
+
+from ...campaign.text import msgid
+from ...campaign.typed_text import LONGEST_TEXT
+from ...desk import MISUSE_OUTCOMES, MOST_BYTES, OUTCOMES, STATUSES, UNDO_FOR, CaseView, Filter
+from ...desk.reading import Counts
+from ...participants import ParticipantView
+from ...problems import CaseDecided, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound, Problem
+from ..case_files import file_response
+from ..context import actor, deployment
+from ..i18n import language, translate, translate_error
+from ..pages.blueprint import query
+from ..pages.check import VERDICT_WORDS
+from ..pages.forms import FormMistakes, required, sent
+from ..pages.render import private, see_other
+from ..security import current_session
+from ..uploads import content, takes_file
+from .blueprint import PAGE, staff
+from .participants import shown_application
+
+_MOST_AT_ONCE = 100  # cases that are decided with one reason
+_FILTERS = ("kind", "participant_kind", "country", "purpose", "q")
+#: What happened to a case, in words.
+EVENT_WORDS = {
+    "opened": msgid("opened"),
+    "note": msgid("wrote"),
+    "returned": msgid("asked the applicant"),
+    "answered": msgid("answered"),
+    "file": msgid("added a file"),
+    "assigned": msgid("assigned it"),
+    "first_approval": msgid("approved first"),
+    "decided": msgid("decided"),
+    "deciding": msgid("decided, can be undone"),
+    "undone": msgid("undid the decision"),
+    "withdrawn": msgid("withdrew it"),
+    "closed": msgid("closed it"),
+}
+_REASON = msgid("Write the reason; the participant is told.")
+
+
+@staff.get("")
+def queue() -> Response:
+    """Show what waits, the soonest due first; filters stay in the address."""
+    return _queue(FormMistakes())
+
+
+@staff.post("/cases")
+def decide_many() -> Response:
+    """Decide every case that is ticked, with one reason; each can be undone on its page for 30 seconds."""
+    mistakes, outcome = FormMistakes(), sent("outcome")
+    reason = required(mistakes, "reason", _REASON, LONGEST_TEXT, lines=True)
+    cases = request.form.getlist("case")[:_MOST_AT_ONCE]
+    if not cases:
+        mistakes.add("case", translate(msgid("Tick at least one case.")))
+    if outcome not in OUTCOMES:
+        mistakes.add("outcome", translate(msgid("Choose one.")))
+    if mistakes:
+        return _queue(mistakes, 422)
+    late = 0
+    for case in cases:
+        version = sent(f"version-{case}")
+        try:
+            deployment().desk.deciding.suspense(
+                case, outcome, reason=reason, by=actor(), expected={int(version) if version.isdigit() else -1}
+            )
+        except (ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound):
+            late += 1
+    return see_other(url_for("staff.queue", many=len(cases) - late, late=late or None))
+
+
+@staff.get("/cases/<case>")
+def case(case: str) -> Response:
+    """Show one case: what is asked for, what is known, what was said, and the forms to decide or to ask."""
+    return _case(case, FormMistakes())
+
+
+@staff.post("/cases/<case>/decision")
+def case_decide(case: str) -> Response:
+    """Decide as it was read, with 30 seconds to undo it; the next case opens."""
+    mistakes = FormMistakes()
+    reason = required(mistakes, "reason", _REASON, LONGEST_TEXT, lines=True)
+    version = sent("version")
+    if mistakes:
+        return _case(case, mistakes, 422)
+    try:
+        deployment().desk.deciding.suspense(
+            case,
+            sent("outcome"),
+            reason=reason,
+            by=actor(),
+            expected={int(version)} if version.isdigit() else None,
+        )
+    except ChangedMeanwhile:
+        return _case(case, mistakes, 412, since=int(version) if version.isdigit() else 0)
+    except (Conflict, Forbidden, InvalidRequest) as problem:
+        mistakes.add("", translate_error(problem))
+        return _case(case, mistakes, problem.status)
+    _, after = deployment().desk.reading.beside(case)
+    if after is None:
+        return see_other(url_for("staff.queue", decided=case))
+    return see_other(url_for("staff.case", case=after, decided=case))
+
+
+@staff.post("/cases/<case>/undo")
+def case_undo(case: str) -> Response:
+    """Take a decision back while it can be."""
+    try:
+        deployment().desk.deciding.undo(case, by=actor())
+    except Conflict as problem:
+        mistakes = FormMistakes()
+        mistakes.add("", translate(msgid("It is in force already, so it cannot be undone any more.")))
+        return _case(case, mistakes, problem.status)
+    return see_other(url_for("staff.case", case=case))
+
+
+@staff.post("/cases/<case>/messages")
+def case_write(case: str) -> Response:
+    """Ask the applicant, which returns the case, or keep a note for staff."""
+    mistakes, back = FormMistakes(), sent("to") == "applicant"
+    name = "question" if back else "note"
+    text = required(mistakes, name, msgid("Write something here."), LONGEST_TEXT, lines=True)
+    if not mistakes:
+        try:
+            deployment().desk.conversation.write(case, text, by=actor(), visible=back, back=back)
+        except (CaseDecided, InvalidRequest) as problem:
+            mistakes.add(name, translate_error(problem))
+    if mistakes:
+        return _case(case, mistakes, 422)
+    return see_other(url_for("staff.case", case=case))
+
+
+@staff.post("/cases/<case>/assignment")
+def case_assign(case: str) -> Response:
+    """Take the case, or give it back."""
+    session = current_session()
+    mine = session.staff if session is not None else None
+    try:
+        deployment().desk.conversation.assign(case, mine if sent("to") == "me" else None, by=actor())
+    except CaseDecided as problem:
+        mistakes = FormMistakes()
+        mistakes.add("", translate_error(problem))
+        return _case(case, mistakes, problem.status)
+    return see_other(url_for("staff.case", case=case))
+
+
+@staff.post("/cases/<case>/files")
+@takes_file(MOST_BYTES)
+def case_add_file(case: str) -> Response:
+    """Add a file, which is for staff until a message names it."""
+    mistakes, file = FormMistakes(), request.files.get("file")
+    if file is None or not file.filename:
+        mistakes.add("file", translate(msgid("Choose a picture or a PDF.")))
+        return _case(case, mistakes, 422)
+    try:
+        deployment().desk.files.add(
+            case, content(file, MOST_BYTES), file.filename, by=actor(), staff=True, language=language()
+        )
+    except NotFound:
+        raise
+    except Problem as problem:
+        mistakes.add("file", translate_error(problem))
+        return _case(case, mistakes, problem.status)
+    return see_other(url_for("staff.case", case=case, _anchor="files"))
+
+
+@staff.get("/cases/<case>/files/<file>")
+def case_file(case: str, file: str) -> Response:
+    """Give a file of a case, to download."""
+    _require_staff()
+    return file_response(deployment().desk.files.get(case, file, staff=True))
+
+
+def _require_staff() -> None:
+    session = current_session()
+    if session is None or session.role != "staff":
+        raise Forbidden("Cases are for the campaign's staff alone.")
+
+
+def _chosen() -> tuple[dict[str, str], Filter]:
+    """What the address filters by, without what no case can have."""
+    campaign = deployment().campaign
+    known = {
+        "kind": ("joining", "change", "renewal", "misuse"),
+        "participant_kind": [kind.id for kind in campaign.eligibility.kinds],
+        "purpose": list(campaign.eligibility.purposes),
+    }
+    given = {name: query(name) for name in _FILTERS}
+    for name, options in known.items():
+        if given[name] not in options:
+            given[name] = ""
+    status = query("status")
+    given["status"] = status if status in STATUSES else "open"
+    session = current_session()
+    given["mine"] = "yes" if query("mine") == "yes" else ""
+    mine = session.staff if session is not None and given["mine"] else None
+    narrowed = {name: value for name, value in given.items() if value and name != "mine"}
+    return given, Filter(assignee=mine, **narrowed)
+
+
+def _queue(mistakes: FormMistakes, status: int = 200) -> Response:
+    found = deployment()
+    given, chosen = _chosen()
+    session = current_session()
+    if session is None or session.role != "staff":  # auditors see how much waits, and nothing of it
+        return private("staff/queue_counts.html", status, counts=found.desk.reading.counts(Filter()))
+    page = found.desk.reading.list(chosen, cursor=query("cursor") or None, limit=PAGE)
+    ids = {one.participant for one in page.items if one.participant}
+    counts: Counts = found.desk.reading.counts(Filter())
+    return private(
+        "staff/queue.html",
+        status,
+        page=page,
+        people={one: found.participants.listing.get(one) for one in ids},
+        given=given,
+        counts=counts,
+        now=found.clock(),
+        statuses=STATUSES,
+        mistakes=mistakes,
+        values=request.form,
+        decided=_recent(query("decided")),
+        many=query("many"),
+        late=query("late"),
+        seconds=int(UNDO_FOR.total_seconds()),
+    )
+
+
+def _recent(case: str) -> CaseView | None:
+    """The case that was decided a moment ago, while that can be undone."""
+    if not case:
+        return None
+    try:
+        found = deployment().desk.reading.get(case, staff=True)
+    except NotFound:
+        return None
+    return found if found.pending is not None else None
+
+
+def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | None = None) -> Response:
+    _require_staff()
+    found = deployment()
+    reading = found.desk.reading
+    seen = reading.get(case, staff=True)
+    person = found.participants.listing.get(seen.participant) if seen.participant else None
+    before, after = reading.beside(case)
+    session = current_session()
+    return private(
+        "staff/case.html",
+        status,
+        case=seen,
+        person=person,
+        application=shown_application(person) if person is not None else None,
+        asked=[] if person is None else _asked(seen, person),
+        related=reading.related(seen),
+        checks={one.id: one.artwork_check for one in seen.files},
+        verdict_words=VERDICT_WORDS,
+        event_words=EVENT_WORDS,
+        meanwhile=[] if since is None else reading.events(case, since),
+        before=before,
+        after=after,
+        mine=session.staff if session is not None else None,
+        decided=_recent(query("decided")),
+        seconds=int(UNDO_FOR.total_seconds()),
+        mistakes=mistakes,
+        values=request.form,
+        answers=_answers(seen, person),
+        now=found.clock(),
+    )
+
+
+def _asked(seen: CaseView, person: ParticipantView) -> list[dict[str, Any]]:
+    """The changes that are asked for, with the question of each in words."""
+    campaign = deployment().campaign
+    labels = {f"answers.{field.name}": field.label for field in campaign.eligibility.kind(person.kind).fields}
+    purposes = campaign.eligibility.purposes
+
+    def words(name: str, value: Any) -> Any:
+        if name != "purposes":
+            return [value]
+        return [purposes[one].label if one in purposes else one for one in value or ()]
+
+    return [
+        {
+            "label": labels.get(change.name),
+            "name": change.name,
+            "before": words(change.name, change.before),
+            "after": words(change.name, change.after),
+        }
+        for change in seen.changes
+    ]
+
+
+def _answers(seen: CaseView, person: ParticipantView | None) -> dict[str, Any]:
+    """The answers that staff often give, in the reader's language, by what they are used for; the chosen one first."""
+    told = (seen.report or {}).get("language") if person is None else person.language
+    reader = told or "en"
+    wanted = query("answer")
+    uses = MISUSE_OUTCOMES if seen.kind == "misuse" else (*OUTCOMES, "return")
+    made: dict[str, Any] = {}
+    for use in uses:
+        templates = deployment().campaign.desk.templates(use)
+        chosen = next((one for one in templates if one.id == wanted), templates[0] if templates else None)
+        text = ""
+        if chosen is not None and (use != "return" or chosen.id == wanted):
+            text = chosen.text.get(reader)
+        made[use] = {"templates": templates, "text": text, "language": reader}
+    return made

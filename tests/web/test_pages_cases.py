@@ -1,0 +1,192 @@
+"""Cases on pages: the console decides, undoes and asks back; applicants answer, ask and withdraw; anybody reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service.desk import UNDO_FOR, CaseView, Filter
+from tests.conftest import FrozenClock
+from tests.parts.willing import PLAN
+
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@pytest.fixture
+def staff(app: Flask) -> Visitor:
+    visitor = Visitor(app)
+    visitor.sign_in_as_staff()
+    return visitor
+
+
+@pytest.fixture
+def waiting(app: Flask) -> Visitor:
+    """Somebody whose application waits in the queue."""
+    visitor = Visitor(app)
+    visitor.join(name="Example Waiting", purposes=["commercial"])
+    return visitor
+
+
+def case_of(visitor: Visitor) -> CaseView:
+    """The newest case of whoever is at the browser."""
+    people = visitor.parts.participants.listing.list().items
+    participant = next(one.id for one in people if one.email == visitor.address)
+    return visitor.parts.desk.reading.of_participant(participant, staff=True)[0]
+
+
+def status(visitor: Visitor) -> str:
+    """The status of whoever is at the browser."""
+    return visitor.parts.participants.listing.get(str(case_of(visitor).participant)).status
+
+
+def answers(visitor: Visitor, **changes: str) -> dict[str, str]:
+    """The form of questions as it stands, with what is changed."""
+    fields = {
+        field.attributes["name"]: field.attributes.get("value", "")
+        for field in visitor.html.all("input")
+        if field.attributes.get("type") not in ("radio", "checkbox", "file") or "checked" in field.attributes
+    }
+    fields |= {area.attributes["name"]: area.text for area in visitor.html.all("textarea")}
+    return fields | changes
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_the_pages_are_whole_in_every_language(staff: Visitor, waiting: Visitor, lang: str) -> None:
+    case = case_of(waiting)
+    for page in (f"/staff?lang={lang}&q=example&mine=no", f"/staff/cases/{case.id}?lang={lang}"):
+        staff.get(page)
+        assert not staff.html.mistakes, (page, staff.html.mistakes[:3])
+        assert not [element for element in staff.html.elements if "style" in element.attributes]
+        assert "Example Waiting" in " ".join(heading.text for heading in staff.html.all("th") + staff.html.all("h1"))
+    for page in (f"/{lang}/account/cases/{case.id}", f"/{lang}/report"):
+        waiting.get(page)
+        assert not waiting.html.mistakes, (page, waiting.html.mistakes[:3])
+        assert len(waiting.html.all("h1")) == 1
+
+
+def test_a_decision_is_undone_and_then_takes_effect(staff: Visitor, waiting: Visitor, clock: FrozenClock) -> None:
+    case = case_of(waiting)
+    page = f"/staff/cases/{case.id}"
+    text = staff.get(page).text
+    assert PLAN in text
+    assert "Thank you for your support." in text  # an answer to begin with
+    sent = {"outcome": "approved", "reason": "A fair sale.", "version": str(case.version)}
+    staff.post(f"{page}/decision", {**sent, "reason": " "}, status=422)
+    done = staff.post(f"{page}/decision", sent)
+    assert done.headers["Location"] == f"/staff?decided={case.id}"
+    assert "can be undone" in staff.get(done.headers["Location"]).text
+    staff.post(f"{page}/undo", {})
+    assert case_of(waiting).pending is None
+    assert "Somebody was quicker" in staff.post(f"{page}/decision", sent, status=412).text
+    staff.get(page)
+    staff.post(f"{page}/decision", {**sent, "version": str(case_of(waiting).version)})
+    assert status(waiting) == "under_review"
+    clock.advance(UNDO_FOR.total_seconds())
+    assert staff.parts.desk.deciding.settle() == 1
+    assert status(waiting) == "approved"
+    assert "A fair sale." in waiting.get("account").text
+    staff.post(f"{page}/undo", {}, status=409)
+
+
+def test_after_a_decision_the_next_case_opens(staff: Visitor, waiting: Visitor, app: Flask) -> None:
+    other = Visitor(app)
+    other.join(name="Example Second", purposes=["fundraising"])
+    first, second = case_of(waiting), case_of(other)
+    staff.get(f"/staff/cases/{first.id}")
+    sent = {"outcome": "declined", "reason": "No.", "version": str(first.version)}
+    done = staff.post(f"/staff/cases/{first.id}/decision", sent)
+    assert done.headers["Location"] == f"/staff/cases/{second.id}?decided={first.id}"
+    assert "Undo" in staff.get(done.headers["Location"]).text
+
+
+def test_many_are_decided_with_one_reason(staff: Visitor, waiting: Visitor, app: Flask, clock: FrozenClock) -> None:
+    other = Visitor(app)
+    other.join(name="Example Second", purposes=["fundraising"])
+    first, second = case_of(waiting), case_of(other)
+    staff.get("/staff")
+    staff.post("/staff/cases", {"outcome": "approved", "reason": "Fine."}, status=422)
+    staff.get("/staff")
+    versions = {f"version-{one.id}": str(one.version) for one in (first, second)}
+    staff.parts.desk.conversation.write(second.id, "Wait.", by="staff:stf_x", visible=False)
+    done = staff.post(
+        "/staff/cases", {"outcome": "approved", "reason": "Fine.", "case": [first.id, second.id], **versions}
+    )
+    assert done.headers["Location"] == "/staff?many=1&late=1"
+    clock.advance(UNDO_FOR.total_seconds())
+    staff.parts.desk.deciding.settle()
+    assert (status(waiting), status(other)) == ("approved", "under_review")
+
+
+def test_a_question_is_answered_on_the_account_page(staff: Visitor, waiting: Visitor) -> None:
+    case = case_of(waiting)
+    page = f"/staff/cases/{case.id}"
+    staff.get(page)
+    staff.post(f"{page}/messages", {"to": "staff", "note": "Looks odd."})
+    staff.get(page)
+    staff.post(f"{page}/messages", {"to": "applicant", "question": ""}, status=422)
+    staff.get(page)
+    staff.post(f"{page}/messages", {"to": "applicant", "question": "What is sold?"})
+    assert status(waiting) == "returned"
+    text = waiting.get("account").text
+    assert "What is sold?" in text
+    assert "Looks odd." not in text
+    mine = f"account/cases/{case.id}"
+    assert "Looks odd." not in waiting.get(mine).text
+    waiting.post(f"{mine}/messages", answers(waiting, text=""), status=422)
+    waiting.get(mine)
+    changed = answers(waiting, text="Mugs.") | {"answers.plan": PLAN + " On mugs.", "purposes": "commercial"}
+    waiting.post(f"{mine}/messages", changed)
+    assert status(waiting) == "under_review"
+    assert [change.name for change in case_of(waiting).changes] == ["answers.plan"]
+    assert "On mugs." in staff.get(page).text
+
+
+def test_another_purpose_is_asked_for_and_withdrawn(app: Flask) -> None:
+    partner = Visitor(app)
+    partner.join()
+    assert "Ask for another purpose" in partner.get("account").text
+    partner.get("account/requests/change")
+    sent = answers(partner, message="A run.")
+    partner.post("account/requests/change", sent, status=422)
+    partner.get("account/requests/change")
+    made = partner.post("account/requests/change", {**sent, "purposes": ["information", "fundraising"]})
+    case = case_of(partner)
+    assert made.headers["Location"] == f"/en/account/cases/{case.id}"
+    assert (case.kind, case.status, case.messages[0].text) == ("change", "open", "A run.")
+    mine = f"account/cases/{case.id}"
+    partner.get(mine)
+    partner.post(f"{mine}/withdrawal", {}, status=422)
+    partner.get(mine)
+    partner.post(f"{mine}/withdrawal", {"sure": "yes"})
+    assert (case_of(partner).status, status(partner)) == ("closed", "approved")
+
+
+def test_cases_are_their_owners_and_staffs(waiting: Visitor, app: Flask) -> None:
+    case = case_of(waiting)
+    stranger = Visitor(app)
+    stranger.get(f"account/cases/{case.id}", status=401)
+    stranger.join()
+    stranger.get(f"account/cases/{case.id}", status=404)
+    stranger.get(f"/staff/cases/{case.id}", status=403)
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    auditor.get(f"/staff/cases/{case.id}", status=403)
+
+
+def test_anybody_reports_misuse(app: Flask, staff: Visitor) -> None:
+    visitor = Visitor(app)
+    visitor.get("report")
+    visitor.post("report", {"url": "mugs", "description": "", "email": "x"}, status=422)
+    assert len(visitor.html.all("a", href="#f-url")) == 1
+    visitor.get("report")
+    done = visitor.post("report", {"url": "https://shop.example.org/", "description": "Mugs.", "email": ""})
+    (case,) = staff.parts.desk.reading.list(Filter()).items
+    assert case.id in visitor.get(done.headers["Location"]).text
+    text = staff.get(f"/staff/cases/{case.id}").text
+    assert "https://shop.example.org/" in text
+    sent = {"outcome": "upheld", "reason": "Ended.", "version": str(case.version)}
+    staff.post(f"/staff/cases/{case.id}/decision", sent)
