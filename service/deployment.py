@@ -23,6 +23,7 @@ from .alerts.webhooks import Webhooks
 from .audit.receipts import Receipts
 from .audit.reports import Reports
 from .audit.segments import Segments
+from .authenticity import Authenticity
 from .campaign import Campaign, CampaignError, load
 from .certificates import Certificates, Issuer
 from .certificates.credentials import read_keys
@@ -77,6 +78,7 @@ class LastingParts:
     tokens: Tokens
     reports: Reports
     verdicts: Verdicts
+    certificates: Certificates
 
 
 @dataclass
@@ -95,6 +97,7 @@ class CampaignParts:
     recorder: Recorder
     alerts: Alerts
     retention: DataRetention
+    authenticity: Authenticity
 
 
 @dataclass
@@ -148,7 +151,9 @@ class Deployment(CampaignParts):
         return True
 
     def _take_up(self, found: InForce) -> None:
-        lasting = LastingParts(self.database, self.storage, self.mailer, self.tokens, self.reports, self.verdicts)
+        lasting = LastingParts(
+            self.database, self.storage, self.mailer, self.tokens, self.reports, self.verdicts, self.certificates
+        )
         parts = _build_on(found, self.settings, self.clock, lasting)
         variants = _variants(found.campaign, self.storage, self.settings)
         self.embeds.take_up(found.campaign)
@@ -204,7 +209,8 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
     verdicts = Verdicts(
         database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
     )
-    lasting = LastingParts(database, storage, mailer, tokens, reports, verdicts)
+    certificates = Certificates(database, storage, found.campaign, clock, receipts, sealer, issuer, settings.base_url)
+    lasting = LastingParts(database, storage, mailer, tokens, reports, verdicts, certificates)
     return Deployment(
         **vars(_build_on(found, settings, clock, lasting)),
         settings=settings,
@@ -225,9 +231,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         segments=segments,
         reports=reports,
         receipts=receipts,
-        certificates=Certificates(
-            database, storage, found.campaign, clock, receipts, sealer, issuer, settings.base_url
-        ),
+        certificates=certificates,
         witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
         webhooks=Webhooks(database, clock, settings.secret_keys),
@@ -335,6 +339,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
             base_url=settings.base_url,
             data_dir=settings.data_dir,
         ),
+        authenticity=Authenticity(campaign, catalogue, lasting.certificates, lasting.verdicts),
         retention=DataRetention(database, clock, campaign.info.retention),
     )
 

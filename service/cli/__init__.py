@@ -50,6 +50,7 @@ _COMMANDS = {
     "restore": "backup",
     "storage": "storage",
     "secrets": "secrets",
+    "verify": "verify",
 }
 
 

@@ -38,7 +38,19 @@ def compose(deployment: Deployment) -> Flask:
     """The Flask application over the parts of a deployment, every route of it registered here."""
     from . import i18n, pages, staff, variants
     from . import log as public_log
-    from .api import artwork, audit, cases, catalogue, certificates, docs, embeds, links, me, participants
+    from .api import (
+        artwork,
+        audit,
+        cases,
+        catalogue,
+        certificates,
+        docs,
+        embeds,
+        links,
+        me,
+        participants,
+        verifications,
+    )
 
     app = OpenAPI(
         "service.web",
@@ -96,6 +108,7 @@ def compose(deployment: Deployment) -> Flask:
         audit.api,
         certificates.api,
         certificates.public_api,
+        verifications.api,
     ):
         app.register_api(part)
     app.wsgi_app = variants.install(app, deployment, observe)  # type: ignore[method-assign,assignment]

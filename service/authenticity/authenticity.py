@@ -1,0 +1,242 @@
+"""Whether a file is what the campaign published.
+
+Three looks, the surest first: its digest among those of every version that was published, and of certificates; what
+it carries, which is a credential of ours or a statement of the campaign's rights; what it shows, by the artwork check.
+A file is read and not kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pikepdf
+from openbadgeslib.baking import ITXT_KEYWORD_OB3, extract_png
+
+from ..campaign import Campaign
+from ..campaign.text import msgid
+from ..certificates import Certificates
+from ..packages import Catalogue
+from ..problems import InvalidRequest, NotFound, TooLarge, Unavailable, UnsupportedMediaType
+from ..verdicts import Verdicts
+
+MOST_BYTES = 25 * 1000 * 1000
+_KEPT = 5.0  # seconds for which the digests of what is published are kept
+
+Genuineness = Literal["genuine", "genuine_old", "altered", "carries_mark", "unknown"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence of why, to be translated, with its values."""
+
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text % self.values if self.values else self.text
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published file: of a package's version, the whole archive where ``path`` is None."""
+
+    package: str
+    version: str
+    path: str | None
+    sha256: str
+    bytes: int
+    current: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came out. ``certificate`` is the id of ours that the file is or carries."""
+
+    verdict: Genuineness
+    sha256: str
+    package: str | None = None
+    version: str | None = None
+    path: str | None = None
+    logo: str | None = None
+    certificate: str | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class Authenticity:
+    """Judges files. Safe to share between threads."""
+
+    def __init__(
+        self, campaign: Campaign, catalogue: Catalogue, certificates: Certificates, verdicts: Verdicts
+    ) -> None:
+        self._campaign = campaign
+        self._catalogue = catalogue
+        self._certificates = certificates
+        self._verdicts = verdicts
+        self._lock = threading.Lock()
+        self._read_at = 0.0
+        self._digests: dict[str, Published] = {}
+
+    def check(self, data: bytes, *, name: str = "", language: str = "en") -> Found:
+        """Judge a file. ``name`` is the one that it was sent with. TooLarge, or Unavailable where all are busy."""
+        if len(data) > MOST_BYTES:
+            raise TooLarge(
+                "A file may have at most %(megabytes)s MB. Send it smaller.", values={"megabytes": MOST_BYTES // 10**6}
+            )
+        digest = hashlib.sha256(data).hexdigest()
+        return (
+            self._by_digest(digest)
+            or self._by_credential(data, digest)
+            or self._by_statement(data, digest, name)
+            or self._by_picture(data, digest, language)
+        )
+
+    # --- by digest
+
+    def _published(self) -> dict[str, Published]:
+        with self._lock:
+            if time.monotonic() - self._read_at > _KEPT or not self._digests:
+                self._digests = self._read()
+                self._read_at = time.monotonic()
+            return self._digests
+
+    def _read(self) -> dict[str, Published]:
+        found: dict[str, Published] = {}
+        newest = {one.id: one.version for one in self._catalogue.current()}
+        for package in self._catalogue.ids():
+            try:
+                versions = self._catalogue.versions(package)
+            except NotFound:  # nothing of it is shown yet
+                continue
+            for listed in reversed(versions):  # the newest version of the same bytes counts
+                one, withdrawn = listed.package, listed.withdrawn_at is not None
+                common = {"current": newest.get(package) == one.version, "withdrawn": withdrawn}
+                files = [(file["path"], file["sha256"], file["bytes"]) for file in one.files]
+                for path, sha256, size in [*files, (None, one.sha256, one.bytes)]:
+                    found[sha256] = Published(package, one.version, path, sha256, size, **common)
+        return found
+
+    def _by_digest(self, digest: str) -> Found | None:
+        if (one := self._published().get(digest)) is None:
+            return None
+        reasons = [Reason(msgid("Its SHA-256 is the one that was published."))]
+        if one.withdrawn:
+            reasons.append(Reason(msgid("This version was withdrawn and is handed out no more.")))
+        elif not one.current:
+            reasons.append(Reason(msgid("There is a newer version now.")))
+        verdict: Genuineness = "genuine" if one.current and not one.withdrawn else "genuine_old"
+        return Found(verdict, digest, one.package, one.version, one.path, reasons=tuple(reasons))
+
+    # --- by what it carries
+
+    def _by_credential(self, data: bytes, digest: str) -> Found | None:
+        """A badge or a certificate's document of ours: the same bytes as ours, or something made of one."""
+        carried = _certificate_in(data)
+        if carried is None:
+            return None
+        try:
+            form, certificate = carried
+            view = self._certificates.get(certificate)
+            same = view.name is not None and self._certificates.file(certificate, form) == data
+        except (NotFound, Unavailable):
+            return None
+        if same:
+            verdict: Genuineness = "genuine" if view.status == "valid" else "genuine_old"
+            reason = Reason(msgid("It is a certificate of this campaign. Look up whether it holds."))
+            return Found(verdict, digest, certificate=certificate, reasons=(reason,))
+        reason = Reason(msgid("It carries the number of a certificate, and is not the file that was issued."))
+        return Found("altered", digest, certificate=certificate, reasons=(reason,))
+
+    def _by_statement(self, data: bytes, digest: str, name: str) -> Found | None:
+        """A file that states the campaign's rights, as all pictures and documents of its packages do."""
+        statement = self._campaign.info.rights.web_statement
+        if statement not in _metadata(data):
+            return None
+        reasons = [Reason(msgid("It states the campaign's rights, and is no file that was published."))]
+        base = name.replace("\\", "/").rpartition("/")[2]
+        alike = [one for one in self._published().values() if one.path and one.path.rpartition("/")[2] == base]
+        if not alike:
+            return Found("altered", digest, reasons=tuple(reasons))
+        one = next((each for each in alike if each.current), alike[0])
+        values = {"path": one.path, "bytes": one.bytes, "found": len(data), "digest": one.sha256}
+        text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")
+        return Found("altered", digest, one.package, one.version, one.path, reasons=(*reasons, Reason(text, values)))
+
+    # --- by what it shows
+
+    def _by_picture(self, data: bytes, digest: str, language: str) -> Found:
+        nothing = Reason(msgid("Its SHA-256 is none that was published."))
+        if not self._verdicts.available():
+            missing = Reason(msgid("What it shows was not looked at: the artwork check is not installed here."))
+            return Found("unknown", digest, reasons=(nothing, missing))
+        try:
+            report = self._verdicts.look(data, language=language)
+        except (UnsupportedMediaType, InvalidRequest, TooLarge):
+            unread = Reason(msgid("It is no picture or document in which a logo could be looked for."))
+            return Found("unknown", digest, reasons=(nothing, unread))
+        if not report.logos:
+            none = Reason(msgid("No logo of this campaign was found in it."))
+            return Found("unknown", digest, reasons=(nothing, none))
+        mark = Reason(msgid("The logo was found in it."))
+        return Found("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))
+
+
+def _certificate_in(data: bytes) -> tuple[str, str] | None:
+    """The form and the id of a certificate that a file says it is: a baked badge, a document, or the credential."""
+    if data.startswith(b"\x89PNG"):
+        try:
+            token = extract_png(data, keyword=ITXT_KEYWORD_OB3)
+        except Exception:  # whatever a strange file makes the reader raise: it carries nothing then
+            return None
+        return ("png", found) if token and (found := _named(token.encode())) else None
+    if data.startswith(b"%PDF"):
+        try:
+            with pikepdf.open(io.BytesIO(data)) as pdf:
+                receipt = pdf.attachments.get("receipt.tlog-proof")
+                text = receipt.get_file().read_bytes() if receipt is not None else b""
+        except (pikepdf.PdfError, ValueError, KeyError):
+            return None
+        return ("pdf", found) if (found := _entry_id(text)) else None
+    return ("jwt", found) if data.count(b".") == 2 and (found := _named(data)) else None
+
+
+def _named(token: bytes) -> str | None:
+    """The id of the certificate whose credential this is."""
+    try:
+        part = token.split(b".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+        found = str(claims["id"]).rpartition("/")[2].removesuffix(".jwt")
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return None
+    return found if found.startswith("crt_") else None
+
+
+def _entry_id(receipt: bytes) -> str | None:
+    """The id of the entry that a tlog-proof carries."""
+    try:
+        line = next(line for line in receipt.split(b"\n") if line.startswith(b"extra "))
+        return str(json.loads(base64.b64decode(line[6:]))["id"])
+    except (ValueError, KeyError, StopIteration, TypeError, RecursionError):
+        return None
+
+
+def _metadata(data: bytes) -> str:
+    """The XMP of a file as text, wherever it is in the clear; of a PDF its metadata stream."""
+    if data.startswith(b"%PDF"):
+        try:
+            with pikepdf.open(io.BytesIO(data)) as pdf:
+                stream = pdf.Root.get("/Metadata")
+                return stream.read_bytes().decode("utf-8", "replace") if isinstance(stream, pikepdf.Stream) else ""
+        except (pikepdf.PdfError, ValueError):
+            return ""
+    start = data.find(b"<x:xmpmeta")
+    end = data.find(b"</x:xmpmeta>", start)
+    return data[start:end].decode("utf-8", "replace") if start >= 0 else ""
