@@ -79,6 +79,11 @@ def verify(language: str, certificate: str = "") -> str:
     return f"/{language}/verify" + (f"/{certificate}" if certificate else "")
 
 
+def verifications() -> str:
+    """Where files are sent in the API to ask whether they are genuine."""
+    return f"{API}/verifications"
+
+
 def certificate_file(certificate: str, form: str) -> str:
     """A file of a certificate: ``pdf``, ``png`` (the badge) or ``jwt`` (the credential)."""
     return f"/certificates/{certificate}.{form}"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from .. import paths
 from ..problems import Unavailable
 from .common import deployment, json_option, show_one
 
@@ -54,7 +55,7 @@ def _asked(url: str, file: Path) -> dict[str, Any]:
     connection = kind(parts.hostname, parts.port, timeout=120)
     headers = {"Content-Type": f"multipart/form-data; boundary={border}", "User-Agent": "emblem-verify"}
     try:
-        connection.request("POST", f"{parts.path}/api/v1/verifications", body, headers)
+        connection.request("POST", parts.path + paths.verifications(), body, headers)
         answer = connection.getresponse()
         told: dict[str, Any] = json.loads(answer.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
