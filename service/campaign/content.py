@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import EmailStr
@@ -24,6 +24,16 @@ class Section(Strict):
     text: Text
 
 
+class Use(Strict):
+    """What somebody wants the logo for, and the file that is right for it: ``path`` in the current version."""
+
+    id: Slug
+    title: Text
+    text: Text
+    package: Slug
+    path: Annotated[str, Setting(min_length=1, max_length=150)]
+
+
 class Home(Strict):
     """The texts of the home page, in the order in which they stand there."""
 
@@ -35,6 +45,7 @@ class Home(Strict):
     groups: Annotated[tuple[Section, ...], Setting(min_length=1)]
     wear: Section
     download: Section
+    uses: tuple[Use, ...] = ()
     day: Section
 
 
@@ -133,6 +144,18 @@ def check_actions(source: Source, written: ActionsFile, kinds: tuple[str, ...]) 
         if kind not in kinds:
             source.mistake(("kinds", kind), f"There is no kind {kind}", f"Use one of {', '.join(kinds)}")
         check_ids(source, ("kinds", kind, "actions"), [action.id for action in group.actions])
+
+
+def check_uses(source: Source, uses: tuple[Use, ...], files: Mapping[str, Collection[str]]) -> None:
+    """Notes ids that stand twice, and paths that a package has not.
+
+    ``files`` are the paths of each package that is at hand; others may have been published before.
+    """
+    check_ids(source, ("home", "uses"), [use.id for use in uses])
+    for index, use in enumerate(uses):
+        if use.package in files and use.path not in files[use.package]:
+            fix = f"Use one of its paths, such as {min(files[use.package])}"
+            source.mistake(("home", "uses", index, "path"), f"{use.package} has no file {use.path}", fix)
 
 
 def check_ids(source: Source, where: tuple[str | int, ...], ids: list[str]) -> None:

@@ -14,7 +14,7 @@ from . import countries
 from .artwork import ArtworkFile, check_artwork
 from .brand import BrandFile, BrandRules, check_brand
 from .client_names import ClientNames
-from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids
+from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids, check_uses
 from .desk import Desk, check_desk
 from .eligibility import Eligibility, EligibilityFile, check_eligibility
 from .manifests import Logo, PackageManifest, load_logos, load_packages
@@ -62,7 +62,7 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
             policies_dir, 0, "There is no such folder", "Set EMBLEM_POLICIES_DIR to the folder of the policies"
         )
         mistakes.raise_if_any()
-    _, info = _read(policies_dir / "campaign.yaml", Info, mistakes)
+    info_source, info = _read(policies_dir / "campaign.yaml", Info, mistakes)
     parties = read_parties(policies_dir / "parties.csv", mistakes)
     eligibility = _read_eligibility(policies_dir / "eligibility.yaml", parties, mistakes)
     terms = read_terms(policies_dir / "terms", mistakes)
@@ -77,6 +77,9 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
     actions_source, actions = _read(policies_dir / "actions.yaml", ActionsFile, mistakes)
     protocol_source, protocol = _read(policies_dir / "protocol.yaml", Protocol, mistakes)
     desk = _read_desk(policies_dir / "desk.yaml", eligibility, mistakes)
+    if info_source and info:
+        files = {name: {rule.path for rule in manifest.files} for name, manifest in manifests.items()}
+        check_uses(info_source, info.home.uses, files)
     if actions_source and actions and eligibility:
         check_actions(actions_source, actions, tuple(kind.id for kind in eligibility.kinds))
     if artwork_source and artwork:

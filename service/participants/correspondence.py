@@ -32,12 +32,13 @@ class Correspondence:
             url = self._base_url + paths.account(language)
             self._send(to, self._letters.decision(language, outcome, reasons, url))
 
-    def add_sign_in(self, session: Transaction, to: str, language: str, secret: str) -> None:
+    def add_sign_in(self, session: Transaction, to: str, language: str, secret: str, then: str = "") -> None:
         """Add a link to sign in, asked for on the sign-in page, in this transaction; for nobody where ``to`` is empty.
 
         ``leave`` after it. Both take as long: a mail for nobody goes the same way and is dropped at its end.
         """
-        letter = self._letters.sign_in(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES)
+        url = self.page(language, "sign-in", secret, then)
+        letter = self._letters.sign_in(language, url, _SIGN_IN_MINUTES)
         self._mailer.add(
             session,
             to or self._mailer.sender,
@@ -54,13 +55,14 @@ class Correspondence:
         except Exception as error:
             log.error("a mail could not be made", reason=type(error).__name__)
 
-    def already_joined(self, to: str, language: str, secret: str) -> None:
+    def already_joined(self, to: str, language: str, secret: str, then: str = "") -> None:
         """Send a link to sign in to an address that wanted to join and has joined already."""
-        self._send(to, self._letters.already_joined(language, self.page(language, "sign-in", secret), _SIGN_IN_MINUTES))
+        url = self.page(language, "sign-in", secret, then)
+        self._send(to, self._letters.already_joined(language, url, _SIGN_IN_MINUTES))
 
-    def confirm_joining(self, to: str, language: str, secret: str) -> None:
+    def confirm_joining(self, to: str, language: str, secret: str, then: str = "") -> None:
         """Send a link that confirms an address, and joins."""
-        self._send(to, self._letters.confirm_joining(language, self.page(language, "join", secret)))
+        self._send(to, self._letters.confirm_joining(language, self.page(language, "join", secret, then)))
 
     def grant(self, to: str, language: str, secret: str, portal: str) -> None:
         """Ask a participant whether the portal of that name may act for it."""
@@ -70,9 +72,9 @@ class Correspondence:
         """Invite a person to act for the participant of that name."""
         self._send(to, self._letters.invitation(language, self.page(language, "member", secret), participant))
 
-    def page(self, language: str, page: str, secret: str) -> str:
-        """Return the URL of the page of a mailed link."""
-        return self._base_url + paths.mailed_link(language, page, secret)
+    def page(self, language: str, page: str, secret: str, then: str = "") -> str:
+        """Return the URL of the page of a mailed link; ``then`` is a query that says what its reader came for."""
+        return self._base_url + paths.mailed_link(language, page, secret) + (f"?{then}" if then else "")
 
     def _send(self, to: str, letter: Letter) -> None:
         """Send a letter; what fails is logged and changes nothing."""

@@ -85,10 +85,11 @@ class Joining:
             self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
         raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
 
-    def apply(self, said: Mapping[str, Any], permit: Permit = anyone) -> None:
+    def apply(self, said: Mapping[str, Any], permit: Permit = anyone, then: str = "") -> None:
         """Take an application of the public page, and mail its address a link that confirms it.
 
-        ``permit`` is asked before anything is written, with the address as it is compared, and may raise.
+        ``permit`` is asked before anything is written, with the address as it is compared, and may raise. ``then`` is
+        a query for the mailed address: what its reader came for.
 
         An address that has joined already is mailed a link to sign in instead; nothing seen from outside
         tells the two apart. Raises InvalidRequest with every mistake.
@@ -105,9 +106,9 @@ class Joining:
 
         known, secret = self._database.write(work)
         if known:
-            self._correspondence.already_joined(checked.email, checked.language, secret)
+            self._correspondence.already_joined(checked.email, checked.language, secret, then)
         else:
-            self._correspondence.confirm_joining(checked.email, checked.language, secret)
+            self._correspondence.confirm_joining(checked.email, checked.language, secret, then)
 
     def admit(self, session: Transaction, payload: dict[str, Any], now: datetime) -> ParticipantView | None:
         """Join, in this transaction, who confirmed an application of the public page; the caller tells them after it.

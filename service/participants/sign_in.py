@@ -70,13 +70,18 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class PendingLink:
-    """What a mailed link is for: ``sign-in``, ``join``, ``member`` (an invitation), or ``grant`` (a portal's wish)."""
+    """What a mailed link is for: ``sign-in``, ``join``, ``member`` (an invitation), or ``grant`` (a portal's wish).
+
+    ``kind`` and ``name`` are those of who wants to join.
+    """
 
     purpose: str
     email: str = field(repr=False)
     language: str
     expires_at: datetime
     portal: str | None = None
+    kind: str | None = None
+    name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,12 @@ class SignIn:
         self._staff = staff
         self._auditors = frozenset(auditors)
 
-    def request_link(self, email: str, language: str = "en", permit: Permit = anyone) -> None:
+    def request_link(self, email: str, language: str = "en", permit: Permit = anyone, then: str = "") -> None:
         """Mail a link to sign in to an address that may; nothing seen from outside tells whether it may.
 
-        ``permit`` is asked before anything is written, with the address as it is compared, and may raise. Raises
-        InvalidRequest for what is no address, or a language that there is not.
+        ``permit`` is asked before anything is written, with the address as it is compared, and may raise. ``then`` is
+        a query for the mailed address: what its reader came for. Raises InvalidRequest for what is no address, or a
+        language that there is not.
         """
         address, errors = read_address(email)
         if language not in LANGUAGES:
@@ -134,7 +140,7 @@ class SignIn:
             life = SIGN_IN_LIFE if known else timedelta(0)
             named, payload = (address, {"language": language}) if known else ("", {})
             secret = mailed_links.add(session, "sign-in", named, payload, self._clock(), life)
-            self._correspondence.add_sign_in(session, named, language, secret)
+            self._correspondence.add_sign_in(session, named, language, secret, then)
 
         self._database.write(work)
         self._correspondence.leave()
@@ -163,7 +169,16 @@ class SignIn:
             portal = None
             if row.purpose == "grant":
                 portal = _portal(session, row.payload).name or "?"
-            return PendingLink(row.purpose, row.email, row.payload["language"], row.expires_at, portal)
+            joins = row.payload if row.purpose == "join" else {}
+            return PendingLink(
+                row.purpose,
+                row.email,
+                row.payload["language"],
+                row.expires_at,
+                portal,
+                joins.get("kind"),
+                joins.get("name"),
+            )
 
     def confirm(self, secret: str, replaces: str = "") -> Confirmed:
         """Do what the button of a mailed link is for, exactly once: sign in, join and sign in, or grant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.campaign import LANGUAGES, Campaign
+from service.campaign import LANGUAGES, Campaign, CampaignError, load
 
 from .conftest import ROOT
 
@@ -69,3 +70,15 @@ def test_the_privacy_notice_tells_the_days_of_retention(campaign: Campaign) -> N
 
 def test_grace_is_as_shipped(campaign: Campaign) -> None:
     assert campaign.info.terms_grace_days == 30
+
+
+def test_each_use_names_a_file_of_its_package(campaign: Campaign, tmp_path: Path) -> None:
+    assert [use.id for use in campaign.info.home.uses] == ["screen", "print", "profile"]
+    whole = load(ROOT / "policies", ROOT / "assets")
+    for use in whole.info.home.uses:
+        assert use.path in {rule.path for rule in whole.packages[use.package].files}
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    written = tmp_path / "policies" / "campaign.yaml"
+    written.write_text(written.read_text("utf-8").replace("png/heart-blue-1024.png", "png/heart-blue-9.png"), "utf-8")
+    with pytest.raises(CampaignError, match=r"campaign\.yaml:\d+: logo has no file png/heart-blue-9\.png"):
+        load(tmp_path / "policies", ROOT / "assets")

@@ -13,7 +13,7 @@ import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Response
+from playwright.sync_api import Download, Locator, Page, Response
 
 from .demo import Demo
 from .processes import wait_until
@@ -28,6 +28,7 @@ class Person:
     def __init__(self, page: Page, demo: Demo, language: str = "en") -> None:
         self.page, self.demo, self.language = page, demo, language
         self.address = f"kim-{_RUN}-{next(_count)}@person.example.org"
+        self._begun: Download
         self.foreign: list[str] = []  # requests to anywhere but the service
         page.on("request", self._notice)
 
@@ -107,14 +108,14 @@ class Person:
         self.page.locator("[name=name]").fill("Kim Example")
         for capacity in self.page.locator("[name=capacity]").all():  # individuals are not asked for one
             capacity.fill("Director")
-        self.main.locator("section:has(#get) button[type=submit]").click()
+        with self.page.expect_download() as begun:
+            self.main.locator("section:has(#get) button[type=submit]").click()
+        self._begun = begun.value
 
     def download(self, folder: Path) -> Path:
-        """From the page of a link to the file on disk."""
-        with self.page.expect_download() as begun:
-            self.main.locator("a[download]").click()
-        file = folder / begun.value.suggested_filename
-        begun.value.save_as(file)
+        """The file on disk, whose download has begun."""
+        file = folder / self._begun.suggested_filename
+        self._begun.save_as(file)
         return file
 
     def digests_on_page(self) -> dict[str, str]:

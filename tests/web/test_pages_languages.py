@@ -63,7 +63,7 @@ NATIVE_NAMES = frozenset(["العربية", "English", "Español", "Français", 
 #: Names that are the same in every language: formats, standards and units; the campaign's own are translated.
 FORMATS = """
     svg png webp avif jxl pdf zip html css cmyk rgb px mm kb mb gb b sha utc rgba jpeg cookie cookies csv parquet json
-    url typst api xmp http https
+    url typst api xmp http https eps trimbox bleedbox react wordpress oembed
 """
 NAMES = frozenset([*FORMATS.split(), *(name.lower() for name in NATIVE_NAMES)])
 

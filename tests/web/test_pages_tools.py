@@ -112,7 +112,7 @@ def test_the_walk_from_the_terms_to_the_bytes(visitor: Visitor) -> None:
     stranger.get(ready, status=401)
     stranger.join()
     stranger.get(ready, status=404)
-    link_id = ready.rpartition("/")[2]
+    link_id = urlsplit(ready).path.rpartition("/")[2]
     stranger.get("account")
     stranger.post(f"account/links/{link_id}/revocation", {}, status=404)
     stranger.get(f"account/receipts/{acceptance.id}", status=404)

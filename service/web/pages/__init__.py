@@ -18,6 +18,7 @@ from . import (
     sign_in,
     tools,
     verify,
+    wear,
 )
 from .blueprint import pages, root
 
@@ -43,4 +44,5 @@ __all__ = [
     "sign_in",
     "tools",
     "verify",
+    "wear",
 ]

@@ -13,6 +13,7 @@ from ..i18n import language, negotiated
 from ..security import FILE_POLICY
 from . import figures
 from .blueprint import pages, root
+from .downloads import uses_offered
 from .render import public
 from .shared import symbol
 
@@ -45,7 +46,8 @@ def master(logo: str, colourway: str) -> Response:
 def home() -> Response:
     """Show the campaign, how to join, who can, the Protocol in a nutshell, and the way to the tools."""
     catalogue = deployment().catalogue
-    return public("home.html", tools=(catalogue.current("logo") + catalogue.current("tool"))[:3])
+    shown = (catalogue.current("logo") + catalogue.current("tool"))[:3]
+    return public("home.html", tools=shown, uses=uses_offered())
 
 
 @pages.get("/actions")

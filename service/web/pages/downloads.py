@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 
+from ...campaign.content import Use
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
 from ...packages.published import PublishedPackage
 from ...participants import ParticipantView, Signatory
 from ...problems import DigestMismatch, NotFound, TermsNotCurrent
 from ..context import actor, deployment
-from ..i18n import language, translate
+from ..i18n import translate
 from ..security import current_session, require_session
-from .blueprint import pages
+from .blueprint import pages, query
 from .forms import FormMistakes, required, sent
 from .render import private, see_other
 
@@ -38,36 +39,68 @@ class Standing:
 
 @pages.get("/download")
 def download() -> Response:
-    """Show what was chosen, and what this visitor needs to do to download it."""
-    return _page(_chosen(request.args.getlist("package")), FormMistakes())
+    """Show what was chosen, and what this visitor needs to do to download it.
+
+    Who chose what it is for (``?for=``) and is not signed in is led to the form for joining as a person.
+    """
+    use = use_of(query("for"))
+    if use is None:
+        return _page(_chosen(request.args.getlist("package")), FormMistakes())
+    if current_session() is None:
+        person = next((kind.id for kind in deployment().campaign.eligibility.kinds if kind.person), None)
+        response = make_response(redirect(url_for("pages.join", kind=person, **then(use)), 302))
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+    return _page(_chosen([use.package]), FormMistakes(), use=use)
 
 
 @pages.post("/download")
 def download_submit() -> Response:
     """Accept the terms that the page showed, where there are any, make the link, and lead to it."""
-    chosen = _chosen(request.form.getlist("package"))
+    use = use_of(sent("for"))
+    return get_file(_chosen([use.package] if use else request.form.getlist("package")), use)
+
+
+def get_file(chosen: tuple[PublishedPackage, ...], use: Use | None = None) -> Response:
+    """Accept the terms that a form showed, for whoever is signed in, make the link, and lead to where it begins."""
     participant = own_participant()
-    standing = standing_of(chosen)
-    mistakes = accept_shown(participant, standing)
+    mistakes = accept_shown(participant, standing_of(chosen))
     if mistakes or not chosen:
         changed = mistakes.of("") is not None
-        return _page(chosen, mistakes, (409 if changed else 422) if mistakes else 200)
+        return _page(chosen, mistakes, (409 if changed else 422) if mistakes else 200, use=use)
     ids = [package.id for package in chosen]
-    path = sent("path") or None
+    path = use.path if use else sent("path") or None
     issued = deployment().links.issue(
         participant.id, ids[0] if len(ids) == 1 else ids, path=path if len(ids) == 1 else None, issued_by=actor()
     )
-    return see_other(url_for("pages.download_ready", link=issued.id))
+    return see_other(url_for("pages.download_ready", link=issued.id, begin=1))
+
+
+def use_of(name: str) -> Use | None:
+    """Return what somebody wants the logo for, if its file is in the current version of its package."""
+    use = next((use for use in deployment().campaign.info.home.uses if use.id == name), None)
+    return use if use is not None and use in uses_offered() else None
+
+
+def uses_offered() -> tuple[Use, ...]:
+    """Return the uses whose file is in the current version of its package."""
+    current = {one.id: {file["path"] for file in one.files} for one in deployment().catalogue.current()}
+    return tuple(use for use in deployment().campaign.info.home.uses if use.path in current.get(use.package, ()))
+
+
+def then(use: Use | None) -> dict[str, Any]:
+    """Return the query that keeps in mind what a visitor came for."""
+    return {"for": use.id} if use else {}
 
 
 @pages.get("/download/<link>")
 def download_ready(link: str) -> Response:
-    """Show a link of one's own, ready to download."""
+    """Show a link of one's own, ready to download; with ``?begin=1`` the download begins by itself."""
     session = require_session()
     found = deployment().links.get(link)
     if found.state.participant != session.participant:
         raise NotFound("There is no such link of yours.")
-    return private("download_ready.html", link=found)
+    return private("download_ready.html", link=found, begin=query("begin") == "1" and found.status == "active")
 
 
 def own_participant() -> ParticipantView:
@@ -137,6 +170,8 @@ def _chosen(ids: list[str]) -> tuple[PublishedPackage, ...]:
     return tuple(catalogue.current_version(name) for name in sorted(set(ids[:_MOST])))
 
 
-def _page(chosen: tuple[PublishedPackage, ...], mistakes: FormMistakes, status: int = 200) -> Response:
-    context: dict[str, Any] = {"chosen": chosen, "standing": standing_of(chosen), "mistakes": mistakes}
-    return private("download.html", status, lang=language(), **context)
+def _page(
+    chosen: tuple[PublishedPackage, ...], mistakes: FormMistakes, status: int = 200, use: Use | None = None
+) -> Response:
+    context: dict[str, Any] = {"chosen": chosen, "standing": standing_of(chosen), "mistakes": mistakes, "use": use}
+    return private("download.html", status, **context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from .. import limits
 from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
 from .blueprint import pages, query
+from .downloads import then, use_of
 from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
@@ -59,7 +61,7 @@ def join() -> Response:
     """Show the kinds to choose from; with ``?kind=``, the form of that kind."""
     kind = _kind(query("kind"))
     if kind is None:
-        return public("join_kinds.html")
+        return public("join_kinds.html", use=use_of(query("for")))
     return _form(kind, FormMistakes())
 
 
@@ -71,7 +73,7 @@ def join_submit() -> Response:
         return see_other(url_for("pages.join"))
     application = _application(kind)
     try:
-        deployment().participants.joining.apply(application, limits.permit_mail)
+        deployment().participants.joining.apply(application, limits.permit_mail, urlencode(then(use_of(sent("for")))))
     except InvalidRequest as problem:
         return _form(kind, mistakes_of(kind, problem.errors), 422)
     return see_other(url_for("pages.join_sent"))
@@ -141,6 +143,7 @@ def _form(kind: Kind, mistakes: FormMistakes, status: int = 200) -> Response:
     return private(
         "join_form.html",
         status,
+        use=use_of(sent("for") or query("for")),
         kind=kind,
         mistakes=mistakes,
         summary=mistakes.ordered(names, {f"answers.{field.name}": localized(field.label) for field in kind.fields}),

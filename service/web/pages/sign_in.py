@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Response, url_for
+from urllib.parse import urlencode
 
+from flask import Response, g, request, url_for
+
+from ...campaign.content import Use
+from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
+from ...participants.sign_in import Confirmed, PendingLink
 from ...problems import InvalidRequest, InvalidSignIn
 from .. import limits, security
 from ..context import deployment
 from ..i18n import language, translate
-from .blueprint import pages
+from .blueprint import pages, query
+from .downloads import get_file, standing_of, then, use_of
 from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
@@ -41,18 +47,21 @@ _WORDS = {
 @pages.get("/sign-in")
 def sign_in() -> Response:
     """Ask for the address that gets the link."""
-    return private("sign_in.html", mistakes=FormMistakes())
+    return private("sign_in.html", mistakes=FormMistakes(), use=use_of(query("for")))
 
 
 @pages.post("/sign-in")
 def sign_in_submit() -> Response:
     """Mail a link to an address that may sign in; what is seen is the same for every address."""
+    use = use_of(sent("for"))
     try:
-        deployment().participants.sign_in.request_link(sent("email", 400), language(), limits.permit_mail)
+        deployment().participants.sign_in.request_link(
+            sent("email", 400), language(), limits.permit_mail, urlencode(then(use))
+        )
     except InvalidRequest:
         mistakes = FormMistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
-        return private("sign_in.html", 422, mistakes=mistakes)
+        return private("sign_in.html", 422, mistakes=mistakes, use=use)
     return see_other(url_for("pages.sign_in_sent"))
 
 
@@ -145,7 +154,26 @@ def _button(purpose: str, secret: str) -> Response:
     if found.purpose != purpose:
         raise InvalidSignIn
     title, text, words = _WORDS[purpose]
-    return private("mailed_link.html", link=found, title=title, text=text, words=words)
+    return private(
+        "mailed_link.html",
+        link=found,
+        title=title,
+        text=text,
+        words=words,
+        use=use_of(query("for")),
+        terms=_terms_of(found, use_of(query("for"))),
+        mistakes=FormMistakes(),
+    )
+
+
+def _terms_of(link: PendingLink, use: Use | None) -> tuple[TermsVersion, ...]:
+    """Return the terms that a person who joins for one file accepts by the same button; none for all others."""
+    found = deployment()
+    kind = found.campaign.eligibility.find(link.kind or "")
+    if use is None or kind is None or not kind.person:
+        return ()
+    terms = found.catalogue.current_version(use.package).terms
+    return (found.campaign.terms.current(terms, found.clock()),)
 
 
 def _use(purpose: str, secret: str) -> Response:
@@ -154,6 +182,20 @@ def _use(purpose: str, secret: str) -> Response:
     done = deployment().participants.sign_in.confirm(secret, replaces=security.session_secret())
     if done.session is None:
         return see_other(url_for("pages.grant_done"))
+    return security.sign_in(_after(done, purpose), done.session, done.seconds)
+
+
+def _after(done: Confirmed, purpose: str) -> Response:
+    """Return the way on: to the file that somebody came for, where nothing stands between; else to their pages."""
     # Staff come to work: theirs is the queue, even where they have joined themselves.
-    target = "pages.account" if done.role == "participant" or purpose == "join" else "staff.queue"
-    return security.sign_in(see_other(url_for(target)), done.session, done.seconds)
+    if done.role != "participant" and purpose != "join":
+        return see_other(url_for("staff.queue"))
+    use = use_of(query("for"))
+    if use is None or done.session is None or done.participant is None:
+        return see_other(url_for("pages.account"))
+    g.session = deployment().participants.sign_in.session(done.session)  # this request is theirs already
+    chosen = (deployment().catalogue.current_version(use.package),)
+    standing = standing_of(chosen)
+    if standing.state == "ready" or (standing.state == "terms" and request.form.getlist("terms")):
+        return get_file(chosen, use)
+    return see_other(url_for("pages.download", **then(use)) if standing.state == "terms" else url_for("pages.account"))
