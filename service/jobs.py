@@ -72,6 +72,11 @@ def table(deployment: Deployment) -> list[Job]:
         deployment.desk.requests.adopt()
         deployment.desk.deadlines.tell()
 
+    def suspect_sites() -> None:
+        for use in deployment.alerts.unlisted_sites():
+            told = f"Embed {use['embed']} was shown there {use['views']:,} times, and does not list this site."
+            deployment.desk.misuse.suspect(use["origin"], told, participant=use["participant"], source="unlisted-site")
+
     def drop_case_files() -> None:
         deployment.desk.files.drop()
 
@@ -88,6 +93,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("files of artwork checks", 300, deployment.verdicts.drop),
         Job("decisions of the console", 2, settle_cases),
         Job("cases", 60, look_after_cases),
+        Job("sites that no embed lists", 600, suspect_sites),
         Job("files of cases", 300, drop_case_files),
         Job("files of certificates", 300, deployment.certificates.drop_files),
         Job("retention", 3600, retain),

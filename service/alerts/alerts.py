@@ -108,6 +108,13 @@ class Alerts:
                 return 0
             return sum(self._raise(finding) for rule in self.rules.rules for finding in self._look(rule))
 
+    def unlisted_sites(self) -> list[dict[str, Any]]:
+        """Return the sites that a rule tells of because their embed does not list them, each with its participant."""
+        since = self.clock() - _LOOK_BACK
+        least = [rule.at_least for rule in self.rules.rules if isinstance(rule, NewUnlistedOrigin)]
+        found = unlisted_origins(self.database, since, min(least)) if least else []
+        return [use for use in found if use["origin"] != "other"]  # which is no site that anybody could look at
+
     def report_damage(self, damages: Iterable[Damage]) -> int:
         """Alert staff to stored files that are not as they were published, once a day each; return how many are new."""
         day = self.clock().date().isoformat()

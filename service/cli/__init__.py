@@ -40,6 +40,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "catalogue": "catalogue",
     "participants": "participants",
+    "policy": "policy",
     "staff": "staff",
     "keys": "keys",
     "links": "links",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +18,9 @@ from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case
 from .letters import DeskMail
-from .rows import OPEN, Openings, add_message
+from .rows import Openings, add_message
+
+_SETTLED_FOR = timedelta(days=90)  # in which what was decided about a site is not asked again by the service itself
 
 
 class Misuse:
@@ -65,13 +68,16 @@ class Misuse:
         return made
 
     def suspect(self, url: str, text: str, *, participant: str | None, source: str) -> str | None:
-        """Open a case for something that the service noticed; None where one about the same waits already."""
+        """Open a case for something that the service noticed; None where there was one about the same lately."""
 
         def work(session: Session) -> str | None:
-            known = select(Case).where(Case.kind == "misuse", Case.status.in_(OPEN), Case.participant == participant)
-            if any((row.report or {}).get("url") == url for row in session.scalars(known)):
-                return None
             now = self._clock()
+            known = select(Case).where(Case.kind == "misuse", Case.participant == participant)
+            if any(
+                (row.report or {}).get("url") == url
+                for row in session.scalars(known.where(Case.opened_at > now - _SETTLED_FOR))
+            ):
+                return None
             person = session.get(tables.Participant, participant) if participant else None
             report = {"url": url, "email": None, "language": "en", "source": source}
             case = self._openings.open(session, "misuse", person, report=report, by=source, now=now)

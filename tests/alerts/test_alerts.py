@@ -106,12 +106,13 @@ def test_a_new_unlisted_site_is_told_once(deployment: Deployment) -> None:
     people(deployment)
     mail = Mail(deployment)
     watching = alerts(deployment, mail, {"id": "site", "when": "new_unlisted_origin", "at_least": 10})
-    uses(deployment, ("https://listed.example", START, 99), ("", START, 99), ("other", START, 99))
+    uses(deployment, ("https://listed.example", START, 99), ("", START, 99), ("other", START, 9))
     uses(deployment, ("https://new.example", START, 9))
     assert watching.run() == 0
     uses(deployment, ("https://new.example", START + timedelta(hours=1), 1))
     assert (watching.run(), watching.run()) == (1, 0)
     assert "https://new.example" in mail.sent[0][2]
+    assert [use["origin"] for use in watching.unlisted_sites()] == ["https://new.example"]
 
 
 @ON_BOTH

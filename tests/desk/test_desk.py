@@ -229,6 +229,8 @@ def test_what_the_service_noticed_is_one_case(office: Office) -> None:
     assert first is not None
     assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is None
     office.desk.deciding.decide(first, "dismissed", reason=WHY, by=ANNE)
+    assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is None
+    office.clock.advance(91 * 86400)
     assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is not None
 
 

@@ -1,0 +1,98 @@
+"""Trying policies out: every past application decided again by other rules. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as Transaction
+
+from ..campaign import Applicant, Campaign
+from ..clock import Clock
+from ..store import Database, tables
+from .views import BY_STAFF
+
+_AT_ONCE = 1000  # rows that are in memory together
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """An application that would be decided otherwise; ``after`` is None where its kind is there no more."""
+
+    participant: str
+    kind: str
+    country: str | None
+    before: str
+    before_rule: str
+    after: str | None
+    after_rule: str | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What other policies would change: of so many applications these, and who would have to accept terms again."""
+
+    applications: int
+    otherwise: tuple[Otherwise, ...]
+    accept_again: int
+
+
+def try_policies(database: Database, campaign: Campaign, draft: Campaign, clock: Clock) -> Trial:
+    """Decide every application again under ``draft``, and compare it with what a rule decided last.
+
+    ``accept_again`` counts approved participants who have accepted what ``campaign`` has in force of some terms, and
+    not what ``draft`` would have.
+    """
+    with database.read() as session:
+        count, found = 0, []
+        for person, outcome, rule in _applications(session):
+            count += 1
+            kind = draft.eligibility.find(person.kind)
+            applicant = Applicant(person.kind, person.country, person.answers or {}, tuple(person.purposes))
+            verdict = draft.eligibility.decide(applicant) if kind is not None else None
+            after = verdict.outcome if verdict is not None else None
+            if after != outcome:
+                named = verdict.rule if verdict is not None else None
+                found.append(Otherwise(person.id, person.kind, person.country, outcome, rule, after, named))
+        return Trial(count, tuple(found), _accept_again(session, campaign, draft, clock()))
+
+
+def _applications(session: Transaction) -> Iterator[tuple[tables.Participant, str, str]]:
+    """Everybody who is not erased, with the outcome and the rule of the last decision that a rule made."""
+    person, decision = tables.Participant, tables.Decision
+    last = (
+        select(func.max(decision.id))
+        .where(decision.participant == person.id, decision.rule.not_in((BY_STAFF, "withdrawn")))
+        .correlate(person)
+        .scalar_subquery()
+    )
+    statement = (
+        select(person, decision.outcome, decision.rule)
+        .join(decision, decision.id == last)
+        .where(person.status != "erased")
+        .order_by(person.created_at, person.id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for row in session.execute(statement):
+        yield row[0], row[1], row[2]
+        session.expunge(row[0])
+
+
+def _accept_again(session: Transaction, campaign: Campaign, draft: Campaign, now: datetime) -> int:
+    """Count approved participants who would have to accept at least one version of terms again."""
+    person, acceptance = tables.Participant, tables.Acceptance
+    again: set[str] = set()
+    for terms in draft.terms.ids():
+        before, after = campaign.terms.find_current(terms, now), draft.terms.find_current(terms, now)
+        if after is None or before is None or before.version == after.version:
+            continue
+        have = select(acceptance.participant).where(acceptance.terms == terms)
+        statement = (
+            select(person.id)
+            .where(person.status == "approved", person.id.in_(have.where(acceptance.version == before.version)))
+            .where(person.id.not_in(have.where(acceptance.version == after.version)))
+        )
+        again.update(session.scalars(statement))
+    return len(again)
