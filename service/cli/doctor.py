@@ -24,6 +24,9 @@ from .common import json_option
 if TYPE_CHECKING:
     from ..deployment import Deployment
 
+_AHEAD = timedelta(minutes=1)
+_UNSEALED = timedelta(minutes=1)
+_LOOK = 15.0  # seconds for the pages of SQLite
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
 
@@ -99,6 +102,7 @@ def _database(emblem: Deployment) -> Iterator[tuple[str, str]]:
     from ..store import migrate
 
     emblem.database.check()
+    emblem.database.check_pages(_LOOK)
     migrate.require_current(emblem.database)
     kind = "SQLite" if emblem.database.is_sqlite else "PostgreSQL"
     yield OK, f"{kind} answers, schema {migrate.head()}"
@@ -202,6 +206,17 @@ def _packages(emblem: Deployment) -> Iterator[tuple[str, str]]:
 def _log(emblem: Deployment) -> Iterator[tuple[str, str]]:
     emblem.sealer.check()
     yield OK, f"log {emblem.settings.log_origin}"
+    now, newest, oldest = emblem.clock(), emblem.sealer.rows.newest(), emblem.sealer.rows.oldest_unsealed()
+    if newest is not None and newest.at - now > _AHEAD:
+        yield (
+            WARNING,
+            f"the newest checkpoint is of {timestamp(newest.at)}, which is to come: a clock is or was wrong.",
+        )
+    if oldest is not None and now - oldest > _UNSEALED:
+        yield (
+            WARNING,
+            f"entries wait to be sealed since {timestamp(oldest)}: start the service, or see why in its log.",
+        )
 
 
 def _limits(emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..problems import Unavailable
 from ..store.audit_tables import LogKey
 from ..store.database import Database
-from ..store.tables import Checkpoint
+from ..store.tables import Checkpoint, LedgerEntry
 
 # A row is taken when its transaction ended before every one that still runs (id below the snapshot's
 # oldest): whoever commits later has a higher id, so the order by (xid, seq) never changes behind us.
@@ -86,6 +86,11 @@ class Rows:
         )
         with self.database.read() as session:
             return bool(session.scalar(statement))
+
+    def oldest_unsealed(self) -> datetime | None:
+        """When the oldest entry without an index was made; None where none waits."""
+        with self.database.read() as session:
+            return session.scalar(select(func.min(LedgerEntry.at)).where(LedgerEntry.leaf.is_(None)))
 
     def unsealed(self, limit: int) -> list[tuple[int, bytes]]:
         """Sequence number and entry of committed rows without an index, in the order in which they are sealed."""
