@@ -234,7 +234,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         certificates=certificates,
         witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
-        webhooks=Webhooks(database, clock, settings.secret_keys),
+        webhooks=Webhooks(database, clock, settings.secret_keys, networks=settings.webhook_networks),
         checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
     )
 

@@ -10,14 +10,19 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from .problems import ConfigurationError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _ROOT = Path(__file__).resolve().parent.parent
+_LONGEST_SEAL = 3600  # seconds
 _METADATA = "setting"
 
 
@@ -62,7 +67,11 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _database_url(text: str) -> str:
     if text.startswith(("postgres://", "postgresql://")):
-        return "postgresql+psycopg://" + text.partition("://")[2]
+        text = "postgresql+psycopg://" + text.partition("://")[2]
+    try:
+        make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("write sqlite:///file or postgresql://user:password@host:5432/name") from None
     if not text.startswith(("sqlite:", "postgresql+psycopg:")):
         raise ValueError("it should begin with sqlite: or postgresql:")
     return text
@@ -112,9 +121,33 @@ def _ages(text: str) -> LinkAges:
 
 
 def _bind(text: str) -> str:
-    if text and not re.fullmatch(r"\S*:[0-9]{1,5}", text):
+    if text and (not re.fullmatch(r"\S*:[0-9]{1,5}", text) or not 0 < int(text.rpartition(":")[2]) < 65536):
         raise ValueError(f"{text!r} is not HOST:PORT")
     return text
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a list of networks, such as 10.0.0.0/8,fd00::/8") from error
+
+
+def _seal_interval(text: str) -> int:
+    seconds = parse_duration(text)
+    if seconds > _LONGEST_SEAL:
+        raise ValueError(f"{text} is too long: records would wait for it; write at most 1h, such as 5s")
+    return seconds
+
+
+def _base_url(text: str) -> str:
+    _url("http", "https")(text)
+    split = urlsplit(text)
+    if not split.hostname or split.query or split.fragment or split.username is not None:
+        raise ValueError("write scheme and host alone, such as https://logo.example.org")
+    if split.port == 0:
+        raise ValueError("the port is 0")
+    return text.rstrip("/")
 
 
 def _folder(text: str) -> Path:
@@ -175,9 +208,7 @@ class Settings:
     of ``repr``.
     """
 
-    base_url: str = _setting(
-        _url("http", "https"), "http://127.0.0.1:8000", "the address that links, mails and pages carry"
-    )
+    base_url: str = _setting(_base_url, "http://127.0.0.1:8000", "the address that links, mails and pages carry")
     data_dir: Path = _setting(_folder, "var", "the folder of this machine's own data, locks and caches")
     database_url: str = _setting(
         _database_url,
@@ -254,7 +285,12 @@ class Settings:
     )
     trusted_proxies: int = _setting(_count, "0", "the number of proxies in front; with 0 forwarded headers are ignored")
     metrics_bind: str = _setting(_bind, "", "`HOST:PORT` of a listener of its own for Prometheus")
-    seal_interval: int = _setting(parse_duration, "5s", "the longest time until a record is in a published checkpoint")
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        _networks,
+        "",
+        "networks that are not public and that webhooks may reach all the same, comma-separated, such as `10.0.0.0/8`",
+    )
+    seal_interval: int = _setting(_seal_interval, "5s", "the longest time until a record is in a published checkpoint")
     link_max_age: LinkAges = _setting(_ages, "7d,90d", "how long a link lives: default and limit")
     rate_limits: bool = _setting(_switch, "on", "`off` only for load tests")
     config: Path | None = None
@@ -329,7 +365,7 @@ def _value(setting: Setting, text: str, values: Mapping[str, Any]) -> Any:
     text = text or setting.default  # type: ignore[assignment]  # a callable has returned above
     if text is None:
         raise LookupError
-    if text == "" and setting.default == "" and setting.check is not _addresses:
+    if text == "" and setting.default == "" and setting.check not in (_addresses, _networks):
         return ""  # off
     return setting.check(text)
 

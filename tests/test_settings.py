@@ -28,6 +28,7 @@ BAD = {
     "EMBLEM_LOG_POLICY": "/no/such/file",
     "EMBLEM_CREDENTIAL_KEY": "ed25519:short",
     "EMBLEM_METRICS_BIND": "9000",
+    "EMBLEM_WEBHOOK_NETWORKS": "10.0.0.1/8",
     "EMBLEM_SEAL_INTERVAL": "soon",
     "EMBLEM_LINK_MAX_AGE": "90d,7d",
     "EMBLEM_RATE_LIMITS": "maybe",

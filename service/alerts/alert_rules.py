@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
@@ -11,6 +12,7 @@ from ..audit.dimensions import DIMENSIONS
 from ..campaign.mistakes import Mistakes
 from ..campaign.source import Strict, read_yaml
 from ..campaign.text import Text
+from .outgoing import is_loopback
 
 FILE = "alerts.yaml"
 _GROUPS = [name for name, dimension in DIMENSIONS.items() if not dimension.over_time]
@@ -96,7 +98,7 @@ def read_rules(policies_dir: Path, mistakes: Mistakes) -> AlertRules:
             known = ", ".join(_GROUPS)
             source.mistake(("rules", number, "by"), f"{rule.by} is no dimension for a rule", f"Use one of {known}")
     for number, url in enumerate(rules.webhooks):
-        if url.startswith("http:") and not url.startswith(("http://127.", "http://localhost", "http://[::1]")):
+        if url.startswith("http:") and not is_loopback(_host(url)):
             source.mistake(("webhooks", number), "alerts would travel unencrypted", "Use an https address")
     return rules
 
@@ -107,3 +109,10 @@ def load_rules(policies_dir: Path) -> AlertRules:
     rules = read_rules(policies_dir, mistakes)
     mistakes.raise_if_any()
     return rules
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from ..clock import Clock, timestamp
 from ..store import Database, outbox
 from ..store.audit_tables import Alert
+from .outgoing import Networks, connect
 
 PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
 _TIMEOUT = 10  # seconds for each step of a delivery
@@ -48,25 +50,27 @@ def sign(secrets: Sequence[str], delivery: str, at: datetime, body: bytes) -> di
     return {"webhook-id": delivery, "webhook-timestamp": stamp, "webhook-signature": " ".join(signatures)}
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send one request; redirections are not followed. OSError where it takes longer than the deadline."""
+def post(url: str, body: bytes, headers: Mapping[str, str], networks: Networks = ()) -> int:
+    """Send one request; redirections are not followed. OSError where it takes longer than the deadline.
+
+    Raises RefusedTarget, an OSError, where the address may not be reached (``outgoing``).
+    """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
     # Each byte of an answer begins the time limit of a socket anew, so the whole has one of its own.
     expired = threading.Event()
     deadline = threading.Timer(_DEADLINE, _cut, [connection, expired])
     deadline.daemon = True
     try:
-        connection.connect()
+        connection.sock = connect(host, port, _TIMEOUT, networks)
+        if secure:
+            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
         deadline.start()
         path = parts.path or "/"
-        connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
+        fields = {"Host": parts.netloc.rpartition("@")[2], **headers}
+        connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, fields)
         status = connection.getresponse().status
         if expired.is_set():  # what ended the answer is that we hung up
             raise TimeoutError
@@ -86,11 +90,14 @@ def _cut(connection: http.client.HTTPConnection, expired: threading.Event) -> No
 class Webhooks:
     """Delivers alerts. The newest key signs first; while keys rotate, receivers may check either signature."""
 
-    def __init__(self, database: Database, clock: Clock, keys: Sequence[str], send: Post = post) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, keys: Sequence[str], send: Post | None = None, networks: Networks = ()
+    ) -> None:
+        """``networks`` may be reached although they are not public; see ``outgoing``."""
         self.database = database
         self.clock = clock
         self.keys = keys
-        self.send = send
+        self.send = send or partial(post, networks=networks)
 
     def deliver(self) -> int:
         """Try what is due; gives how many attempts were made."""

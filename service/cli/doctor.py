@@ -113,6 +113,8 @@ def _storage(emblem: Deployment) -> Iterator[tuple[str, str]]:
     yield OK, f"{urlsplit(emblem.settings.storage_url).scheme}: objects can be written and read"
     if emblem.settings.delivery == "redirect" and emblem.settings.storage_url.startswith("file:"):
         yield FAILED, "EMBLEM_DELIVERY=redirect needs an s3: storage; use direct or x-accel with a directory."
+    if emblem.settings.delivery == "x-accel" and emblem.storage.remote:
+        yield FAILED, "EMBLEM_DELIVERY=x-accel needs a file: storage; use direct or redirect with a bucket."
 
 
 def _mail(emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.errors import ConfigurationError as LimitsConfigurationError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-from ..problems import RateLimited
+from ..problems import ConfigurationError, RateLimited
 
 log = structlog.get_logger()
 _REDIS_WAIT = 0.5  # seconds for an answer
@@ -46,7 +47,12 @@ class Limiter:
         if self.redis_url:
             # A server that is frozen must not hold up every request: it is asked again after a pause.
             waits = {"socket_timeout": _REDIS_WAIT, "socket_connect_timeout": _REDIS_WAIT}
-            self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url, **waits))
+            try:
+                self._shared = MovingWindowRateLimiter(storage_from_string(self.redis_url, **waits))
+            except (ValueError, LimitsConfigurationError) as error:
+                raise ConfigurationError(
+                    ["EMBLEM_REDIS_URL is no address of Redis; write redis://host:6379/0."]
+                ) from error
         self._shared_again = 0.0  # on the monotonic clock
 
     def hit(self, name: str, who: str, *, count: bool = True) -> dict[str, str]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+_AWAY = "The database does not answer. Start it, or correct EMBLEM_DATABASE_URL."
+
+
 def _config() -> Config:
     from alembic.config import Config
 
