@@ -106,13 +106,26 @@ def test_a_new_unlisted_site_is_told_once(deployment: Deployment) -> None:
     people(deployment)
     mail = Mail(deployment)
     watching = alerts(deployment, mail, {"id": "site", "when": "new_unlisted_origin", "at_least": 10})
-    uses(deployment, ("https://listed.example", START, 99), ("", START, 99), ("other", START, 9))
+    uses(deployment, ("https://listed.example", START, 99), ("", START, 99))
     uses(deployment, ("https://new.example", START, 9))
     assert watching.run() == 0
     uses(deployment, ("https://new.example", START + timedelta(hours=1), 1))
     assert (watching.run(), watching.run()) == (1, 0)
     assert "https://new.example" in mail.sent[0][2]
     assert [use["origin"] for use in watching.unlisted_sites()] == ["https://new.example"]
+
+
+@ON_BOTH
+def test_sites_that_are_too_many_to_be_named_are_told_together(deployment: Deployment) -> None:
+    """Whoever sends many forged sites first, so that the own one has no name, is seen all the same."""
+    people(deployment)
+    mail = Mail(deployment)
+    watching = alerts(deployment, mail, {"id": "site", "when": "new_unlisted_origin", "at_least": 10})
+    uses(deployment, ("other", START, 9))
+    assert watching.run() == 0
+    uses(deployment, ("other", START + timedelta(hours=1), 99))
+    assert (watching.run(), watching.run()) == (1, 0)
+    assert "other" in mail.sent[0][2]
 
 
 @ON_BOTH
