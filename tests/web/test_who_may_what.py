@@ -42,6 +42,7 @@ OPEN_API = {
     "catalogue.terms",
     "catalogue.versions",
     "certificate checks.verify",
+    "verifications.verify",
     "misuse.report_misuse",
 }
 #: Pages and files for everybody. Those with a ``secret`` or a token are for whoever was given it.
@@ -92,7 +93,11 @@ OPEN = {
     "pages.terms",
     "pages.tool",
     "pages.tools",
+    "pages.report",
+    "pages.report_submit",
     "pages.verified",
+    "pages.verify",
+    "pages.verify_submit",
     "root.annotated",
     "root.master",
     "root.preview",
@@ -105,6 +110,13 @@ OPEN = {
 #: Pages for whoever is signed in, each with what its address names of another's; None where it names nothing.
 ACCOUNT: dict[str, str | None] = {
     "pages.account": None,
+    "pages.account_case": "case",
+    "pages.account_case_add_file": "case",
+    "pages.account_case_answer": "case",
+    "pages.account_case_file": "case",
+    "pages.account_case_withdraw": "case",
+    "pages.account_request": None,
+    "pages.account_request_submit": None,
     "pages.account_export": None,
     "pages.certificate_issue": None,
     "pages.check_done": "check",
@@ -123,7 +135,7 @@ ACCOUNT: dict[str, str | None] = {
     "pages.sign_out_everywhere": None,
 }
 #: What the console shows of a person, and auditors do not see.
-PERSONAL = {"staff.participant_export"}
+PERSONAL = re.compile(r"^staff\.(participant_export|cases?(_\w+)?)$")
 #: What the address of an API route names, by the segment before it.
 THINGS = {
     "participants": "participant",
@@ -348,7 +360,7 @@ def test_the_console_is_staffs_and_auditors_only_read(world: World) -> None:
         wanted = {
             "nobody": {401},
             "participant": {403},
-            "auditor": {200, 404} if method == "GET" and endpoint not in PERSONAL else {403},
+            "auditor": {403} if method != "GET" or PERSONAL.search(endpoint) else {200, 404},
             "staff": {200, 303, 404, 422},
         }
         visitors = {"nobody": nobody, "participant": participant, "auditor": auditor, "staff": staff}
