@@ -104,6 +104,8 @@ OPEN = {
     "root.preview_variant",
     "root.problem",
     "root.shown_variant",
+    "root.wear_frame",
+    "pages.wear",
     "root.start",
     "static",
 }
