@@ -13,7 +13,7 @@ import threading
 from ..problems import Unavailable
 
 SMALL = 128 * 1024  # bytes that the system takes at once, however slowly they are read
-_THREADS = 16  # of a server that is not ours
+_THREADS = 64  # of a server that is not ours, which does not say how many it has
 
 
 class Streams:
