@@ -59,6 +59,9 @@ def table(deployment: Deployment) -> list[Job]:
     def look_for_alerts() -> None:
         deployment.alerts.run()
 
+    def end_permissions() -> None:
+        deployment.participants.permissions.run()
+
     def settle_staff() -> None:
         deployment.participants.staff.settle()
 
@@ -82,6 +85,7 @@ def table(deployment: Deployment) -> list[Job]:
 
     return [
         Job("staff of the settings", 600, settle_staff),
+        Job("permissions that end", 240, end_permissions),
         Job("logo uses", 30, deployment.embeds.enter_uses),
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
         Job("segments", 20, deployment.segments.write),

@@ -329,6 +329,24 @@ class ParticipantSuspended(Problem):
     help = "Write to the campaign's staff; when the suspension is lifted the same link works again."
 
 
+class PermissionLapsed(Problem):
+    """403: the permission has ended."""
+
+    slug = "permission-lapsed"
+    status = 403
+    title = "The permission has ended"
+    help = "Renew it on the account page, or by a request of the kind `renewal`; then the same link works again."
+
+    @classmethod
+    def of(cls, participant: str, base_url: str, language: str) -> Self:
+        """The problem that leads to where the permission is renewed: a page, and the API's requests."""
+        ways = {
+            "page": base_url + paths.account(language),
+            "requests": f"{base_url}{paths.participant(participant)}/requests",
+        }
+        return cls(extra={"renewal": ways})
+
+
 class TermsNotAccepted(Problem):
     """403: the current terms of use have not been accepted."""
 

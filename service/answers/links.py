@@ -48,7 +48,7 @@ class LinkAnswer(Answer):
     expires_at: Instant
     max_downloads: int | None
     downloads: int = Field(description="Counted downloads")
-    status: Literal["active", "expired", "revoked", "exhausted", "suspended", "terms_required", "withdrawn"]
+    status: Literal["active", "expired", "revoked", "exhausted", "suspended", "lapsed", "terms_required", "withdrawn"]
     revoked: RevocationAnswer | None = Field(None, description="For a revoked link: when, by whom and why")
 
     @classmethod
@@ -158,7 +158,7 @@ class EmbedAnswer(Answer):
     logo: str
     origins: list[str]
     unlisted: Literal["report", "refuse"]
-    status: Literal["active", "grace", "terms_required", "suspended", "revoked"]
+    status: Literal["active", "grace", "terms_required", "suspended", "lapsed", "revoked"]
     revoked: RevocationAnswer | None = Field(None, description="For a revoked embed: when, by whom and why")
     created_at: Instant
     base_url: str = Field(description="What the addresses of the logo's variants begin with")

@@ -46,6 +46,7 @@ class ParticipantAnswer(Answer):
     answers: dict[str, Any] | None = Field(None, description="By the field names of /api/v1/eligibility")
     suspension: SuspensionAnswer | None = None
     erased_at: Instant | None = None
+    permission_expires_at: Instant | None = Field(None, description="When an approval ends by itself, where it does")
 
     @classmethod
     def of(cls, seen: ParticipantView, role: str, **more: Any) -> Self:
@@ -56,6 +57,8 @@ class ParticipantAnswer(Answer):
             more |= {"purposes": list(seen.purposes), "answers": dict(seen.answers or {})}
             if seen.suspended_reason is not None:
                 more["suspension"] = SuspensionAnswer(reason=seen.suspended_reason)
+        if seen.permission_expires_at is not None:
+            more["permission_expires_at"] = seen.permission_expires_at
         if seen.erased_at is not None:
             more["erased_at"] = seen.erased_at
         reasons = list(seen.reasons) if personal or seen.rule != BY_STAFF else []

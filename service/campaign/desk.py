@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, get_args
@@ -100,6 +101,20 @@ class TwoPeople(Strict):
         )
 
 
+class PermissionTerm(Strict):
+    """How long an approval holds, in days, for kinds of participants and purposes; nothing named means all."""
+
+    days: Annotated[int, Setting(ge=1, le=3650)]
+    kinds: tuple[Name, ...] | None = None
+    purposes: tuple[Name, ...] | None = None
+
+    def holds(self, kind: str, purposes: tuple[str, ...]) -> bool:
+        """Tell whether a participant of this kind, with any of these purposes, is meant."""
+        if self.kinds is not None and kind not in self.kinds:
+            return False
+        return self.purposes is None or not set(self.purposes).isdisjoint(purposes)
+
+
 class AnswerTemplate(Strict):
     """An answer that staff give often, in the reader's language; they change it before it is sent."""
 
@@ -114,11 +129,21 @@ class Desk(Strict):
 
     clock: WorkingTime = WorkingTime()
     two_people: tuple[TwoPeople, ...] = ()
+    permissions: tuple[PermissionTerm, ...] = ()
     answers: tuple[AnswerTemplate, ...] = ()
 
     def needs_two(self, case: str, kind: str | None, purposes: tuple[str, ...]) -> bool:
         """Tell whether the approval of such a case needs a second person."""
         return any(rule.holds(case, kind, purposes) for rule in self.two_people)
+
+    def permission_days(self, kind: str, purposes: tuple[str, ...]) -> int | None:
+        """Return for how many days an approval holds, the shortest of what is written; None where it does not end."""
+        return min((term.days for term in self.permissions if term.holds(kind, purposes)), default=None)
+
+    @property
+    def shortest_permission(self) -> int | None:
+        """The fewest days for which any approval holds; None where none ends."""
+        return min((term.days for term in self.permissions), default=None)
 
     def templates(self, *uses: str) -> tuple[AnswerTemplate, ...]:
         """Return the answers for any of these uses."""
@@ -137,7 +162,8 @@ def check_desk(source: Source, written: Desk, eligibility: Eligibility | None) -
         if holiday.every is not None and not _is_day(holiday.every):
             source.mistake((*where, "every"), f"{holiday.every} is no day of a year", "Write month and day, as 12-25")
     if eligibility is not None:
-        _check_two_people(source, written, eligibility)
+        _check_names(source, "two_people", written.two_people, eligibility)
+        _check_names(source, "permissions", written.permissions, eligibility)
     seen: set[str] = set()
     for index, answer in enumerate(written.answers):
         if answer.id in seen:
@@ -146,13 +172,15 @@ def check_desk(source: Source, written: Desk, eligibility: Eligibility | None) -
         seen.add(answer.id)
 
 
-def _check_two_people(source: Source, written: Desk, eligibility: Eligibility) -> None:
+def _check_names(
+    source: Source, section: str, rules: Sequence[TwoPeople | PermissionTerm], eligibility: Eligibility
+) -> None:
     kinds = [kind.id for kind in eligibility.kinds]
-    for index, rule in enumerate(written.two_people):
+    for index, rule in enumerate(rules):
         for part, named, known in (("kinds", rule.kinds, kinds), ("purposes", rule.purposes, [*eligibility.purposes])):
             for number, name in enumerate(named or ()):
                 if name not in known:
-                    where = ("two_people", index, part, number)
+                    where = (section, index, part, number)
                     source.mistake(where, f"{name} is not among the {part}", f"Use one of {', '.join(known)}")
 
 

@@ -25,6 +25,7 @@ from ..problems import (
     InvalidRequest,
     NotFound,
     ParticipantNotApproved,
+    PermissionLapsed,
     UnknownEmbed,
     UnknownLogo,
 )
@@ -81,6 +82,8 @@ class Embeds:
             owner = session.get(tables.Participant, participant, with_for_update={"read": True})
             if owner is None or owner.status == "erased":
                 raise NotFound("There is no participant of this id that you may act for.")
+            if owner.status == "lapsed":
+                raise PermissionLapsed.of(participant, self._base_url, owner.language)
             if owner.status != "approved":
                 raise ParticipantNotApproved(extra={"participant_status": owner.status})
             if not AcceptedTerms.read(session, self._campaign, [participant]).current(participant, logo, now):

@@ -26,7 +26,14 @@ from sqlalchemy.orm import Session
 from ..background import Background
 from ..campaign import Campaign
 from ..clock import Clock
-from ..problems import EmbedRevoked, OriginNotAllowed, ParticipantSuspended, TermsNotAccepted, UnknownEmbed
+from ..problems import (
+    EmbedRevoked,
+    OriginNotAllowed,
+    ParticipantSuspended,
+    PermissionLapsed,
+    TermsNotAccepted,
+    UnknownEmbed,
+)
 from ..store import Database
 from ..store.tables import Embed, LedgerEntry, Participant
 from .terms_status import AcceptedTerms
@@ -71,6 +78,7 @@ class ServedEmbed:
     unlisted: str
     revoked: bool
     approved: bool
+    lapsed: bool
     until: datetime | None
 
 
@@ -129,6 +137,8 @@ class EmbedSnapshot:
             embed = self._look_up(key, before_lookup)
         if embed.revoked:
             raise EmbedRevoked
+        if embed.lapsed:
+            raise PermissionLapsed.of(embed.participant, self._base_url, embed.language)
         if not embed.approved:
             raise ParticipantSuspended
         if embed.until is not None and self._clock() >= embed.until:
@@ -248,6 +258,7 @@ class EmbedSnapshot:
             unlisted=row.unlisted,
             revoked=row.revoked_at is not None,
             approved=row.status == "approved",
+            lapsed=row.status == "lapsed",
             until=accepted.until(row.participant, row.logo, now),
         )
 

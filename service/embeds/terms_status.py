@@ -41,9 +41,11 @@ def good_until(
 def embed_status(
     *, revoked: bool, participant_status: str, current_accepted: bool, until: datetime | None, now: datetime
 ) -> str:
-    """Return ``active``, ``grace``, ``terms_required``, ``suspended`` or ``revoked``: the first refusal that holds."""
+    """Return ``active``, ``grace``, ``terms_required``, ``suspended``, ``lapsed`` or ``revoked``: what holds first."""
     if revoked:
         return "revoked"
+    if participant_status == "lapsed":
+        return "lapsed"
     if participant_status != "approved":
         return "suspended"
     if until is not None and now >= until:

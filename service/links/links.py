@@ -23,6 +23,7 @@ from ..problems import (
     NotFound,
     PackageWithdrawn,
     ParticipantNotApproved,
+    PermissionLapsed,
     Problem,
     TermsNotAccepted,
     UnknownPackage,
@@ -124,7 +125,7 @@ class Links:
         Several packages, by a sequence of their ids, come in one file, in their current versions.
         ``path`` names one of the package's files, to which the link leads alone.
         ``expires_in`` is in seconds. Raises InvalidRequest, NotFound (participant), UnknownPackage,
-        UnknownVersion, PackageWithdrawn, ParticipantNotApproved or TermsNotAccepted.
+        UnknownVersion, PackageWithdrawn, ParticipantNotApproved, PermissionLapsed or TermsNotAccepted.
         """
         several = not isinstance(package, str)
         ids = [package] if isinstance(package, str) else list(package)
@@ -136,12 +137,13 @@ class Links:
         link = new_id("lnk")
         if several:
             with self._database.read() as session:  # before a file is made for somebody
-                _approved(session.get(Participant, participant))
+                _approved(session.get(Participant, participant), self._base_url)
         bundle = self._bundles.make(chosen).id if several else None
 
         def work(session: Session) -> LinkState:
             now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
-            _approved(session.get(Participant, participant, with_for_update={"read": True}))  # no erasure meanwhile
+            owner = session.get(Participant, participant, with_for_update={"read": True})  # no erasure meanwhile
+            _approved(owner, self._base_url)
             expires = now + timedelta(seconds=expires_in or self._default_age)
             session.add(
                 Link(
@@ -341,9 +343,11 @@ class Links:
         return PackageWithdrawn(f"Version {version} of {package} has been withdrawn; ask for a link without version.")
 
 
-def _approved(owner: Participant | None) -> None:
-    """Raise NotFound or ParticipantNotApproved for whom no link may be issued."""
+def _approved(owner: Participant | None, base_url: str) -> None:
+    """Raise NotFound, PermissionLapsed or ParticipantNotApproved for whom no link may be issued."""
     if owner is None or owner.status == "erased":
         raise NotFound("There is no participant of this id that you may act for.")
+    if owner.status == "lapsed":
+        raise PermissionLapsed.of(owner.id, base_url, owner.language)
     if owner.status != "approved":
         raise ParticipantNotApproved(extra={"participant_status": owner.status})

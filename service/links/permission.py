@@ -19,6 +19,7 @@ from ..problems import (
     LinkRevoked,
     PackageWithdrawn,
     ParticipantSuspended,
+    PermissionLapsed,
     Problem,
     RobotsNotServed,
     TermsNotAccepted,
@@ -78,6 +79,8 @@ class LinkState:
         for version in self.versions:
             if version.withdrawn:
                 return PackageWithdrawn(extra={"package": version.package})
+        if self.participant_status == "lapsed":
+            return PermissionLapsed.of(self.participant, base_url, self.language)
         if self.participant_status != "approved":
             return ParticipantSuspended()
         for version in self.versions:
@@ -86,7 +89,7 @@ class LinkState:
         return None
 
     def status(self, now: datetime) -> str:
-        """``active``, ``expired``, ``revoked``, ``exhausted``, ``suspended``, ``terms_required`` or ``withdrawn``."""
+        """Return ``active``, ``exhausted``, or in a word the first refusal that holds."""
         match self.refusal(now, ""):
             case None:
                 spent = self.max_downloads is not None and self.counted >= self.max_downloads
@@ -99,6 +102,8 @@ class LinkState:
                 return "withdrawn"
             case ParticipantSuspended():
                 return "suspended"
+            case PermissionLapsed():
+                return "lapsed"
             case _:
                 return "terms_required"
 

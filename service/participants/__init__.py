@@ -15,6 +15,7 @@ from .decisions import OUTCOMES, Decisions
 from .joining import Held, Joining
 from .listing import Listing
 from .members import Members, MemberView
+from .permissions import Permissions
 from .revocation import Revocation
 from .rows import accepted_current
 from .sign_in import Confirmed, PendingLink, Session, SignIn
@@ -49,6 +50,7 @@ class Participants:
         self.joining = Joining(database, campaign, clock, correspondence, held)
         self.decisions = Decisions(database, campaign, clock, correspondence)
         self.members = Members(database, campaign, clock, correspondence)
+        self.permissions = Permissions(database, campaign, clock, correspondence)
         self.acceptances = Acceptances(database, campaign, clock, base_url)
         self.sign_in = SignIn(database, clock, self.joining, correspondence, self.staff, auditors=auditors)
 
@@ -74,6 +76,7 @@ __all__ = [
     "ParticipantView",
     "Participants",
     "PendingLink",
+    "Permissions",
     "Portal",
     "Revocation",
     "Session",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session as Transaction
@@ -71,6 +71,16 @@ class Correspondence:
     def invitation(self, to: str, language: str, secret: str, participant: str) -> None:
         """Invite a person to act for the participant of that name."""
         self._send(to, self._letters.invitation(language, self.page(language, "member", secret), participant))
+
+    def add_permission_ends(self, session: Transaction, to: str, language: str, end: datetime) -> None:
+        """Add the reminder that a permission ends that day, in this transaction; ``leave`` after it."""
+        letter = self._letters.permission_ends(language, end, self._base_url + paths.account(language))
+        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
+
+    def add_permission_lapsed(self, session: Transaction, to: str, language: str) -> None:
+        """Add the mail that a permission has ended, in this transaction; ``leave`` after it."""
+        letter = self._letters.permission_lapsed(language, self._base_url + paths.account(language))
+        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
 
     def page(self, language: str, page: str, secret: str, then: str = "") -> str:
         """Return the URL of the page of a mailed link; ``then`` is a query that says what its reader came for."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 import yaml
+from babel.dates import format_date
 from pydantic import BaseModel, ConfigDict
 
 from ..campaign import LANGUAGES, Text
@@ -49,6 +51,8 @@ class EmailTexts(_Strict):
     already_joined: LetterTexts
     grant: LetterTexts
     invitation: LetterTexts
+    permission_ends: LetterTexts
+    permission_lapsed: LetterTexts
     new_terms: LetterTexts
     decisions: Mapping[str, LetterTexts]
 
@@ -85,6 +89,15 @@ class Letters:
     def invitation(self, language: str, url: str, participant: str) -> Letter:
         """An invitation to act for a participant."""
         return self._letter(language, texts().invitation, url=url, participant=participant)
+
+    def permission_ends(self, language: str, end: datetime, url: str) -> Letter:
+        """A permission that ends at that instant; ``url`` is where it is renewed."""
+        date = str(format_date(end, "long", locale=_written(language)))
+        return self._letter(language, texts().permission_ends, date=date, url=url)
+
+    def permission_lapsed(self, language: str, url: str) -> Letter:
+        """A permission that has ended."""
+        return self._letter(language, texts().permission_lapsed, url=url)
 
     def decision(self, language: str, outcome: str, reasons: Sequence[str], url: str) -> Letter:
         """A decision with its reasons; ``url`` is the account page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from ..store import Database, tables
 from ..store.paging import Page, paginate
 from . import search
 from .access import granted_to
+from .permissions import ends_at
 from .views import STATUSES, ParticipantView
 
 
@@ -28,7 +30,11 @@ class Listing:
             row = session.get(tables.Participant, participant)
             if row is None:
                 raise NotFound("There is no participant of this id.")
-            return ParticipantView.of(row)
+            return self._view(row)
+
+    def _view(self, row: tables.Participant) -> ParticipantView:
+        end = ends_at(self._campaign, row.kind, row.purposes, row.outcome, row.decided_at)
+        return replace(ParticipantView.of(row), permission_expires_at=end)
 
     def names(self, participants: Iterable[str]) -> dict[str, str]:
         """Return the name of each of these participants that has one, by id."""
@@ -73,4 +79,4 @@ class Listing:
             if q is not None and q.strip():
                 statement = statement.where(search.finds(session, q))
             page = paginate(session, statement, table.created_at, table.id, cursor=cursor, limit=limit)
-            return page.map(lambda row: ParticipantView.of(row[0]))
+            return page.map(lambda row: self._view(row[0]))

@@ -11,7 +11,7 @@ from .. import paths
 from ..clock import timestamp
 from ..store import tables
 
-Status = Literal["approved", "under_review", "returned", "declined", "suspended", "erased"]
+Status = Literal["approved", "under_review", "returned", "declined", "suspended", "lapsed", "erased"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 STATUS_OF = {"approved": "approved", "review": "under_review", "declined": "declined"}
 BY_STAFF = "staff"  # the rule of a decision that a person made
@@ -43,6 +43,7 @@ class ParticipantView:
     decided_at: datetime | None
     decided_by: str
     erased_at: datetime | None
+    permission_expires_at: datetime | None = None
 
     @classmethod
     def of(cls, row: tables.Participant) -> ParticipantView:

@@ -73,6 +73,7 @@ class Participant(Base):
         Index("ix_participants_status_created", "status", "created_at", "id"),
         Index("ix_participants_kind_created", "kind", "created_at", "id"),
         Index("ix_participants_status_kind", "status", "kind", "created_at", "id"),
+        Index("ix_participants_status_decided", "status", "decided_at"),  # whose permission ends
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(50))
@@ -428,6 +429,16 @@ class TermsNotice(Base):
     participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
     terms: Mapped[str] = mapped_column(String(60), primary_key=True)
     version: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
+
+
+class PermissionNotice(Base):
+    """A participant was mailed, so many ``days`` before, that the permission ends."""
+
+    __tablename__ = "permission_notices"
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    ends_at: Mapped[datetime] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
 
 

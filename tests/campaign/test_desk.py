@@ -71,6 +71,9 @@ def test_a_campaign_without_the_file_has_a_plain_desk(tmp_path: Path) -> None:
         ("clock:\n  week: [monday, moonday]\n", 2, "week"),
         ("two_people:\n  - kinds: [martians]\n", 2, "martians is not among the kinds"),
         ("two_people:\n  - purposes: [fun]\n", 2, "fun is not among the purposes"),
+        ("permissions:\n  - {days: 30, kinds: [martians]}\n", 2, "martians is not among the kinds"),
+        ("permissions:\n  - {days: 0}\n", 2, "days"),
+        ("permissions:\n  - {kinds: [individual]}\n", 2, "days"),
         (
             (
                 "answers:\n  - {id: a, use: return, title: {en: A}, text: {en: A}}\n"

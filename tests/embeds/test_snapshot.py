@@ -318,6 +318,7 @@ def test_only_an_embed_that_refuses_refuses_sites_that_are_not_listed(
         origins=frozenset({SITE}),
         unlisted=unlisted,
         revoked=False,
+        lapsed=False,
         approved=True,
         until=None,
     )

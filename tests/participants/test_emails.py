@@ -13,6 +13,8 @@ from service.campaign import LANGUAGES, Text
 from service.mail import compose
 from service.participants.emails import Letter, Letters, texts
 
+from ..conftest import NOON
+
 URL = "https://emblem.example.org/en/sign-in/secret"
 NAME = Text.of(
     "Lantern Campaign",
@@ -57,6 +59,8 @@ def letters(lang: str) -> list[Letter]:
         made.already_joined(lang, URL, 15),
         made.grant(lang, URL, "portal.example.org"),
         made.invitation(lang, URL, "Quillmarsh"),
+        made.permission_ends(lang, NOON, URL),
+        made.permission_lapsed(lang, URL),
         made.new_terms(lang, lambda language: f"T-{language}", lambda language: f"D-{language}", URL),
         *(made.decision(lang, outcome, ["R"], URL) for outcome in ("approved", "review", "declined", "suspended")),
     ]
@@ -70,7 +74,7 @@ def test_mails_are_in_the_language_of_their_reader(lang: str) -> None:
         assert "\n" not in letter.subject
         assert URL in letter.text.splitlines(), "the address stands on a line of its own"
         assert "{" not in letter.text + letter.subject
-    assert len({letter.subject for letter in letters(lang)}) == 10
+    assert len({letter.subject for letter in letters(lang)}) == 12
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

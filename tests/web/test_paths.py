@@ -60,7 +60,7 @@ def test_every_path_is_a_route(app: Flask) -> None:
 
 
 def test_a_mailed_link_has_a_page_with_a_button(app: Flask) -> None:
-    for purpose in ("sign-in", "join", "grant"):
+    for purpose in ("sign-in", "join", "member", "grant"):
         path = paths.mailed_link("ar", purpose, "secret")
         for method in ("GET", "POST"):
             assert (routed(app, path, method) or "").startswith(f"pages.{purpose.replace('-', '_')}_confirm")

@@ -6,7 +6,15 @@ from flask import Response
 
 from ... import paths
 from ...answers.links import EmbedAnswer, EmbedsAnswer
-from ...problems import EmbedRevoked, NotFound, ParticipantNotApproved, TermsNotAccepted, UnknownEmbed, UnknownLogo
+from ...problems import (
+    EmbedRevoked,
+    NotFound,
+    ParticipantNotApproved,
+    PermissionLapsed,
+    TermsNotAccepted,
+    UnknownEmbed,
+    UnknownLogo,
+)
 from ..auth import may_see, need, own, portal
 from ..context import actor, deployment, key
 from . import answer, blueprint, problems
@@ -18,7 +26,7 @@ api = blueprint("embeds", "A partner's permission to show one logo on their site
 
 @api.post("/embeds", responses={201: EmbedAnswer})
 @need("portal", "partner", "staff")
-@problems(NotFound, UnknownLogo, ParticipantNotApproved, TermsNotAccepted)
+@problems(NotFound, UnknownLogo, ParticipantNotApproved, PermissionLapsed, TermsNotAccepted)
 def create(body: EmbedBody) -> Response:
     """Make an embed; it works at once."""
     may_see(body.participant)

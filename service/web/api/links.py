@@ -14,6 +14,7 @@ from ...problems import (
     PackageDamaged,
     PackageWithdrawn,
     ParticipantNotApproved,
+    PermissionLapsed,
     TermsNotAccepted,
     UnknownPackage,
     UnknownVersion,
@@ -31,6 +32,7 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 @problems(
     NotFound,
     ParticipantNotApproved,
+    PermissionLapsed,
     TermsNotAccepted,
     UnknownPackage,
     UnknownVersion,

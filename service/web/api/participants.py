@@ -53,8 +53,8 @@ api = blueprint("participants", "Joining, decisions and acceptances")
 def join(body: JoinBody) -> Response:
     """Join someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
     joined = deployment().participants.joining.join(body.model_dump(exclude_unset=True), via=actor())
-    role = require("portal", "staff").role
-    return answer(ParticipantAnswer.of(joined, role), 201, Location=paths.participant(joined.id))
+    role, seen = require("portal", "staff").role, deployment().participants.listing.get(joined.id)
+    return answer(ParticipantAnswer.of(seen, role), 201, Location=paths.participant(joined.id))
 
 
 @api.get("/participants", responses={200: ParticipantsAnswer})
@@ -92,8 +92,8 @@ def export(path: IdPath) -> Response:
 @problems(Conflict, ChangedMeanwhile)
 def decide(path: IdPath, body: DecisionBody) -> Response:
     """Approve, decline or suspend; ``approved`` also lifts a suspension. The open case is decided by it."""
-    decided = deployment().desk.deciding.decide_participant(path.id, body.outcome, reason=body.reason, by=actor())
-    return answer(ParticipantAnswer.of(decided, "staff"))
+    deployment().desk.deciding.decide_participant(path.id, body.outcome, reason=body.reason, by=actor())
+    return answer(ParticipantAnswer.of(deployment().participants.listing.get(path.id), "staff"))
 
 
 @api.post("/participants/<id>/erasure", responses={200: ErasureAnswer})
