@@ -63,8 +63,17 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
         )
         mistakes.raise_if_any()
     info_source, info = _read(policies_dir / "campaign.yaml", Info, mistakes)
-    parties = read_parties(policies_dir / "parties.csv", mistakes)
+    table = policies_dir / "parties.csv"  # for campaigns that rest on a treaty
+    parties = read_parties(table, mistakes) if table.exists() else {}
     eligibility = _read_eligibility(policies_dir / "eligibility.yaml", parties, mistakes)
+    if (
+        eligibility
+        and not table.exists()
+        and any(rule.when.protocol or rule.when.convention for rule in eligibility.rules)
+    ):
+        mistakes.add(
+            table, 0, "Rules decide by this table, and it is missing", "Add it, or take protocol: and convention: out"
+        )
     terms = read_terms(policies_dir / "terms", mistakes)
     before = len(mistakes.all())
     known = terms_ids(policies_dir / "terms")

@@ -52,6 +52,7 @@ _COMMANDS = {
     "storage": "storage",
     "secrets": "secrets",
     "verify": "verify",
+    "campaign": "campaign",
 }
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -28,7 +29,11 @@ def catalogue() -> None:
 @json_option
 def check(as_json: bool) -> None:
     """Validate policies and assets; names file, line and fix of every mistake, and texts that lack a language."""
-    policies, assets = settings.folders(os.environ)
+    check_folders(*settings.folders(os.environ), as_json=as_json)
+
+
+def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
+    """Validate the policies and assets of two folders, and tell; ends the command with 1 where there are mistakes."""
     try:
         campaign = load(policies, assets)
         load_rules(policies)

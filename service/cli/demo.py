@@ -34,9 +34,14 @@ _KEPT = ("EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY", "EMBLEM_CREDENTIAL_KEY", "EMBLE
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--dir", "folder", default="var", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--policies", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another campaign's.")
+@click.option("--assets", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another campaign's.")
 @click.option("--once", is_flag=True, help="Walk the main job over HTTP on a free port, show each step, and end.")
-def demo(host: str, port: int, folder: Path, once: bool) -> None:
-    """Run the shipped campaign on this machine, kept in a folder."""
+def demo(host: str, port: int, folder: Path, policies: Path | None, assets: Path | None, once: bool) -> None:
+    """Run the shipped campaign, or that of two folders, on this machine; it is kept in a folder."""
+    for name, path in (("EMBLEM_POLICIES_DIR", policies), ("EMBLEM_ASSETS_DIR", assets)):
+        if path is not None:
+            os.environ[name] = str(path.resolve())
     if once:
         from .walk import walk_once
 

@@ -171,7 +171,7 @@ class Walk:
                 case "country":
                     answers[field["name"]] = "AT"
                 case _:
-                    answers[field["name"]] = "We show the Blue Heart at our events to raise awareness of trafficking."
+                    answers[field["name"]] = "We show the logo at our events, so that more people hear of the campaign."
         body = {
             "kind": "civil_society",
             "name": "Example Society",

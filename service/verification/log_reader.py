@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .signed_note import plain_text
 
+_LARGEST = 256 * 65_537  # bytes: a bundle of entries of the greatest length
 _TEXTS = ("checkpoint", "key")  # files of an export that an editor or a version control may have saved anew
 
 
@@ -95,7 +97,7 @@ class WebSource(LogSource):
 
     def read(self, path: str) -> bytes | None:
         """See ``LogSource.read``. One more try where a kept connection has ended."""
-        headers = {"User-Agent": "emblem-verify"}
+        headers = {"User-Agent": "emblem-verify", "Accept-Encoding": "gzip"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         for attempt in (1, 2):
@@ -110,12 +112,23 @@ class WebSource(LogSource):
                 if attempt == 2:
                     raise SourceError(f"{self.parts.geturl()} does not answer: {error}.") from error
         if answer.status == 200:
-            return body
+            return self._plain(path, body) if answer.getheader("Content-Encoding") == "gzip" else body
         if answer.status in (404, 410):
             return None
         if answer.status in (401, 403):
             raise NotAllowedError(path)
         raise SourceError(f"{self.parts.geturl()}/{path} answered {answer.status}; try again later.")
+
+    def _plain(self, path: str, body: bytes) -> bytes:
+        """What was coded with gzip; no more than a bundle can have, whatever the other side sends."""
+        reader = zlib.decompressobj(31)
+        try:
+            data = reader.decompress(body, _LARGEST)
+        except zlib.error as error:
+            raise SourceError(f"{self.parts.geturl()}/{path} is coded with gzip, and damaged.") from error
+        if not reader.eof:
+            raise SourceError(f"{self.parts.geturl()}/{path} is cut off, or longer than any file of a log.")
+        return data
 
 
 class UrlSource(WebSource):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 
@@ -18,6 +19,7 @@ blueprint = Blueprint("log", __name__, url_prefix="/log")
 
 _TILE = re.compile(r"(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 _YEAR = 31_536_000  # seconds
+_LEAST, _LEVEL = 500, 6  # bytes of a bundle from which gzip gains something, and how hard it tries
 
 
 @blueprint.get("/checkpoint")
@@ -51,10 +53,13 @@ def tile(name: str) -> Response:
     data = _stored(match[1], match[2], int(match[3]) if match[3] else None)
     if not entries:
         return _public(data, "application/octet-stream", f"public, max-age={_YEAR}, immutable")
-    response = make_response(data)
+    coded = request.accept_encodings["gzip"] > 0 and len(data) > _LEAST
+    response = make_response(gzip.compress(data, _LEVEL, mtime=0) if coded else data)
+    if coded:
+        response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Type"] = "application/octet-stream"
     response.headers["Cache-Control"] = f"private, max-age={_YEAR}, immutable"
-    response.vary.update(("Authorization", "Cookie"))
+    response.vary.update(("Authorization", "Cookie", "Accept-Encoding"))
     return response
 
 

@@ -94,7 +94,13 @@ def test_an_empty_folder_tells_every_file_that_is_missing(tmp_path: Path, assets
         load(tmp_path, assets)
     names = {Path(mistake.file).name for mistake in caught.value.mistakes}
     shipped = {path.name for path in (ROOT / "policies").glob("*.*") if not path.name.startswith(".")}
-    assert names >= (shipped - {"alerts.yaml", "desk.yaml", "retention.yaml"}) | {"terms"}
+    optional = {"alerts.yaml", "desk.yaml", "retention.yaml", "parties.csv"}
+    assert names >= (shipped - optional) | {"terms"}
+
+
+def test_the_table_of_states_is_needed_only_where_rules_decide_by_it(copy: Copy) -> None:
+    (copy.policies / "parties.csv").unlink()
+    assert [Path(mistake.file).name for mistake in copy.mistakes()] == ["parties.csv"]
 
 
 def test_a_mistake_in_the_assets_is_told_with_those_in_the_policies(copy: Copy, tmp_path: Path) -> None:
