@@ -104,10 +104,11 @@ def case_decide(case: str) -> Response:
     except (Conflict, Forbidden, InvalidRequest) as problem:
         mistakes.add("", translate_error(problem))
         return _case(case, mistakes, problem.status)
-    _, after = deployment().desk.reading.beside(case)
-    if after is None:
+    before, after = deployment().desk.reading.beside(case)
+    following = after or before  # at the end of the queue what was passed over comes again
+    if following is None:
         return see_other(url_for("staff.queue", decided=case))
-    return see_other(url_for("staff.case", case=after, decided=case))
+    return see_other(url_for("staff.case", case=following, decided=case))
 
 
 @staff.post("/cases/<case>/undo")
