@@ -74,6 +74,28 @@ def test_blanks_round_what_is_pasted_are_no_mistake(app: Flask) -> None:
     assert (joined.name, joined.email) == ("Quillmarsh Society", visitor.address)
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("www.example.org", "https://www.example.org"),
+        ("Example.org/heart?x=1", "https://Example.org/heart?x=1"),
+        ("münchen.example:8443/", "https://münchen.example:8443/"),
+        ("http://example.org/", "http://example.org/"),
+    ],
+)
+def test_a_site_is_read_as_people_write_it(visitor: Visitor, typed: str, kept: str) -> None:
+    visitor.join(website=typed)
+    (joined,) = visitor.parts.participants.listing.list().items
+    assert joined.website == kept
+
+
+@pytest.mark.parametrize("typed", ["example", "me@example.org", "a site.org", "1.2.3", "ftp://example.org"])
+def test_what_is_no_site_is_no_site_with_https_either(visitor: Visitor, typed: str) -> None:
+    visitor.get("join?kind=individual")
+    visitor.post("join?kind=individual", visitor.application("individual", website=typed), status=422)
+    assert visitor.html.all("input", id="f-website")[0].attributes["value"] == typed
+
+
 def test_every_mistake_is_beside_its_field_and_nothing_is_lost(visitor: Visitor) -> None:
     visitor.get("join?kind=intergovernmental_organization")
     given = visitor.application("intergovernmental_organization", name="", email="nobody", country="AT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,8 @@ from .forms import FormMistakes, sent
 from .render import private, public, see_other
 
 _YES_NO = {"yes": True, "no": False}
+#: A host with a dot in it, and perhaps a port and a path: a site as people write it.
+_BARE_SITE = re.compile(r"(?:[\w-]+\.)+[^\W\d][\w-]+(?::[0-9]{1,5})?(?:[/?#]\S*)?")
 #: What a person is told where a field that is needed is empty, by its type or name.
 _MISSING = {
     "boolean": msgid("Answer yes or no."),
@@ -94,6 +97,8 @@ def sent_answers(kind: Kind) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for field in kind.fields:
         text = sent(f"answers.{field.name}")
+        if field.type == "url":
+            text = web_address(text)
         value = _YES_NO.get(text) if field.type == "boolean" else text or None
         if value is not None:
             answers[field.name] = value
@@ -107,10 +112,15 @@ def _application(kind: Kind) -> dict[str, Any]:
         "email": sent("email"),
         "country": sent("country"),
         "language": language(),
-        "website": sent("website"),
+        "website": web_address(sent("website")),
         "answers": sent_answers(kind),
         "purposes": request.form.getlist("purposes")[:10],
     }
+
+
+def web_address(typed: str) -> str:
+    """Return what a person typed as a web address, with the ``https://`` that nobody types; all else as it is."""
+    return f"https://{typed}" if _BARE_SITE.fullmatch(typed) else typed
 
 
 def mistakes_of(kind: Kind, errors: tuple[FieldError, ...]) -> FormMistakes:
