@@ -1,8 +1,8 @@
 """The errors that cross the border: one class a slug, each with its status and help.
 
-A problem is raised anywhere below the entrances and turned into RFC 9457 problem+json, a page, or
-a line on a terminal in exactly one place each (``service.web.errors``, ``service.cli``). ``detail``
-is public and says what to do; ``private`` is for the log alone.
+A problem is raised anywhere below the entrances and turned into RFC 9457 problem+json, a page, or a line on a
+terminal in exactly one place each (``service.web.errors``, ``service.cli``). ``detail`` is public and says what to do;
+``private`` is for the log alone.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ class Problem(Exception):
     slug: ClassVar[str] = "internal-error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
-    help: ClassVar[str] = (
-        "Nothing you did is lost. Try again in a moment; if it happens again, tell the campaign's staff."
-    )
+    help = "Nothing you did is lost. Try again in a moment; if it happens again, tell the campaign's staff."
 
     def __init_subclass__(cls) -> None:
         REGISTRY[cls.slug] = cls
@@ -79,12 +77,8 @@ class Problem(Exception):
 
     def as_json(self, instance: str = "") -> dict[str, Any]:
         """The RFC 9457 document; ``instance`` is the path that was asked for."""
-        value: dict[str, Any] = {
-            "type": paths.problem(self.slug),
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-        }
+        value: dict[str, Any] = {"type": paths.problem(self.slug), "title": self.title, "status": self.status}
+        value["detail"] = self.detail
         if instance:
             value["instance"] = instance
         if self.errors:
