@@ -76,7 +76,20 @@ def robots_txt() -> Response:
 def sitemap() -> Response:
     """List the public pages in all languages."""
     emblem = deployment()
-    paths = ["", "actions", "protocol", "rules", "check", "verify", "report", "join", "tools", "privacy"]
+    paths = [
+        "",
+        "actions",
+        "protocol",
+        "rules",
+        "check",
+        "verify",
+        "report",
+        "wear",
+        "build",
+        "join",
+        "tools",
+        "privacy",
+    ]
     paths += [f"tools/{published.id}" for published in emblem.catalogue.current()]
     paths += [f"terms/{terms}" for terms in emblem.campaign.terms.ids()]
     base = emblem.settings.base_url

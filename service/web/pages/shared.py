@@ -41,6 +41,7 @@ def install(app: App) -> None:
         logo_url=logo_url,
         logo_width=logo_width,
         preview_url=preview_url,
+        share_picture=share_picture,
         preview_sources=preview_sources,
         terms_title=terms_title,
         contact_link=contact_link,
@@ -111,6 +112,14 @@ def preview_sources(package: PublishedPackage) -> list[tuple[str, str]]:
         (f"image/{form}", ", ".join(f"{address(form, width)} {width}w" for width in previews.WIDTHS))
         for form in previews.FORMS
     ]
+
+
+def share_picture(package: PublishedPackage | None = None) -> str:
+    """Return the address of the picture that stands for a page where it is shared; empty where there is none."""
+    shown = (
+        package if isinstance(package, PublishedPackage) else next(iter(deployment().catalogue.current("logo")), None)
+    )
+    return preview_url(shown) if shown else ""
 
 
 def contact_link() -> Markup:
