@@ -74,6 +74,7 @@ def test_the_answer_says_what_was_removed(erasure: Erasure, people: Participants
         "acceptances": 1,
         "downloads": 1,
         "artwork_checks": 0,
+        "certificates": 0,
         "cases": 0,
         "answers": 3,
         "mails": mails,
