@@ -106,6 +106,7 @@ OPEN = {
     "root.shown_variant",
     "root.wear_frame",
     "pages.wear",
+    "pages.feed",
     "root.start",
     "static",
 }
