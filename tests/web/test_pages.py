@@ -134,7 +134,9 @@ def test_the_address_without_language_leads_to_the_visitors(visitor: Visitor, ac
 def test_pages_name_themselves_in_the_other_languages(visitor: Visitor) -> None:
     visitor.get("rules")
     alternates = {
-        one.attributes["hreflang"]: one.attributes["href"] for one in visitor.html.all("link", rel="alternate")
+        one.attributes["hreflang"]: one.attributes["href"]
+        for one in visitor.html.all("link", rel="alternate")
+        if "type" not in one.attributes  # the feed is another form of the page, and no other language
     }
     assert alternates == {lang: f"{visitor.parts.settings.base_url}/{lang}/rules" for lang in LANGUAGES}
     assert {f"/{lang}/rules" for lang in LANGUAGES} <= visitor.html.links()
