@@ -7,18 +7,12 @@ A file is read and not kept.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
-import json
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import pikepdf
-from openbadgeslib.baking import ITXT_KEYWORD_OB3, extract_png
 
 from ..campaign import Campaign
 from ..campaign.text import msgid
@@ -139,7 +133,9 @@ class Authenticity:
 
     def _by_credential(self, data: bytes, digest: str) -> Found | None:
         """A badge or a certificate's document of ours: the same bytes as ours, or something made of one."""
-        carried = _certificate_in(data)
+        from .embedded import certificate_in
+
+        carried = certificate_in(data)
         if carried is None:
             return None
         try:
@@ -157,8 +153,10 @@ class Authenticity:
 
     def _by_statement(self, data: bytes, digest: str, name: str) -> Found | None:
         """A file that states the campaign's rights, as all pictures and documents of its packages do."""
+        from .embedded import metadata
+
         statement = self._campaign.info.rights.web_statement
-        if statement not in _metadata(data):
+        if statement not in metadata(data):
             return None
         reasons = [Reason(msgid("It states the campaign's rights, and is no file that was published."))]
         base = name.replace("\\", "/").rpartition("/")[2]
@@ -187,56 +185,3 @@ class Authenticity:
             return Found("unknown", digest, reasons=(nothing, none))
         mark = Reason(msgid("The logo was found in it."))
         return Found("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))
-
-
-def _certificate_in(data: bytes) -> tuple[str, str] | None:
-    """The form and the id of a certificate that a file says it is: a baked badge, a document, or the credential."""
-    if data.startswith(b"\x89PNG"):
-        try:
-            token = extract_png(data, keyword=ITXT_KEYWORD_OB3)
-        except Exception:  # whatever a strange file makes the reader raise: it carries nothing then
-            return None
-        return ("png", found) if token and (found := _named(token.encode())) else None
-    if data.startswith(b"%PDF"):
-        try:
-            with pikepdf.open(io.BytesIO(data)) as pdf:
-                receipt = pdf.attachments.get("receipt.tlog-proof")
-                text = receipt.get_file().read_bytes() if receipt is not None else b""
-        except (pikepdf.PdfError, ValueError, KeyError):
-            return None
-        return ("pdf", found) if (found := _entry_id(text)) else None
-    return ("jwt", found) if data.count(b".") == 2 and (found := _named(data)) else None
-
-
-def _named(token: bytes) -> str | None:
-    """The id of the certificate whose credential this is."""
-    try:
-        part = token.split(b".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
-        found = str(claims["id"]).rpartition("/")[2].removesuffix(".jwt")
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        return None
-    return found if found.startswith("crt_") else None
-
-
-def _entry_id(receipt: bytes) -> str | None:
-    """The id of the entry that a tlog-proof carries."""
-    try:
-        line = next(line for line in receipt.split(b"\n") if line.startswith(b"extra "))
-        return str(json.loads(base64.b64decode(line[6:]))["id"])
-    except (ValueError, KeyError, StopIteration, TypeError, RecursionError):
-        return None
-
-
-def _metadata(data: bytes) -> str:
-    """The XMP of a file as text, wherever it is in the clear; of a PDF its metadata stream."""
-    if data.startswith(b"%PDF"):
-        try:
-            with pikepdf.open(io.BytesIO(data)) as pdf:
-                stream = pdf.Root.get("/Metadata")
-                return stream.read_bytes().decode("utf-8", "replace") if isinstance(stream, pikepdf.Stream) else ""
-        except (pikepdf.PdfError, ValueError):
-            return ""
-    start = data.find(b"<x:xmpmeta")
-    end = data.find(b"</x:xmpmeta>", start)
-    return data[start:end].decode("utf-8", "replace") if start >= 0 else ""

@@ -3,6 +3,8 @@
 Its issuer is ``did:web`` of the deployment. Its key is not the log's: whoever checks a credential need not trust what
 signs the record. Credentials name no status of their own; two Bitstring Status Lists say which are revoked and which
 are suspended, by the certificate's number.
+
+openbadgeslib takes a quarter of a second to import, so it is imported by what signs, and not at every start.
 """
 
 from __future__ import annotations
@@ -19,20 +21,6 @@ from urllib.parse import quote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from openbadgeslib.baking import ITXT_KEYWORD_OB3, bake_png
-from openbadgeslib.keys import public_jwk_from_pem
-from openbadgeslib.ob3 import (
-    Achievement,
-    Evidence,
-    IdentityObject,
-    OB3Signer,
-    OpenBadgeCredential,
-    build_did_document,
-    build_status_list_credential,
-    sign_status_list_credential,
-    status_entry,
-)
-from openbadgeslib.ob3 import Issuer as IssuerProfile
 
 from .. import paths
 
@@ -96,18 +84,23 @@ class Issuer:
 
     def did_document(self) -> dict[str, Any]:
         """What ``/.well-known/did.json`` says: every key, the one in force first."""
+        from openbadgeslib.keys import public_jwk_from_pem
+        from openbadgeslib.ob3 import build_did_document
+
         return build_did_document(
             self.did, [(f"key-{number}", public_jwk_from_pem(pem)) for number, pem in enumerate(self._public, 1)]
         )
 
     def credential(self, granted: Granted) -> str:
         """The credential as a compact VC-JWT."""
+        from openbadgeslib import ob3
+
         block, index = divmod(granted.number, LIST_SIZE)
-        made = OpenBadgeCredential(
+        made = ob3.OpenBadgeCredential(
             id=self._base + paths.certificate_file(granted.id, "jwt"),
-            issuer=IssuerProfile(id=self.did, name=self._name, url=self._base + "/"),
+            issuer=ob3.Issuer(id=self.did, name=self._name, url=self._base + "/"),
             recipient_id=None,
-            achievement=Achievement(
+            achievement=ob3.Achievement(
                 id=granted.terms_url,
                 name=granted.campaign,
                 description=granted.statement,
@@ -115,17 +108,19 @@ class Issuer:
                 achievement_type="Membership",
             ),
             issuance_date=granted.issued_at,
-            identifiers=[IdentityObject(identity_hash=granted.name, identity_type="name", hashed=False)],
-            evidence=[Evidence(id=self._base + paths.verify(granted.language, granted.id))],
+            identifiers=[ob3.IdentityObject(identity_hash=granted.name, identity_type="name", hashed=False)],
+            evidence=[ob3.Evidence(id=self._base + paths.verify(granted.language, granted.id))],
             credential_status=[
-                status_entry(self._base + paths.status_list(2 * block + place), purpose, index)
+                ob3.status_entry(self._base + paths.status_list(2 * block + place), purpose, index)
                 for place, purpose in enumerate(PURPOSES)
             ],
         )
-        return OB3Signer(self._pems[0], "EdDSA").sign(made)
+        return ob3.OB3Signer(self._pems[0], "EdDSA").sign(made)
 
     def status_list(self, number: int, indices: Iterable[int], now: datetime) -> str:
         """The status list ``number`` with these indices set: even ones are revocations, odd ones suspensions."""
+        from openbadgeslib.ob3 import build_status_list_credential, sign_status_list_credential
+
         document = build_status_list_credential(
             self.did,
             self._base + paths.status_list(number),
@@ -141,4 +136,6 @@ class Issuer:
     @staticmethod
     def baked(picture: bytes, credential: str) -> bytes:
         """The badge's PNG with the credential in it, where wallets find it (Open Badges 3.0, 5.3)."""
+        from openbadgeslib.baking import ITXT_KEYWORD_OB3, bake_png
+
         return bake_png(picture, credential, keyword=ITXT_KEYWORD_OB3)

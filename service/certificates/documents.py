@@ -15,17 +15,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fontpkg_hanken_grotesk
 import fontpkg_ibm_plex_sans_arabic
 import fontpkg_onest
 import pylopdf_fonts_zh_cn
-import segno
-import typst
 import yaml
 
 from ..problems import FieldError, InvalidRequest
+
+if TYPE_CHECKING:
+    import typst
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "certificate.typ"
@@ -70,6 +71,8 @@ _local = threading.local()
 
 @cache
 def _fonts() -> typst.Fonts:
+    import typst
+
     faces = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)
     folders = [str(face.ROOT / "files") for face in faces]
     return typst.Fonts(
@@ -80,6 +83,8 @@ def _fonts() -> typst.Fonts:
 
 
 def _compile(shown: Shown, form: str, receipt: str | None, **options: Any) -> bytes:
+    import typst  # here, because only who makes a document needs it, and not every start of the service
+
     if not hasattr(_local, "compiler"):
         nowhere = _HERE / "no-packages"  # nothing is fetched
         _local.compiler = typst.Compiler(
@@ -125,6 +130,8 @@ def _code(url: str) -> str:
 
     Level M: at Q, with its smaller modules, OpenCV's detector missed 3 of 12 codes at any size, and none at M.
     """
+    import segno
+
     out = io.BytesIO()
     segno.make(url, error="m", micro=False, boost_error=False).save(
         out, kind="svg", scale=8, border=4, light="#fff", xmldecl=False
