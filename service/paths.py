@@ -129,6 +129,11 @@ def api_docs() -> str:
     return f"{API}/docs"
 
 
+def docs(address: str = "") -> str:
+    """A page or file of the documentation; its first page without an address."""
+    return f"/docs/{quote(address)}"
+
+
 def annotated(secret: str, page: int) -> str:
     """The annotated picture of a check of artwork, for as long as it is kept."""
     return f"/artwork/{secret}/{page}.png"

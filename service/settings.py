@@ -35,9 +35,10 @@ def parse_duration(text: str) -> int:
 
 
 def shipped(name: str) -> Path:
-    """The folder ``assets`` or ``policies`` that came with this program (checkout or installed wheel)."""
-    checkout = _ROOT / name
-    return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "_shipped" / name
+    """What came with this program, in an installed wheel or a checkout: a folder such as ``assets``, ``README.md``."""
+    # The wheel's own first: beside an installed package there may be a folder ``docs`` of somebody else.
+    installed = Path(__file__).resolve().parent / "_shipped" / name
+    return installed if installed.exists() else _ROOT / name
 
 
 class LinkAges(NamedTuple):

@@ -8,8 +8,10 @@ from flask import Blueprint, Response, jsonify, make_response
 
 from ..campaign import LANGUAGES
 from ..clock import timestamp
+from ..paths import docs
 from ..problems import Problem, Unavailable
 from .context import deployment
+from .documentation import documentation
 
 blueprint = Blueprint("operations", __name__)
 
@@ -74,7 +76,7 @@ def robots_txt() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    """List the public pages in all languages."""
+    """List the public pages in all languages, and those of the documentation."""
     emblem = deployment()
     paths = [
         "",
@@ -99,6 +101,7 @@ def sitemap() -> Response:
             f'<xhtml:link rel="alternate" hreflang="{lang}" href="{base}/{lang}/{path}"/>' for lang in LANGUAGES
         )
         lines += [f"<url><loc>{base}/{lang}/{path}</loc>{others}</url>" for lang in LANGUAGES]
+    lines += [f"<url><loc>{base}{docs(address)}</loc></url>" for address in documentation().addresses]
     response = make_response(
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
         f'xmlns:xhtml="http://www.w3.org/1999/xhtml">{"".join(lines)}</urlset>\n'

@@ -44,6 +44,16 @@ def test_the_campaign_comes_out_of_the_wheel(installed: Path, tmp_path: Path) ->
     assert Path(done.stdout.strip()) == installed / "service" / "_shipped" / "policies"
 
 
+def test_the_documentation_is_that_of_the_wheel(installed: Path, tmp_path: Path) -> None:
+    (installed / "docs").mkdir(exist_ok=True)  # of somebody else
+    code = (
+        "from service.web.documentation import documentation as d; print(len(d().addresses), d().page('start').title)"
+    )
+    done = run(installed, tmp_path, "-c", code)
+    files = len([*(_ROOT / "docs").rglob("*.md"), "README.md"])
+    assert done.stdout.split() == [str(files), "Emblem"], done.stderr
+
+
 def test_the_demo_walks_the_main_job_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     done = run(installed, tmp_path, "-m", "service", "demo", "--once", "--port", "0", "--dir", tmp_path / "var")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -51,8 +61,8 @@ def test_the_demo_walks_the_main_job_from_the_wheel(installed: Path, tmp_path: P
 
 def test_the_wheel_brings_what_the_program_reads_and_no_tests(installed: Path) -> None:
     names = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
-    for kind in ("service/_shipped/assets/logos/lockup/blue.svg", "service/_shipped/policies/brand.yaml"):
-        assert kind in names
+    for kind in ("assets/logos/lockup/blue.svg", "policies/brand.yaml", "docs/deploy/nginx/README.md", "README.md"):
+        assert f"service/_shipped/{kind}" in names
     tracked = subprocess.run(["git", "ls-files", "service"], cwd=_ROOT, capture_output=True, text=True, check=False)
     assert not [name for name in tracked.stdout.split() if name not in names]
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]

@@ -99,6 +99,7 @@ OPEN = {
     "pages.verify",
     "pages.verify_submit",
     "root.annotated",
+    "root.docs",
     "root.master",
     "root.preview",
     "root.preview_variant",

@@ -11,6 +11,7 @@ from flask import current_app, url_for
 from flask.sansio.app import App
 from markupsafe import Markup
 
+from ... import paths
 from ...campaign.text import msgid
 from ...packages import previews
 from ...packages.published import PublishedPackage
@@ -38,6 +39,7 @@ def install(app: App) -> None:
     app.jinja_env.globals.update(
         navigation=NAVIGATION,
         asset=asset,
+        docs_url=paths.docs,
         logo_url=logo_url,
         logo_width=logo_width,
         preview_url=preview_url,
