@@ -18,6 +18,7 @@ import structlog
 from .alerts.alert_rules import AlertRules, load_rules
 from .alerts.alerts import Alerts
 from .alerts.checkpoint_mail import DailyCheckpoint
+from .alerts.entry_webhooks import EntryWebhooks
 from .alerts.refusals import Refusals
 from .alerts.webhooks import Webhooks
 from .audit.receipts import Receipts
@@ -126,6 +127,7 @@ class Deployment(CampaignParts):
     receipts: Receipts
     refusals: Refusals
     webhooks: Webhooks
+    entry_webhooks: EntryWebhooks
     checkpoint_mail: DailyCheckpoint
     _unreadable: int = 0  # the number of a publication that could not be taken up
     _retired: list[tuple[float, Variants]] = field(default_factory=list)
@@ -235,6 +237,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
         webhooks=Webhooks(database, clock, settings.secret_keys, networks=settings.webhook_networks),
+        entry_webhooks=EntryWebhooks(database, storage, clock),
         checkpoint_mail=DailyCheckpoint(database, clock, mailer, settings.auditors, settings.base_url),
     )
 

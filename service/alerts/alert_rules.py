@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,8 +12,9 @@ from pydantic import BeforeValidator, Field
 
 from ..audit.dimensions import DIMENSIONS
 from ..campaign.mistakes import Mistakes
-from ..campaign.source import Strict, read_yaml
+from ..campaign.source import Source, Strict, read_yaml
 from ..campaign.text import Text
+from ..ledger.kinds import KINDS
 from .outgoing import is_loopback
 
 FILE = "alerts.yaml"
@@ -72,12 +75,27 @@ class ViewsAfterSuspension(Strict):
 Rule = Spike | NewUnlistedOrigin | AttemptsAfterSuspension | ViewsAfterSuspension
 
 
+class Webhook(Strict):
+    """An address that is sent alerts, entries of the log of the kinds that it asks for, or both.
+
+    Written as its address alone it is sent alerts.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
+    kinds: tuple[str, ...] = ()
+    alerts: bool = True
+
+
+def _address_alone(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
 class AlertRules(Strict):
     """The whole file."""
 
     rules: tuple[Annotated[Rule, Field(discriminator="when")], ...] = ()
     mail: bool = True
-    webhooks: tuple[Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)], ...] = ()
+    webhooks: tuple[Annotated[Webhook, BeforeValidator(_address_alone)], ...] = ()
 
 
 def read_rules(policies_dir: Path, mistakes: Mistakes) -> AlertRules:
@@ -97,10 +115,29 @@ def read_rules(policies_dir: Path, mistakes: Mistakes) -> AlertRules:
         if isinstance(rule, Spike) and rule.by is not None and rule.by not in _GROUPS:
             known = ", ".join(_GROUPS)
             source.mistake(("rules", number, "by"), f"{rule.by} is no dimension for a rule", f"Use one of {known}")
-    for number, url in enumerate(rules.webhooks):
-        if url.startswith("http:") and not is_loopback(_host(url)):
-            source.mistake(("webhooks", number), "alerts would travel unencrypted", "Use an https address")
+    _check_webhooks(source, rules.webhooks)
     return rules
+
+
+def _check_webhooks(source: Source, hooks: Sequence[Webhook]) -> None:
+    seen = set()
+    for number, hook in enumerate(hooks):
+        place = ("webhooks", number)
+        host = _host(hook.url)
+        if not host:
+            source.mistake(place, f"{hook.url} is no address", "Write https://, a host and a path")
+        elif hook.url.startswith("http:") and not is_loopback(host):
+            source.mistake(place, "what is sent there would travel unencrypted", "Use an https address")
+        if hook.url in seen:
+            source.mistake(place, f"{hook.url} stands here twice", "Put all its kinds into one item")
+        seen.add(hook.url)
+        if not hook.alerts and not hook.kinds:
+            source.mistake(place, f"{hook.url} asks for nothing", "Add kinds: […], write alerts: yes, or remove it")
+        for position, kind in enumerate(hook.kinds):
+            if kind not in KINDS:
+                near = difflib.get_close_matches(kind, KINDS, n=1)
+                fix = f"Correct it to {near[0]}" if near else f"Use one of {', '.join(KINDS)}"
+                source.mistake((*place, "kinds", position), f"{kind} is no kind of entry", fix)
 
 
 def load_rules(policies_dir: Path) -> AlertRules:
@@ -112,7 +149,9 @@ def load_rules(policies_dir: Path) -> AlertRules:
 
 
 def _host(url: str) -> str:
+    """The host of an address; empty where it has none, or a port that is none."""
     try:
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        return "" if parts.port == 0 else parts.hostname or ""
     except ValueError:
         return ""

@@ -176,8 +176,9 @@ class Alerts:
             if not insert_new(session, Alert, id=number, facts=finding.facts, at=now, **values):
                 return False
             alert = session.get_one(Alert, number)
-            for url in self.rules.webhooks:
-                webhooks.add(session, alert, url, now)
+            for hook in self.rules.webhooks:
+                if hook.alerts:
+                    webhooks.add(session, alert, hook.url, now)
             if self.rules.mail:
                 text = f"{finding.summary}\n\nSee {self.base_url}{paths.staff_audit()}\n"
                 for address in staff:

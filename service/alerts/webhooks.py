@@ -1,4 +1,4 @@
-"""Alerts sent to webhooks: signed as Standard Webhooks has it, tried again for a day, each outcome recorded."""
+"""Requests to webhooks: signed as Standard Webhooks has it, tried again for 12 hours, each outcome recorded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ from .outgoing import Networks, connect
 PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
 _TIMEOUT = 10  # seconds for each step of a delivery
 _DEADLINE = 20.0  # seconds for all of it: a receiver that drips must not hold up the other jobs
-_AT_ONCE = 20  # deliveries a turn
+_TURN = 5.0  # seconds after which a turn ends: deliveries must not hold up the other jobs
 
 #: Sends a body to a URL and gives the status; raises OSError or HTTPException where nobody answers.
 Post = Callable[[str, bytes, Mapping[str, str]], int]
@@ -88,7 +89,7 @@ def _cut(connection: http.client.HTTPConnection, expired: threading.Event) -> No
 
 
 class Webhooks:
-    """Delivers alerts. The newest key signs first; while keys rotate, receivers may check either signature."""
+    """Delivers what waits. The newest key signs first; while keys rotate, receivers may check either signature."""
 
     def __init__(
         self, database: Database, clock: Clock, keys: Sequence[str], send: Post | None = None, networks: Networks = ()
@@ -100,25 +101,42 @@ class Webhooks:
         self.send = send or partial(post, networks=networks)
 
     def deliver(self) -> int:
-        """Try what is due; gives how many attempts were made."""
-        now = self.clock()
-        claimed = outbox.claim(self.database, "webhook", now, limit=_AT_ONCE)
-        for message in claimed:
-            outcome, done = self._attempt(message.recipient, as_body(message.payload), message.subject or "", now)
-            if done:
-                outbox.delivered(self.database, message.id, now, outcome, keep=True)
-            elif message.attempts > len(PAUSES):
-                outbox.failed(self.database, message.id, f"{outcome}; given up", again=None, now=now)
-            else:
-                again = now + timedelta(seconds=PAUSES[message.attempts - 1])
-                outbox.failed(self.database, message.id, outcome, again=again, now=now)
-        return len(claimed)
+        """Try what is due; gives how many attempts were made. One process at a time, so that the order holds.
 
-    def _attempt(self, url: str, body: bytes, alert: str, now: datetime) -> tuple[str, bool]:
+        The addresses take turns, each message waiting for the end of the one before it to the same address. An
+        address that fails rests until the next call, so what follows neither overtakes nor waits for its timeouts.
+        Every address that is due has one try at least, however long the others take.
+        """
+        end, tried = time.monotonic() + _TURN, 0
+        addresses = outbox.recipients(self.database, "webhook", self.clock())
+        while addresses and (not tried or time.monotonic() < end):
+            fine = []
+            for url in addresses:
+                claimed = outbox.claim(self.database, "webhook", self.clock(), limit=1, recipient=url)
+                tried += len(claimed)
+                if claimed and self._deliver(claimed[0]):
+                    fine.append(url)
+            addresses = fine
+        return tried
+
+    def _deliver(self, message: outbox.Claimed) -> bool:
+        """Try one message and note how that ended; True where it was taken."""
+        now = self.clock()
+        outcome, done = self._attempt(message.recipient, as_body(message.payload), message.subject or "", now)
+        if done:
+            outbox.delivered(self.database, message.id, now, outcome, keep=True)
+        elif message.attempts > len(PAUSES):
+            outbox.failed(self.database, message.id, f"{outcome}; given up", again=None, now=now)
+        else:
+            again = now + timedelta(seconds=PAUSES[message.attempts - 1])
+            outbox.failed(self.database, message.id, outcome, again=again, now=now)
+        return done
+
+    def _attempt(self, url: str, body: bytes, delivery: str, now: datetime) -> tuple[str, bool]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "emblem-webhook",
-            **sign([secret_of(key, url) for key in self.keys], alert, now, body),
+            **sign([secret_of(key, url) for key in self.keys], delivery, now, body),
         }
         try:
             status = self.send(url, body, headers)

@@ -50,6 +50,7 @@ _COMMANDS = {
     "backup": "backup",
     "restore": "backup",
     "storage": "storage",
+    "webhooks": "webhooks",
     "secrets": "secrets",
     "verify": "verify",
     "campaign": "campaign",

@@ -20,6 +20,7 @@ class TileReader:
         self.storage = storage
         self.size = size
         self._tiles: dict[tuple[int, int], bytes] = {}
+        self._bundles: dict[int, list[bytes]] = {}
 
     def root(self) -> bytes:
         """The root hash of the tree."""
@@ -70,8 +71,10 @@ class TileReader:
     def entry(self, leaf: int) -> bytes:
         """The entry of a leaf, from its bundle."""
         index = leaf // tiles.WIDTH
-        bundle = tiles.unbundle(self._read("entries", index, tiles.partial_width(self.size, 0)))
-        return bundle[leaf % tiles.WIDTH]
+        if index not in self._bundles:
+            data = self._read("entries", index, tiles.partial_width(self.size, 0))
+            self._bundles[index] = tiles.unbundle(data)
+        return self._bundles[index][leaf % tiles.WIDTH]
 
     def _perfect(self, start: int, height: int) -> bytes:
         level, inside = divmod(height, 8)

@@ -94,6 +94,19 @@ class Alert(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
+class WebhookPosition(Base):
+    """How far an address has been sent the log: ``leaf`` is the first that was not looked at for it yet.
+
+    ``digest`` is the SHA-256 of the address, which may be longer than what a database takes into an index.
+    """
+
+    __tablename__ = "webhook_positions"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    leaf: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
 class MailedCheckpoint(Base):
     """The last checkpoint of a day, as it was mailed to the auditors."""
 

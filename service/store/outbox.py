@@ -7,7 +7,7 @@ claim runs out and another one tries again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -67,14 +67,29 @@ def add(
     )
 
 
-def claim(database: Database, channel: Channel, now: datetime, limit: int = 20) -> list[Claimed]:
-    """Claim up to ``limit`` messages that are due, oldest first; of several processes one gets each."""
-    due = (
-        select(OutboxMessage.id)
+def recipients(database: Database, channel: Channel, now: datetime) -> list[str]:
+    """Return who has messages that are due, who waits longest first."""
+    statement = (
+        select(OutboxMessage.recipient)
         .where(OutboxMessage.channel == channel, OutboxMessage.done_at.is_(None), OutboxMessage.due_at <= now)
-        .order_by(OutboxMessage.due_at, OutboxMessage.id)
-        .limit(limit)
+        .group_by(OutboxMessage.recipient)
+        .order_by(func.min(OutboxMessage.due_at), OutboxMessage.recipient)
     )
+    with database.read() as session:
+        return list(session.scalars(statement))
+
+
+def claim(
+    database: Database, channel: Channel, now: datetime, limit: int = 20, *, recipient: str | None = None
+) -> list[Claimed]:
+    """Claim up to ``limit`` messages that are due, oldest first; of several processes one gets each.
+
+    With ``recipient`` only messages to it.
+    """
+    chosen = [OutboxMessage.channel == channel, OutboxMessage.done_at.is_(None), OutboxMessage.due_at <= now]
+    if recipient is not None:
+        chosen.append(OutboxMessage.recipient == recipient)
+    due = select(OutboxMessage.id).where(*chosen).order_by(OutboxMessage.due_at, OutboxMessage.id).limit(limit)
     with database.read() as session:
         numbers = list(session.scalars(due))
     if not numbers:
@@ -125,6 +140,21 @@ def waiting(database: Database, channel: Channel) -> Waiting:
         lost = OutboxMessage.outcome.like("%given up")
         given_up = session.scalar(select(func.count()).where(mine, OutboxMessage.done_at.is_not(None), lost))
     return Waiting(open_[0], open_[1], given_up or 0)
+
+
+def open_to(session: Session, channel: Channel, recipient: str) -> int:
+    """Count the messages to a recipient that are neither delivered nor given up."""
+    mine = (OutboxMessage.channel == channel, OutboxMessage.recipient == recipient, OutboxMessage.done_at.is_(None))
+    return session.scalar(select(func.count()).where(*mine)) or 0
+
+
+def withdraw(session: Session, channel: Channel, recipient: str, unwanted: Callable[[str], bool]) -> int:
+    """Delete the messages to a recipient that wait and whose ``subject`` is ``unwanted``; returns how many."""
+    mine = (OutboxMessage.channel == channel, OutboxMessage.recipient == recipient, OutboxMessage.done_at.is_(None))
+    rows = session.execute(select(OutboxMessage.id, OutboxMessage.subject).where(*mine)).all()
+    numbers = [number for number, subject in rows if unwanted(subject or "")]
+    session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(numbers)))
+    return len(numbers)
 
 
 def forget(session: Session, channel: Channel, recipient: str) -> int:
