@@ -1,4 +1,4 @@
-"""Addresses with a NUL in them: nothing of ours has one, and databases disagree about what to do with it."""
+"""Addresses that no page and no program of ours sends: with a NUL, which databases disagree about, or no UTF-8."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from ..problems import FieldError, InvalidRequest, NotFound
 
 
 def install(app: Flask) -> None:
-    """Answer 404 for such a path, on every route but downloads, and 422 for such a query of a page.
+    """Answer 404 for a path with a NUL, and 422 for such a query of a page and for any query that is no UTF-8.
 
-    The address of a download is no path of ours to anybody but its token's check, which says what is wrong with it;
-    the queries of the API have models.
+    Addresses of downloads and of logos are judged by what reads them, which says what is wrong; the queries of the API
+    have models.
     """
 
     @app.before_request
     def refuse() -> None:
+        if request.path.startswith(paths.VARIANTS):
+            return
         if "\0" in request.path and request.endpoint != "delivery.download":
             raise NotFound
+        try:
+            given = list(request.args.lists())
+        except UnicodeDecodeError:
+            raise InvalidRequest("Write what is not ASCII in a query as UTF-8, percent-encoded.") from None
         if request.path.startswith(f"{paths.API}/"):
             return
-        odd = [name for name, values in request.args.lists() if "\0" in name or any("\0" in value for value in values)]
+        odd = [name for name, values in given if "\0" in name or any("\0" in value for value in values)]
         if odd:
             raise InvalidRequest(errors=[FieldError(f"?{name}", "Remove the NUL character.") for name in odd])

@@ -260,7 +260,10 @@ def test_the_log_verifies_after_an_erasure_and_after_retention_and_never_held_th
     body = {"reason": "They asked for it."}
     erased = api.ask("POST", f"/api/v1/participants/{person}/erasure", key="staff", json=body).json
     told = {what: count for what, count in erased["removed"].items() if count}
-    assert (erased["status"], told) == ("erased", {"links": 1, "acceptances": 1, "downloads": 1} | _mails(told))
+    assert (erased["status"], told) == (
+        "erased",
+        {"links": 1, "members": 1, "acceptances": 1, "downloads": 1} | _mails(told),
+    )
     api.parts.sealer.seal()
     assert verdict().ok
     assert again() == before

@@ -27,6 +27,19 @@ def test_beyond_the_pairs_a_site_keeps_its_name_and_a_view_its_site() -> None:
     assert crowd.admit("blue/100.png", "") == ("blue/100.png", "")
 
 
+def test_of_too_many_sites_those_with_most_views_are_named() -> None:
+    views = {("v", f"https://s{number}.example"): 1 + number for number in range(ORIGINS + 50)}
+    named = named_by_views((), (), views)
+    assert {site for _, site in named} - {OTHER} == {f"https://s{number}.example" for number in range(50, ORIGINS + 50)}
+    assert named["v", OTHER] == sum(1 + number for number in range(50))
+
+
+def test_views_without_a_site_take_no_name() -> None:
+    crowd = Crowd((), {("v", ""), ("v", OTHER)})
+    assert all(crowd.admit_origin(f"https://s{number}.example") != OTHER for number in range(ORIGINS))
+    assert crowd.admit_origin("https://late.example") == OTHER
+
+
 uses = st.dictionaries(
     st.tuples(
         st.integers(0, 40).map("v{}".format), st.integers(0, 300).map("https://s{}.example".format) | st.just("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,6 +129,45 @@ def test_the_clear_space_is_what_the_rules_require_and_less_than_a_pixel_more(
     assert any(0 < space % 1 < 0.5 for space in required.values())
     for width, space in required.items():
         assert 0 <= rules.padding(logo, width) - space < 1
+
+
+def test_clear_space_of_the_width_bounds_the_pictures_with_it(campaign: Campaign) -> None:
+    """A logo whose space is twice its width on each side: its largest picture fits, and a larger one would not."""
+    shipped = campaign.brand.logo("heart")
+    space = shipped.clear_space.model_copy(update={"fraction": 2.0, "of": "width"})
+    logos = {**campaign.brand.logos, "heart": shipped.model_copy(update={"clear_space": space})}
+    rules = VariantRules(dict(campaign.logos), replace(campaign.brand, logos=logos))
+    assert rules.padding("heart", 100) == 200
+
+    def fits(width: int) -> bool:
+        across, down = 5 * width, round(width / campaign.logos["heart"].aspect_ratio) + 4 * width
+        return max(across, down) <= 16_383 and across * down <= 36_000_000
+
+    largest = rules.largest("heart", space=True)
+    assert fits(largest)
+    assert not fits(largest + 16)
+    assert rules.largest("heart") == 4096
+
+
+@pytest.mark.parametrize(
+    ("colourway", "width", "right"),
+    [
+        ("blue", 10, "heart/blue/24.png?on=ffffff&space=1"),
+        ("white", 10, "heart/blue/24.png?on=ffffff&space=1"),
+        ("white", 64, "heart/blue/64.png?on=ffffff&space=1"),
+        ("green", 521, "heart/blue/528.png?on=ffffff&space=1"),
+    ],
+)
+def test_the_address_to_try_keeps_ground_and_space(rules: VariantRules, colourway: str, width: int, right: str) -> None:
+    with pytest.raises(Problem) as told:
+        rules.check("heart", colourway, width, "png", "FFFFFF", space=True)
+    assert told.value.extra["try"] == right
+
+
+def test_a_refused_ground_is_named_with_what_may_stand_there(rules: VariantRules) -> None:
+    with pytest.raises(Problem) as told:
+        rules.check("heart", "white", 64, "png", "FFFFFF")
+    assert told.value.detail == "On ffffff use blue or black."
 
 
 @pytest.mark.parametrize(("width", "nearest"), [(513, 512), (519, 512), (520, 528), (521, 528), (4095, 4096)])

@@ -70,7 +70,6 @@ PATHS = [
     "/en/sign-in/N",
     "/en/join/N",
     "/problems/N",
-    "/logos/N/heart/blue/240.png",
     "/brand/packages/N/1.0.0.png",
 ]
 QUERIES = [
@@ -95,6 +94,7 @@ def test_nul_and_long_ranges_are_answered_alike_on_every_database(either: Api) -
         told = problem(either.ask("GET", path.replace("N", "x%00y"), key="staff"), 422, "invalid-request")
         assert told["errors"][0]["pointer"].startswith("?")
     problem(either.ask("GET", "/d/x%00y/logo.zip"), 403, "invalid-link")
+    problem(either.ask("GET", "/logos/x%00y/heart/blue/240.png"), 404, "unknown-embed")
     for method, path, body in (
         ("DELETE", "/api/v1/links/%00", None),
         ("POST", "/api/v1/participants/%00/decisions", {"outcome": "approved", "reason": "x"}),
@@ -140,6 +140,12 @@ def test_a_redirect_leads_to_us_whatever_host_was_named(api: Api, path: str) -> 
 def test_an_odd_host_is_no_error_of_ours(api: Api, host: str) -> None:
     for path in ("/en/", "/", "/en", "/healthz", "/staff"):
         assert api.ask("GET", path, headers={"Host": host}).status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/en/", "/en/tools", "/staff", "/api/v1/packages", "/oembed"])
+def test_a_query_that_is_no_text_is_a_mistake(api: Api, path: str) -> None:
+    answer = api.ask("GET", path, environ_overrides={"QUERY_STRING": "\x80=\xff"})
+    problem(answer, 422, "invalid-request")
 
 
 def test_parameters_named_like_arguments_of_ours_are_ignored(app: Flask) -> None:

@@ -181,7 +181,6 @@ def test_without_an_address_it_is_asked_for(api: Api) -> None:
         "en/embeds/{key}",
         "javascript:alert(1)",
         "{key}",
-        "\u0000",
         "{base}/en/embeds/" + "A" * 10_000,
     ],
 )
@@ -210,3 +209,7 @@ def test_who_guesses_keys_is_sent_away(api: Api) -> None:
     statuses = [oembed(api, page(api, f"ebd_{number:022}")).status_code for number in range(61)]
     assert statuses == [404] * 60 + [429]
     assert int(oembed(api, page(api, f"ebd_{77:022}")).headers["Retry-After"]) > 0
+
+
+def test_an_address_with_nul_is_a_mistake_as_everywhere(api: Api) -> None:
+    problem(oembed(api, "\0", format="json"), 422, "invalid-request")
