@@ -102,7 +102,9 @@ def main(arguments: list[str]) -> int:
     outcomes = [] if selection else checks()
     os.chdir(ROOT)
     plugins = [Verdicts(outcomes)] if outcomes else []
-    status = int(pytest.main(selection, plugins=plugins))
+    # The whole run shares the processors; a file's tests stay together, so that each server is started once or twice.
+    shared = ["--numprocesses", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    status = int(pytest.main(selection or shared, plugins=plugins))
     return status or int(any(outcome.status for outcome in outcomes))
 
 
