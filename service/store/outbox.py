@@ -15,11 +15,17 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from ..problems import FieldError, InvalidRequest
 from .database import Database
+from .paging import Page
 from .tables import OutboxMessage
 
 Channel = Literal["mail", "webhook"]
 
+State = Literal["waiting", "delivered", "given up"]
+
+_GIVEN_UP = "given up"  # what the outcome of such a message ends with
+_DIGITS = 18  # of a number that every database takes
 CLAIM = timedelta(minutes=3)  # longer than any attempt takes
 
 
@@ -33,6 +39,20 @@ class Claimed:
     payload: dict[str, Any]
     created_at: datetime
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message with how it went so far."""
+
+    id: int
+    recipient: str
+    subject: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    attempts: int
+    outcome: str | None
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +157,57 @@ def waiting(database: Database, channel: Channel) -> Waiting:
         open_ = session.execute(
             select(func.count(), func.min(OutboxMessage.created_at)).where(mine, OutboxMessage.done_at.is_(None))
         ).one()
-        lost = OutboxMessage.outcome.like("%given up")
+        lost = OutboxMessage.outcome.like(f"%{_GIVEN_UP}")
         given_up = session.scalar(select(func.count()).where(mine, OutboxMessage.done_at.is_not(None), lost))
     return Waiting(open_[0], open_[1], given_up or 0)
+
+
+def listing(database: Database, channel: Channel, cursor: str | None, limit: int) -> Page[Sent]:
+    """Return messages of a channel, newest first; InvalidRequest for a cursor that no page gave."""
+    statement = select(OutboxMessage).where(OutboxMessage.channel == channel)
+    if cursor is not None:
+        number = number_of(cursor)
+        if number is None:
+            detail = "This cursor is not one of ours: send next_cursor of the page before, or none for the first page."
+            raise InvalidRequest(errors=[FieldError("?cursor", detail)])
+        statement = statement.where(OutboxMessage.id < number)
+    with database.read() as session:
+        rows = list(session.scalars(statement.order_by(OutboxMessage.id.desc()).limit(limit + 1)))
+        items = tuple(_sent(row) for row in rows[:limit])
+    return Page(items, str(items[-1].id) if len(rows) > limit else None)
+
+
+def retry(database: Database, channel: Channel, number: int, now: datetime) -> bool:
+    """Try a message that waits, or was given up, at once and with all its tries anew; False where there is none.
+
+    One that was delivered stays as it is.
+    """
+
+    def work(session: Session) -> bool:
+        row = session.get(OutboxMessage, number, with_for_update=True)
+        if row is None or row.channel != channel:
+            return False
+        if _state(row) != "delivered":
+            row.done_at, row.due_at, row.attempts = None, now, 0
+        return True
+
+    return database.write(work)
+
+
+def number_of(text: str) -> int | None:
+    """Read the number of a message as addresses have it; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
+
+def _sent(row: OutboxMessage) -> Sent:
+    state = _state(row)
+    return Sent(row.id, row.recipient, row.subject, row.payload, row.created_at, row.attempts, row.outcome, state)
+
+
+def _state(row: OutboxMessage) -> State:
+    if row.done_at is None:
+        return "waiting"
+    return "given up" if (row.outcome or "").endswith(_GIVEN_UP) else "delivered"
 
 
 def open_to(session: Session, channel: Channel, recipient: str) -> int:

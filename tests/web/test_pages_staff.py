@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service.store import outbox
 from tests.parts.willing import PLAN
 
 from .visitor import Visitor
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy.orm import Session
 
-PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit")
+PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit", "/webhooks")
 
 
 @pytest.fixture
@@ -142,3 +144,38 @@ def test_participants_are_found_and_named(staff: Visitor, waiting: Visitor, app:
     assert participant in auditor.get("/staff/participants?q=nobody-of-this-name").text, "auditors find by no name"
     assert not auditor.html.all("input", id="q")
     assert "Example Reader" not in auditor.get("/staff/links").text
+
+
+def test_deliveries_to_webhooks_are_listed_and_tried_again(
+    app: Flask, staff: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emblem = staff.parts
+    now = emblem.clock()
+    url = "https://crm.example.org/hook"
+
+    def work(session: Session) -> None:
+        for leaf in range(3):
+            payload = {"type": "participant.decided", "data": {"leaf": leaf}}
+            outbox.add(session, "webhook", url, payload, now, subject=f"leaf_{leaf}")
+
+    emblem.database.write(work)
+    lost, taken = outbox.claim(emblem.database, "webhook", now, 2)
+    outbox.failed(emblem.database, lost.id, "answered 503; given up", again=None, now=now)
+    outbox.delivered(emblem.database, taken.id, now, "answered 204", keep=True)
+    page = staff.get("/staff/webhooks").text
+    assert [page.count(f">leaf_{leaf}<") for leaf in range(3)] == [1, 1, 1]
+    assert page.index("leaf_2") < page.index("leaf_0")
+    assert page.count("answered 503; given up") == page.count("answered 204") == 1
+    assert page.count("/retry") == 2  # not for what was delivered
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    assert "/retry" not in auditor.get("/staff/webhooks").text
+    staff.post(f"/staff/webhooks/{lost.id}/retry", {}, status=303)
+    staff.post(f"/staff/webhooks/{taken.id}/retry", {}, status=303)
+    due = outbox.claim(emblem.database, "webhook", emblem.clock())
+    assert [(one.id, one.attempts) for one in due] == [(lost.id, 1), (taken.id + 1, 1)]
+    staff.post(f"/staff/webhooks/{taken.id + 99}/retry", {}, status=404)
+    monkeypatch.setattr("service.web.staff.webhooks.PAGE", 2)
+    (more,) = [link for link in (staff.get("/staff/webhooks"), staff.html.links())[1] if "cursor=" in link]
+    assert "leaf_0" in staff.get(more).text
+    staff.get("/staff/webhooks?cursor=x", status=422)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from . import artwork, audit, cases, catalogue, embeds, links, participants
+from . import artwork, audit, cases, catalogue, embeds, links, participants, webhooks
 from .blueprint import staff
 
 #: What the web entrance registers.
 blueprints = (staff,)
 
-__all__ = ["artwork", "audit", "blueprints", "cases", "catalogue", "embeds", "links", "participants", "staff"]
+__all__ = [
+    "artwork",
+    "audit",
+    "blueprints",
+    "cases",
+    "catalogue",
+    "embeds",
+    "links",
+    "participants",
+    "staff",
+    "webhooks",
+]
