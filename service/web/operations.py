@@ -54,7 +54,7 @@ def _not_ready(reason: str, **extra: list[str]) -> Problem:
 
 @blueprint.get("/.well-known/security.txt")
 def security_txt() -> Response:
-    """RFC 9116."""
+    """Whom to tell of a weakness (RFC 9116)."""
     emblem = deployment()
     base, contact = emblem.settings.base_url, emblem.campaign.info.contact_email
     expires = timestamp(emblem.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180))

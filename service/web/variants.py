@@ -63,7 +63,9 @@ def install(app: Flask, deployment: Deployment, observe: Observe | None = None) 
             raise refusal
 
     @app.route(_ROUTE, methods=["GET", "HEAD"])
-    def logo_variant(rest: str) -> Any:  # for other methods, and for the names of routes in logs and figures
+    def logo_variant(rest: str) -> Any:
+        """A logo as `{key}/{logo}/{colourway}/{width}.{format}`, where an embed shows it."""
+        # Answered before Flask; this is for other methods, and for the names of routes in logs and figures.
         raise NotFound
 
     return _Variants(app.wsgi_app, deployment, observe)

@@ -26,6 +26,7 @@ from ...problems import (
 )
 from ..context import conditional, deployment
 from ..i18n import language
+from .examples import Examples
 from .models import ProblemAnswer
 
 pages = Blueprint("api_docs", __name__)
@@ -54,9 +55,40 @@ def openapi() -> Response:
 
 
 @pages.get("/api/v1/docs")
-def docs() -> str:
-    """The same as a page."""
-    return render_template("api_docs.html", api=document(), lang=language(), schema_words=schema_words)
+def docs() -> Response:
+    """The same as a page, with contents, examples and the routes beside the API."""
+    made, emblem = document(), deployment()
+    package = next((one.id for one in emblem.catalogue.current()), "logo")
+    calls: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for call in operations(made):
+        calls.setdefault(call[2]["tags"][0], []).append(call)
+    page = render_template(
+        "api_docs.html",
+        api=made,
+        calls=calls,
+        everywhere=[kind.slug for kind in _ALWAYS],
+        examples=Examples(made, emblem.campaign, package=package, base_url=emblem.settings.base_url),
+        routes=_beside(current_app),
+        lang=language(),
+        schema_words=schema_words,
+    )
+    response = make_response(page)
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Content-Language"] = language()
+    response.vary.add("Accept-Language")
+    response.add_etag()
+    return conditional(response)
+
+
+def _beside(app: Flask) -> list[tuple[str, str, str]]:
+    """Address, methods and purpose of what programs may ask for beside the API: all but pages and the console."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        said = (app.view_functions[rule.endpoint].__doc__ or "").partition("\n")[0]
+        if said and not str(rule).startswith(("/api/", "/staff", "/static/", "/<any(")):
+            methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            found[_path(str(rule)), methods] = said
+    return [(path, methods, said) for (path, methods), said in sorted(found.items())]
 
 
 def schema_words(schema: dict[str, Any]) -> str:
@@ -133,7 +165,7 @@ def _rules(app: Flask) -> Iterator[tuple[Any, str]]:
 
 def _path(rule: str) -> str:
     """A rule of the routes as the document writes its path."""
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+    return re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule)
 
 
 def _kinds(path: str, method: str, operation: Mapping[str, Any], view: Any) -> list[type[Problem]]:
