@@ -122,7 +122,11 @@ def test_lists_and_reports_take_json(emblem: Shell) -> None:
     assert checked["mistakes"] == []
     assert {Path(gap["file"]).parts[0] for gap in checked["untranslated"]} <= {"assets"}, "policies are complete"
     assert emblem.json("catalogue", "publish") == {"published": [], "policies": None, "terms": [], "repaired": []}
-    assert set(emblem.json("secrets", "new")) == {"EMBLEM_SECRET_KEYS", "EMBLEM_LOG_KEY"}
+    assert set(emblem.json("secrets", "new")) == {
+        "EMBLEM_SECRET_KEYS",
+        "EMBLEM_LOG_KEY",
+        "EMBLEM_CREDENTIAL_KEY",
+    }
 
 
 def test_the_doctor_names_what_is_wrong_with_its_fix(emblem: Shell, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def test_no_header_makes_trouble(origin: str, referer: str) -> None:
         (None, "http://a.example:80", "http://a.example"),
         (None, "https://a.example?x", "https://a.example"),
         (None, "https://B\u00dcCHER.example/x", "https://xn--bcher-kva.example"),
+        (None, "https://xn--.example/x", None),
+        (None, "https://xn--99999999.example/x", None),
         (None, "about:blank", None),
         (None, "android-app://org.example.app/", None),
         (None, "a.example/page", None),

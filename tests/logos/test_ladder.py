@@ -31,6 +31,12 @@ def test_nearest_are_two_offered_widths_with_none_between_them_and_the_one_asked
     assert below < width < above or width < minimum == below or above == 4096 < width
 
 
+def test_nearest_to_what_is_too_large_are_the_two_largest_also_where_every_width_is_offered() -> None:
+    assert ladder.nearest(400, 24, 300) == (299, 300)
+    assert ladder.nearest(9000, 24, 512) == (511, 512)
+    assert ladder.nearest(9000, 24, 528) == (512, 528)
+
+
 @given(minimums)
 def test_what_is_common_is_offered_and_begins_at_the_minimum(minimum: int) -> None:
     common = ladder.common(minimum)
