@@ -121,7 +121,7 @@ def test_at_a_full_disk_it_stops_with_a_sentence_and_goes_on_when_there_is_room(
     """Stopping cleanly at a full disk."""
     with small_disk(tmp_path / "disk", "1m") as disk:
         deployment = Deployment(tmp_path / "disk", campaign)
-        done = deployment.emblem("variants", "prerender", "--logo", "heart", "--json", status=1)
+        done = deployment.emblem("variants", "prerender", "--logo", "heart", "--json", status=2)
         told = json.loads(done.stdout)
         assert "The storage is full" in done.stderr
         assert done.stderr.count("\n") == 1
@@ -129,7 +129,7 @@ def test_at_a_full_disk_it_stops_with_a_sentence_and_goes_on_when_there_is_room(
         assert told["made"] > 20
         assert deployment.all_whole()
         subprocess.run(["mount", "-o", "remount,size=2m", disk.path], check=True)
-        more = json.loads(deployment.emblem("variants", "prerender", "--logo", "heart", "--json", status=1).stdout)
+        more = json.loads(deployment.emblem("variants", "prerender", "--logo", "heart", "--json", status=2).stdout)
         assert more["made"] > 20
         assert told["made"] + more["made"] == deployment.made()
         assert deployment.all_whole()
