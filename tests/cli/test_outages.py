@@ -13,8 +13,9 @@ from service import cli
 from tests.conftest import environment
 from tests.parts.processes import free_port
 
-#: They serve until they are stopped, or ask a server that a test has to bring; their own tests have them.
-_APART = {("demo",), ("audit", "watch")}
+#: They serve until they are stopped, ask a server that a test has to bring, or make thousands of pictures without the
+#: database; their own tests have them.
+_APART = {("demo",), ("audit", "watch"), ("variants", "prerender")}
 
 
 def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
