@@ -104,9 +104,9 @@ def test_an_agent_uses_the_four_tools(app: Flask, mode: Any) -> None:
             ]
             return {json.dumps(call): await client.call_tool(*call) for call in calls}
 
-    with served(app) as address:
-        with ThreadPoolExecutor(1) as apart:  # the browser of other tests may keep a loop running in this thread
-            answers = list(apart.submit(anyio.run, talk, address).result().values())
+    # In a thread of its own: the browser of other tests may keep a loop running in this one.
+    with served(app) as address, ThreadPoolExecutor(1) as apart:
+        answers = list(apart.submit(anyio.run, talk, address).result().values())
     rules, address_, small, liver, checked, nonsense, kind, dragon = answers
     assert rules.structured_content["language"] == "fr"
     assert address_.structured_content["url"].endswith("/logos/ebd_x/heart/white/240.auto?on=0a325e")
