@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from .checks import ArtworkChecks
 from .report import Checked, Finding, LogoReport, Report, Right, Verdict
-from .upload import FORMATS, MOST_BYTES, missing_packages
+from .upload import FORMATS, MEDIA_TYPES, MOST_BYTES, missing_packages, recognised
 
 __all__ = [
     "FORMATS",
+    "MEDIA_TYPES",
     "MOST_BYTES",
     "ArtworkChecks",
     "Checked",
@@ -21,4 +22,5 @@ __all__ = [
     "Right",
     "Verdict",
     "missing_packages",
+    "recognised",
 ]

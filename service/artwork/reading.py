@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyvips
 
 from ..problems import InvalidRequest, TooLarge, UnsupportedMediaType
-from .upload import FORMATS, MOST_BYTES
+from .upload import FORMATS, MOST_BYTES, recognised
 
 MOST_PIXELS = 40_000_000
 MOST_INSPECTED = 9_000_000
@@ -31,14 +31,6 @@ _LOADERS = {
     "webp": "webpload_buffer",
     "avif": "heifload_buffer",
     "svg": "svgload_buffer",
-}
-MEDIA_TYPES = {
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
 }
 
 
@@ -67,28 +59,11 @@ def kind_of(data: bytes) -> str:
     """
     if len(data) > MOST_BYTES:
         raise TooLarge(f"The file has {len(data) / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:.0f} MB are looked at.")
-    if data.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    if data[4:8] == b"ftyp" and any(brand in data[8:64] for brand in (b"avif", b"avis")):
-        return "avif"
-    if b"%PDF-" in data[:1024]:
-        return "pdf"
-    if _looks_like_svg(data):
-        return "svg"
+    if kind := recognised(data):
+        return kind
     if not data:
         raise InvalidRequest("The file is empty.")
     raise UnsupportedMediaType(f"The file is none of those that are looked at. Send {FORMATS}.")
-
-
-def _looks_like_svg(data: bytes) -> bool:
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start.startswith(b"<") and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    return b"<svg" in data[:65536] or b"<\x00s\x00v\x00g" in data[:65536] or b"\x00<\x00s\x00v\x00g" in data[:65536]
 
 
 def sheets(data: bytes) -> Iterator[Sheet]:

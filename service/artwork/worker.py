@@ -21,8 +21,9 @@ from ..problems import Problem
 from .annotating import annotated
 from .inspecting import Kit, inspect
 from .judging import verdict_of
-from .reading import MEDIA_TYPES, kind_of, sheets
+from .reading import kind_of, sheets
 from .report import LogoReport, Report
+from .upload import MEDIA_TYPES
 
 MOST_SECONDS = 90
 MOST_MEMORY = 2 << 30  # bytes of address space, of which libraries reserve more than they use

@@ -11,7 +11,7 @@ from ..verdicts import Verdicts
 from .conversation import Conversation, Wish
 from .deadlines import Deadlines
 from .deciding import MISUSE_OUTCOMES, OUTCOMES, UNDO_FOR, Deciding
-from .files import MEDIA_TYPES, MOST_BYTES, CaseFiles, StoredFile
+from .files import MOST_BYTES, CaseFiles, StoredFile
 from .letters import DeskMail
 from .misuse import Misuse
 from .reading import Counts, Filter, Reading
@@ -46,7 +46,6 @@ class Desk:
 
 __all__ = [
     "KINDS",
-    "MEDIA_TYPES",
     "MISUSE_OUTCOMES",
     "MOST_BYTES",
     "OUTCOMES",

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from .. import artwork
 from ..campaign import typed_text
 from ..clock import Clock
 from ..ids import new_id
@@ -30,8 +31,6 @@ log = structlog.get_logger()
 
 MOST_BYTES = 10_000_000
 MOST_FILES = 10  # in a case
-MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/avif", "image/svg+xml", "application/pdf")
-FORMATS = "PNG, JPEG, WebP, AVIF, SVG or PDF"
 _STEP = 100  # files whose bytes are deleted between two transactions
 
 
@@ -151,19 +150,9 @@ def media_type_of(data: bytes) -> str:
         raise TooLarge(f"The file has {len(data) / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken.")
     if not data:
         raise InvalidRequest("The file is empty.", errors=[FieldError("/file", "The file is empty.")])
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp" and any(brand in data[8:64] for brand in (b"avif", b"avis")):
-        return "image/avif"
-    if b"%PDF-" in data[:1024]:
-        return "application/pdf"
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in data[:65536]:
-        return "image/svg+xml"
-    raise UnsupportedMediaType(f"The file is none of those that are taken. Send {FORMATS}.")
+    if kind := artwork.recognised(data):
+        return artwork.MEDIA_TYPES[kind]
+    raise UnsupportedMediaType(f"The file is none of those that are taken. Send {artwork.FORMATS}.")
 
 
 def forget_files(session: Session, cases: list[str], now: datetime) -> int:

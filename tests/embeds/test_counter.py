@@ -404,9 +404,18 @@ def test_many_different_counts_are_written_before_it_is_time(world: World, monke
 @pytest.mark.parametrize("running", [False, True])
 def test_counts_are_written_when_a_process_ends(world: World, running: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counter, "INTERVAL", 24 * HOUR)  # so that nothing but the end writes them
+    flushed: list[int] = []
+    flush = counter.ViewCounter.flush
+
+    def noted(self: counter.ViewCounter) -> int:
+        flushed.append(flush(self))
+        return flushed[-1]
+
+    monkeypatch.setattr(counter.ViewCounter, "flush", noted)
     live = world.live()
     if running:
         world.embeds.start()
+        wait_until(lambda: len(flushed) > 0, 30, "its first turn is over")
     views(world.embeds, live, 3)
     assert world.stored() == 0
     world.embeds.close()

@@ -10,7 +10,8 @@ from werkzeug.datastructures import FileStorage
 
 from ... import paths
 from ...answers.cases import CaseAnswer, CaseFileAnswer, CaseMessageAnswer, CasesAnswer, MisuseReportAnswer
-from ...desk import MEDIA_TYPES, MOST_BYTES, CaseView, Filter, Wish
+from ...artwork import MEDIA_TYPES
+from ...desk import MOST_BYTES, CaseView, Filter, Wish
 from ...problems import (
     CaseDecided,
     CaseOpen,
@@ -46,7 +47,7 @@ open_api = blueprint("misuse", "Reports of misuse, by anybody", public=True)
 #: How the OpenAPI document describes the bytes of a file.
 _BYTES = {
     "description": "OK",
-    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES},
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
 }
 _TAG = re.compile(r"([0-9]{1,9})-(staff|applicant)")
 
