@@ -23,6 +23,8 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "autovacuum": "off",  # its workers would compete with the tests for two cores
     "full_page_writes": "off",
+    "max_wal_size": "96MB",  # the default keeps a gigabyte of the log of each server
+    "min_wal_size": "32MB",
 }
 
 
