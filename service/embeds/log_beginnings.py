@@ -85,10 +85,10 @@ def overlap(stream: IO[bytes], candidates: Sequence[LogImport], header: bytes) -
     found: Overlap = Overlap(Beginning(), known=[known for known in candidates if not known.lines])
     alive = [known for known in candidates if known.lines]
     stops = sorted({known.lines for known in alive})
-    reading, seen, rest = Beginning(), b"", b""
+    reading, seen = Beginning(), b""
     agreed = 0, 0, hashlib.sha256(), 0  # lines, bytes, digest and number of marks
-    for some, ending in blocks(stream):
-        before, rest = 0, ending
+    for some, _ in blocks(stream):
+        before = 0
         for taken in reading.extend(some, stops):
             seen = _last_header(some[before:taken], header) or seen
             before = taken
@@ -108,7 +108,8 @@ def overlap(stream: IO[bytes], candidates: Sequence[LogImport], header: bytes) -
     if alive:
         # The file ends within a known one: what lies behind the last mark of it is taken to be the same.
         found.others += alive if reading.lines else []
-        found.ended = bool(reading.lines) or _is_first_line(rest, alive)
+        # One line without its end is their first line, by which they were found.
+        found.ended = True
         found.beginning, found.header = reading, seen
         return found
     lines, size, found.beginning.digest, marks = agreed
@@ -120,20 +121,12 @@ def _last_header(lines: Sequence[bytes], header: bytes) -> bytes:
     return next((line for line in reversed(lines) if line.startswith(header)), b"") if header else b""
 
 
-def _is_first_line(rest: bytes, known: Iterable[LogImport]) -> bool:
-    """Whether a file that is one line without its end is the first line of one that is known."""
-    first = Beginning()
-    for _ in first.extend([rest + b"\n"] if rest else []):
-        return any(first.is_beginning_of(one) for one in known)
-    return True
-
-
-def first_line(stream: IO[bytes]) -> tuple[str, bool] | None:
-    """Return the digest of a file's first line of data, and whether its line end is there; None for a file without."""
+def first_line(stream: IO[bytes]) -> tuple[bytes, bool] | None:
+    """Return a file's first line of data without its end, and whether the end is there; None for a file without."""
     for lines, rest in blocks(stream):
         for line in (*lines, rest):
             if line.strip() and not line.startswith(b"#"):
-                return hashlib.sha256(line.rstrip(b"\r\n")).hexdigest(), bool(lines)
+                return line.rstrip(b"\r\n"), bool(lines)
     return None
 
 

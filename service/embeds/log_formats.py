@@ -29,8 +29,11 @@ class LogFormat(Protocol):
     def is_whole(self, line: bytes, *, first: bool) -> bool:
         """Tell whether a line at a file's end is complete though its line end is missing.
 
-        Of the first line of a file it has to be known to the last byte: the file will be known by it.
+        Of the first line of a file ``known_by`` has to be the same whatever follows: the file will be known by it.
         """
+
+    def known_by(self, line: bytes) -> bytes:
+        """Return the part of a file's first line that tells the file from others, the same before it is all written."""
 
     def unescape(self, field: bytes) -> bytes:
         """Return a field of ``Seen`` as the client sent it."""
@@ -41,9 +44,13 @@ _ESCAPED = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
 class _Plain:
-    r"""What most formats share: no header, and bytes escaped as ``\xHH``."""
+    r"""What most formats share: no header, lines known by all of their text, and bytes escaped as ``\xHH``."""
 
     header = b""
+
+    def known_by(self, line: bytes) -> bytes:
+        """Return the line without its end."""
+        return line.rstrip()
 
     def unescape(self, field: bytes) -> bytes:
         """Undo the escapes of nginx and Apache."""
@@ -100,6 +107,11 @@ class Combined(_Plain):
     def is_whole(self, line: bytes, *, first: bool) -> bool:
         """Whole where it ends with the user agent's closing quote: of other fields it cannot be known."""
         return self._WHOLE.fullmatch(line) is not None
+
+    def known_by(self, line: bytes) -> bytes:
+        """Return it up to the user agent's closing quote: a line cut off there is counted, whatever else follows."""
+        match = self._WHOLE.match(line)
+        return match[0] if match else line.rstrip()
 
 
 class S3(_Plain):
@@ -204,6 +216,10 @@ class CloudFront:
         if last == b"cs(Referer)":
             return values[-1] == b"-" or re.match(rb"https?(?::|%3A)//[^/?#]+[/?#]", values[-1]) is not None
         return last not in self._NEEDED
+
+    def known_by(self, line: bytes) -> bytes:
+        """Return the line without its end."""
+        return line.rstrip()
 
     def unescape(self, field: bytes) -> bytes:
         """Undo the percent-encoding."""

@@ -107,8 +107,10 @@ class Importer:
                     return result  # nothing but headers
                 stream.seek(0)
                 reader = FORMATS[form]()
-                found = overlap(stream, self._candidates(form, began[0]), reader.header)
-                run = _Run(self, form, reader, began, found, result)
+                line, ended = began
+                known_by = _digest(reader.known_by(line))
+                found = overlap(stream, self._candidates(form, [known_by, _digest(line)]), reader.header)
+                run = _Run(self, form, reader, (known_by, ended), found, result)
                 if not found.ended:
                     stream.seek(found.beginning.bytes)
                     for lines, rest in blocks(stream):
@@ -121,10 +123,10 @@ class Importer:
             raise LogFileError(f"{path} cannot be read to its end: {reason}.") from error
         return result
 
-    def _candidates(self, form: str, began: str) -> Sequence[LogImport]:
-        """The imported files that begin with the same line, the shortest first."""
+    def _candidates(self, form: str, began: Sequence[str]) -> Sequence[LogImport]:
+        """The imported files that begin with the same line, the shortest first. Older rows know all of its text."""
         with self.database.read() as session:
-            alike = (LogImport.format == form, LogImport.first_line.in_((began, "")))
+            alike = (LogImport.format == form, LogImport.first_line.in_((*began, "")))
             rows = list(session.scalars(select(LogImport).where(*alike).order_by(LogImport.lines, LogImport.at)))
             session.expunge_all()
         return rows
@@ -374,6 +376,10 @@ def _keep(memo: dict[K, V], key: K, found: V) -> V:
         memo.clear()
     memo[key] = found
     return found
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
 
 
 def _hour(when: bytes) -> datetime | str:

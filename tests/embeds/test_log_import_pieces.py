@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -169,8 +170,22 @@ def entered(deployment: Deployment, embed: str) -> Counter[tuple[str, str, str]]
 requests = st.builds(
     Request, st.integers(0, 70), st.sampled_from(WIDTHS), st.sampled_from(SITES), st.sampled_from([True, True, False])
 )
-# Where a piece ends (in millionths of the file), packed or not, and where its import is interrupted.
-pieces = st.tuples(st.integers(0, 1_000_000), st.booleans(), st.sampled_from([0, 0, 1, 2, 3, 4, 5]), st.booleans())
+# Where a piece ends (in millionths of the file, there or behind the next mark or blank), packed or not, and where its
+# import is interrupted.
+pieces = st.tuples(
+    st.tuples(st.integers(0, 1_000_000), st.booleans()),
+    st.booleans(),
+    st.sampled_from([0, 0, 1, 2, 3, 4, 5]),
+    st.booleans(),
+)
+_MARK_OR_BLANK = re.compile(rb"[^\w/.:-]")
+
+
+def beginning(whole: bytes, millionths: int, *, at_mark: bool) -> bytes:
+    """Return a piece of a file from its first byte on."""
+    end = len(whole) * millionths // 1_000_000
+    mark = _MARK_OR_BLANK.search(whole, end) if at_mark else None
+    return whole[: mark.end() if mark else end]
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -188,7 +203,7 @@ def test_pieces_in_any_order_with_interruptions_are_one_clean_import(
     name: str,
     dense: bool,
     written: list[Request],
-    imports: list[tuple[int, bool, int, bool]],
+    imports: list[tuple[tuple[int, bool], bool, int, bool]],
     ended: bool,
     block: int,
 ) -> None:
@@ -202,8 +217,9 @@ def test_pieces_in_any_order_with_interruptions_are_one_clean_import(
     add_embed(deployment.database, number)
     text = "\n".join(writer(written)).replace("{embed}", embed).encode()
     whole = text + b"\n"
-    for end, packed, die_at, after in imports:
-        run(deployment, whole[: len(whole) * end // 1_000_000], form, packed=packed, die_at=die_at, after=after)
+    for (end, at_mark), packed, die_at, after in imports:
+        piece = beginning(whole, end, at_mark=at_mark)
+        run(deployment, piece, form, packed=packed, die_at=die_at, after=after)
     if not ended:
         run(deployment, text, form, packed=False, die_at=0, after=False)
     run(deployment, whole, form, packed=False, die_at=0, after=False)
@@ -212,6 +228,28 @@ def test_pieces_in_any_order_with_interruptions_are_one_clean_import(
     assert entered(deployment, embed) == expected
     run(deployment, whole, form, packed=True, die_at=0, after=False)
     assert stored(deployment, embed) == expected
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["line feeds", "carriage returns too"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_cut_off_wherever_its_first_line_may_seem_whole_is_the_same_file(
+    deployment: Deployment, name: str, end: bytes
+) -> None:
+    """The piece before the file or after it: behind the user agent, say, where a log has more fields than that."""
+    form, writer = WRITERS[name]
+    written = [Request(7, 64, SITES[0], counts=True), Request(8, 64, SITES[1], counts=True)]
+    text = "\n".join(writer(written)).encode()
+    line_end = text.rindex(b"\n")
+    cuts = [mark.end() for mark in _MARK_OR_BLANK.finditer(text, line_end - 40, line_end + 1)]
+    for cut, piece_first in itertools.product([*cuts, len(text)], [True, False]):
+        number = str(next(_numbers))
+        add_embed(deployment.database, number)
+        whole = text.replace(b"{embed}", f"ebd_{number}".encode())
+        piece = whole[: cut + len(whole) - len(text)].replace(b"\n", end)
+        whole = whole.replace(b"\n", end) + end
+        for content in (piece, whole) if piece_first else (whole, piece):
+            run(deployment, content, form, packed=False, die_at=0, after=False)
+        assert stored(deployment, f"ebd_{number}") == Counter(one.use for one in written), (cut, piece_first)
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("s3", "cloudfront")])
