@@ -30,7 +30,7 @@ from .certificates import Certificates, Issuer
 from .certificates.credentials import read_keys
 from .clients import Classifier
 from .clock import Clock, now
-from .desk import Desk, DeskMail, Openings
+from .desk import Desk, DeskMail, DigestLinks, Endings, Openings
 from .embeds import Embeds
 from .ledger import Sealer, key_source
 from .ledger.witnesses import Witnesses
@@ -40,6 +40,7 @@ from .logos import Variants
 from .mail import Mailer
 from .packages import Bundles, Catalogue, Publication, Publications, PublishedFile, StoredPackages
 from .participants import Participants
+from .participants.trial import count_asked_again
 from .privacy import DataRetention, Erasure, Export
 from .problems import ConfigurationError, Unavailable
 from .settings import Settings
@@ -77,6 +78,7 @@ class LastingParts:
     storage: Storage
     mailer: Mailer
     tokens: Tokens
+    embeds: Embeds
     reports: Reports
     verdicts: Verdicts
     certificates: Certificates
@@ -95,6 +97,7 @@ class CampaignParts:
     desk: Desk
     erasure: Erasure
     links: Links
+    endings: Endings
     recorder: Recorder
     alerts: Alerts
     retention: DataRetention
@@ -154,7 +157,14 @@ class Deployment(CampaignParts):
 
     def _take_up(self, found: InForce) -> None:
         lasting = LastingParts(
-            self.database, self.storage, self.mailer, self.tokens, self.reports, self.verdicts, self.certificates
+            self.database,
+            self.storage,
+            self.mailer,
+            self.tokens,
+            self.embeds,
+            self.reports,
+            self.verdicts,
+            self.certificates,
         )
         parts = _build_on(found, self.settings, self.clock, lasting)
         variants = _variants(found.campaign, self.storage, self.settings)
@@ -212,7 +222,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
     )
     certificates = Certificates(database, storage, found.campaign, clock, receipts, sealer, issuer, settings.base_url)
-    lasting = LastingParts(database, storage, mailer, tokens, reports, verdicts, certificates)
+    lasting = LastingParts(database, storage, mailer, tokens, embeds, reports, verdicts, certificates)
     return Deployment(
         **vars(_build_on(found, settings, clock, lasting)),
         settings=settings,
@@ -292,6 +302,19 @@ def campaign_in_force(settings: Settings) -> Campaign:
         database.close()
 
 
+def asked_again(database: Database, draft: Campaign, clock: Clock = now) -> int:
+    """Count the participants whom ``draft`` would ask to accept terms again, beside what was published last."""
+    publications = Publications(database)
+    newest = publications.newest()
+    if newest is None:
+        return 0
+    try:
+        before = _read_publication(publications, newest).campaign
+    except CampaignError:  # an older release took what this one does not; publishing anew is the way out
+        return 0
+    return count_asked_again(database, before, draft, clock)
+
+
 def _read_publication(publications: Publications, publication: Publication) -> InForce:
     with publications.opened(publication) as (policies_dir, assets_dir):
         return InForce(publication, load(policies_dir, assets_dir, packages=False), load_rules(policies_dir))
@@ -311,7 +334,18 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         auditors=settings.auditors,
         held=Openings(campaign).joining,
     )
-    desk_mail = DeskMail(campaign, mailer, settings.base_url, settings.staff)
+    links = Links(
+        database,
+        campaign,
+        catalogue,
+        bundles,
+        lasting.tokens,
+        clock,
+        base_url=settings.base_url,
+        ages=settings.link_max_age,
+    )
+    desk_mail = DeskMail(campaign, mailer, settings.base_url)
+    digest_links = DigestLinks(settings.secret_keys)
     return CampaignParts(
         publication=found.publication,
         campaign=campaign,
@@ -319,18 +353,10 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         catalogue=catalogue,
         bundles=bundles,
         participants=participants,
-        desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants.decisions, lasting.verdicts),
+        desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants, lasting.verdicts, digest_links),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
-        links=Links(
-            database,
-            campaign,
-            catalogue,
-            bundles,
-            lasting.tokens,
-            clock,
-            base_url=settings.base_url,
-            ages=settings.link_max_age,
-        ),
+        links=links,
+        endings=Endings(database, clock, desk_mail, links, lasting.embeds),
         recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url),
         alerts=Alerts(
             database,

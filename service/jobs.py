@@ -74,6 +74,7 @@ def table(deployment: Deployment) -> list[Job]:
     def look_after_cases() -> None:
         deployment.desk.requests.adopt()
         deployment.desk.deadlines.tell()
+        deployment.desk.digest.run()
 
     def suspect_sites() -> None:
         for use in deployment.alerts.unlisted_sites():

@@ -34,6 +34,11 @@ def mailed_link(language: str, purpose: str, secret: str) -> str:
     return f"/{language}/{purpose}/{secret}"
 
 
+def digest_end(language: str, token: str) -> str:
+    """The page that ends a person's mails of who waits."""
+    return f"/{language}/digest/{token}"
+
+
 def embed_page(language: str, key: str) -> str:
     """The public page of an embed, which editors turn into the logo."""
     return f"/{language}/embeds/{quote(key, safe='')}"

@@ -32,16 +32,14 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
                 return erasure.repeat(session, facts["participant"], by=facts["by"], at=at)
             case "participant.decided":
                 return _decided(session, facts, at)
-            case "link.revoked":
-                return _end(session, Link, Link.id == facts["id"], at, facts["by"])
-            case "embed.revoked":
-                return _end(session, Embed, Embed.key == facts["embed"], at, facts["by"])
+            case "link.revoked" | "embed.revoked" | "key.revoked":
+                return _end(session, facts, at)
+            case "link.restored" | "embed.restored":
+                return _go_on(session, facts)
             case "embed.changed":
                 values = {"origins": facts["origins"], "unlisted": facts["unlisted"]}
                 mine = Embed.key == facts["embed"]
                 return changed(session, update(Embed).where(mine, Embed.revoked_at.is_(None)).values(values)) > 0
-            case "key.revoked":
-                return _end(session, ApiKey, ApiKey.id == facts["key"], at, facts["by"])
             case "member.removed":
                 return Members.remove_again(session, facts["participant"], facts["member"], at)
             case "staff.added" | "staff.removed":
@@ -74,9 +72,27 @@ def _used(session: Session, link: str, package: str) -> bool:
     return True
 
 
-def _end(session: Session, table: Any, mine: Any, at: datetime, by: str) -> bool:
-    ended = {"revoked_at": at, "revoked_by": by}
+def _revocable(facts: Facts) -> tuple[Any, Any]:
+    """Return the table of what an entry ends or brings back, and the condition for its row."""
+    match facts["kind"].partition(".")[0]:
+        case "link":
+            return Link, Link.id == facts["id"]
+        case "embed":
+            return Embed, Embed.key == facts["embed"]
+    return ApiKey, ApiKey.id == facts["key"]
+
+
+def _end(session: Session, facts: Facts, at: datetime) -> bool:
+    table, mine = _revocable(facts)
+    ended = {"revoked_at": at, "revoked_by": facts["by"]}
     return changed(session, update(table).where(mine, table.revoked_at.is_(None)).values(ended)) > 0
+
+
+def _go_on(session: Session, facts: Facts) -> bool:
+    """Take an end back that was taken back."""
+    table, mine = _revocable(facts)
+    goes_on = {"revoked_at": None, "revoked_by": None, "revoked_reason": None}
+    return changed(session, update(table).where(mine, table.revoked_at.is_not(None)).values(goes_on)) > 0
 
 
 def _decided(session: Session, facts: Facts, at: datetime) -> bool:

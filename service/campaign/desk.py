@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field as Setting
 
+from .countries import is_country
 from .eligibility import Eligibility
 from .kinds import Name
 from .source import Source, Strict
@@ -20,7 +21,11 @@ CASE_KINDS: tuple[CaseKind, ...] = get_args(CaseKind)
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Days = Annotated[int, Setting(ge=1, le=365)]
+Hour = Annotated[int, Setting(ge=0, le=23)]
+Names = Annotated[tuple[Name, ...], Setting(min_length=1)]
+TeamId = Annotated[str, Setting(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 _MOST_DAYS_OFF = 3660  # a calendar without working days must not be searched for ever
+_ONE_YEAR = 366  # days in which a desk works at least once
 
 
 class Holiday(Strict):
@@ -74,6 +79,11 @@ class WorkingTime(Strict):
             count += self.works_on(day)
         return count
 
+    def is_idle(self) -> bool:
+        """Tell whether no day of a year is left on which the desk works."""
+        first = date(2028, 1, 1)  # a leap year, so that 29 February is looked at too
+        return not any(self.works_on(first + timedelta(days=number)) for number in range(_ONE_YEAR))
+
     @cached_property
     def _once(self) -> frozenset[date]:
         return frozenset(one.day for one in self.holidays if one.day)
@@ -115,6 +125,34 @@ class PermissionTerm(Strict):
         return self.purposes is None or not set(self.purposes).isdisjoint(purposes)
 
 
+class Team(Strict):
+    """People who share cases: those in which all that is named is so. ``emblem staff add --team`` says who is in it."""
+
+    id: TeamId
+    title: Text
+    cases: Annotated[tuple[CaseKind, ...], Setting(min_length=1)] | None = None
+    countries: Annotated[tuple[str, ...], Setting(min_length=1)] | None = None
+    kinds: Names | None = None
+    purposes: Names | None = None
+
+    def covers(self, case: str, kind: str | None, country: str | None, purposes: Sequence[str]) -> bool:
+        """Tell whether a case of this kind, of such a participant and with any of these purposes is the team's."""
+        return all(
+            (
+                self.cases is None or case in self.cases,
+                self.countries is None or country in self.countries,
+                self.kinds is None or kind in self.kinds,
+                self.purposes is None or not set(self.purposes).isdisjoint(purposes),
+            )
+        )
+
+
+class Digest(Strict):
+    """When staff are mailed who waits: on working days, at an hour of the desk's zone; with ``hour: null`` never."""
+
+    hour: Hour | None = 8
+
+
 class AnswerTemplate(Strict):
     """An answer that staff give often, in the reader's language; they change it before it is sent."""
 
@@ -128,6 +166,8 @@ class Desk(Strict):
     """``desk.yaml``. A campaign without the file has a desk of Mondays to Fridays, and one person who decides."""
 
     clock: WorkingTime = WorkingTime()
+    teams: tuple[Team, ...] = ()
+    digest: Digest = Digest()
     two_people: tuple[TwoPeople, ...] = ()
     permissions: tuple[PermissionTerm, ...] = ()
     answers: tuple[AnswerTemplate, ...] = ()
@@ -135,6 +175,10 @@ class Desk(Strict):
     def needs_two(self, case: str, kind: str | None, purposes: tuple[str, ...]) -> bool:
         """Tell whether the approval of such a case needs a second person."""
         return any(rule.holds(case, kind, purposes) for rule in self.two_people)
+
+    def teams_of(self, case: str, kind: str | None, country: str | None, purposes: Sequence[str]) -> tuple[Team, ...]:
+        """Return the teams whose case such a one is."""
+        return tuple(team for team in self.teams if team.covers(case, kind, country, purposes))
 
     def permission_days(self, kind: str, purposes: tuple[str, ...]) -> int | None:
         """Return for how many days an approval holds, the shortest of what is written; None where it does not end."""
@@ -161,19 +205,36 @@ def check_desk(source: Source, written: Desk, eligibility: Eligibility | None) -
             source.mistake(where, f"{holiday.name} has no day, or two", "Give either day: or every:")
         if holiday.every is not None and not _is_day(holiday.every):
             source.mistake((*where, "every"), f"{holiday.every} is no day of a year", "Write month and day, as 12-25")
+    if written.clock.is_idle():
+        message = "No day of a year is left on which the desk works, so no case would ever be due"
+        source.mistake(("clock", "holidays"), message, "Take holidays out, or add days to week")
     if eligibility is not None:
         _check_names(source, "two_people", written.two_people, eligibility)
         _check_names(source, "permissions", written.permissions, eligibility)
-    seen: set[str] = set()
-    for index, answer in enumerate(written.answers):
-        if answer.id in seen:
-            message = f"There are two answers {answer.id}"
-            source.mistake(("answers", index, "id"), message, "Give each answer an id of its own")
-        seen.add(answer.id)
+        _check_names(source, "teams", written.teams, eligibility)
+    for index, team in enumerate(written.teams):
+        for number, code in enumerate(team.countries or ()):
+            if not is_country(code):
+                source.mistake(
+                    ("teams", index, "countries", number),
+                    f"{code} is no country",
+                    "Use codes of ISO 3166-1 such as AT, or EU",
+                )
+    _check_ids(source, "answers", [answer.id for answer in written.answers])
+    _check_ids(source, "teams", [team.id for team in written.teams])
+
+
+def _check_ids(source: Source, section: str, ids: Sequence[str]) -> None:
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            one = section.removesuffix("s")
+            source.mistake(
+                (section, index, "id"), f"There are two {section} {name}", f"Give each {one} an id of its own"
+            )
 
 
 def _check_names(
-    source: Source, section: str, rules: Sequence[TwoPeople | PermissionTerm], eligibility: Eligibility
+    source: Source, section: str, rules: Sequence[TwoPeople | PermissionTerm | Team], eligibility: Eligibility
 ) -> None:
     kinds = [kind.id for kind in eligibility.kinds]
     for index, rule in enumerate(rules):

@@ -14,7 +14,9 @@ import click
 from .. import settings
 from ..alerts.alert_rules import load_rules
 from ..campaign import CampaignError, load, untranslated
+from ..clock import timestamp
 from ..packages.building import check as check_sources
+from ..packages.draft import Draft
 from ..packages.inks import print_inks_of
 from ..packages.publishing import Published, Publisher
 from .common import BY, deployment, json_option
@@ -65,44 +67,80 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
 
 
 @catalogue.command()
+@click.option("--reason", default="", help="Why it is published; kept with who did, for the staff.")
+@click.option("--diff", "only_diff", is_flag=True, help="Show what would change and whom it would ask; write nothing.")
 @json_option
-def publish(as_json: bool) -> None:
-    """Build and publish what is new; a published version never changes. A running service takes it up within 5 s."""
-    with _publisher() as publisher:
-        new = publisher.publish()
-    _tell(new, as_json=as_json)
+def publish(reason: str, only_diff: bool, as_json: bool) -> None:
+    """Build and publish what is new; a published version never changes. A running service takes it up within 5 s.
+
+    Says how many participants are asked to accept terms again.
+    """
+    with _publisher() as (publisher, again):
+        if only_diff:
+            _tell_draft(publisher.draft(), again, as_json=as_json)
+            return
+        new = publisher.publish(by=BY, reason=reason.strip() or None)
+    _tell(new, again, as_json=as_json)
 
 
 @catalogue.command()
+@click.option("--reason", default="", help="Why it is published; kept with who did, for the staff.")
 @json_option
-def reload(as_json: bool) -> None:
+def reload(reason: str, as_json: bool) -> None:
     """Put changed policies and logos in force without a restart, within 5 s; packages wait for `publish`."""
-    with _publisher() as publisher:
-        new = publisher.publish_rules()
-    _tell(new, as_json=as_json)
+    with _publisher() as (publisher, again):
+        new = publisher.publish_rules(by=BY, reason=reason.strip() or None)
+    _tell(new, again, as_json=as_json)
 
 
 @contextmanager
-def _publisher() -> Iterator[Publisher]:
-    """Open the files for publishing; every mistake in them goes to standard error, with exit status 1."""
-    from ..deployment import open_publisher
+def _publisher() -> Iterator[tuple[Publisher, int]]:
+    """Open the files for publishing, with how many participants they would ask to accept terms again.
+
+    Every mistake in them goes to standard error, with exit status 1.
+    """
+    from ..deployment import asked_again, open_publisher
     from ..store import Database, migrate
 
     found = settings.load(os.environ)
     database = Database(found.database_url)
     try:
         migrate.require_current(database)
-    finally:
-        database.close()
-    try:
         with open_publisher(found) as publisher:
-            yield publisher
+            yield publisher, asked_again(database, publisher.campaign)
     except CampaignError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    finally:
+        database.close()
 
 
-def _tell(new: Published, *, as_json: bool) -> None:
+def _tell_draft(draft: Draft, again: int, *, as_json: bool) -> None:
+    terms = [{"id": one.id, "version": one.version, "effective": timestamp(one.effective)} for one in draft.terms]
+    packages = [{"package": name, "version": version} for name, version in draft.packages]
+    if as_json:
+        files = [{"path": one.path, "change": one.change, "diff": list(one.lines)} for one in draft.files]
+        value = {"files": files, "terms": terms, "packages": packages, "accept_again": again}
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        return
+    for one in draft.files:
+        click.echo(f"{one.change}: {one.path}")
+        for line in one.lines:
+            click.echo(f"    {line}")
+        if one.more:
+            click.echo(f"    … {one.more} lines more")
+    for row in terms:
+        click.echo(f"Terms {row['id']} {row['version']}, in force from {row['effective']}")
+    for row in packages:
+        click.echo(f"Package {row['package']} {row['version']}")
+    click.echo(_asked(again) if draft else "Everything is published already.")
+
+
+def _asked(again: int) -> str:
+    return f"{again} participants are asked to accept terms again."
+
+
+def _tell(new: Published, again: int, *, as_json: bool) -> None:
     rows = [{"package": p.id, "version": p.version, "bytes": p.bytes, "sha256": p.sha256} for p in new.packages]
     if as_json:
         value = {
@@ -110,6 +148,7 @@ def _tell(new: Published, *, as_json: bool) -> None:
             "policies": new.policies,
             "terms": [{"id": name, "version": version} for name, version in new.terms],
             "repaired": [{"package": package.id, "version": package.version} for package in new.repaired],
+            "accept_again": again if new.terms else 0,
         }
         click.echo(json.dumps(value, indent=2))
         return
@@ -117,6 +156,8 @@ def _tell(new: Published, *, as_json: bool) -> None:
         click.echo(f"Policies and logos: policies {new.policies}")
     for name, version in new.terms:
         click.echo(f"Terms {name} {version}")
+    if new.terms and again:
+        click.echo(_asked(again))
     for row in rows:
         click.echo(f"{row['package']} {row['version']}: {row['bytes']} bytes, sha256 {row['sha256']}")
     for package in new.repaired:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from ..campaign import Campaign
 from ..clock import Clock
-from ..participants import Decisions
+from ..participants import Participants
 from ..storage import Storage
 from ..store import Database
 from ..verdicts import Verdicts
 from .conversation import Conversation, Wish
 from .deadlines import Deadlines
 from .deciding import MISUSE_OUTCOMES, OUTCOMES, UNDO_FOR, Deciding
+from .digest import Digest, DigestLinks
+from .endings import Endings
 from .files import MOST_BYTES, CaseFiles, StoredFile
 from .letters import DeskMail
 from .misuse import Misuse
@@ -18,6 +20,7 @@ from .reading import Counts, Filter, Reading
 from .requests import KINDS, Requests
 from .rows import Openings
 from .states import STATUSES, Status
+from .teams import Teams
 from .views import CaseView, Change, FileView, MessageView
 
 
@@ -31,17 +34,21 @@ class Desk:
         campaign: Campaign,
         clock: Clock,
         mail: DeskMail,
-        decisions: Decisions,
+        participants: Participants,
         verdicts: Verdicts,
+        digest_links: DigestLinks,
     ) -> None:
         openings = Openings(campaign)
-        self.reading = Reading(database, campaign, clock)
+        staff, decisions = participants.staff, participants.decisions
+        self.teams = Teams(campaign, staff)
+        self.reading = Reading(database, campaign, clock, self.teams)
         self.conversation = Conversation(database, campaign, clock, mail)
         self.deciding = Deciding(database, campaign, clock, mail, decisions)
         self.requests = Requests(database, campaign, clock, mail, openings)
         self.files = CaseFiles(database, storage, clock, verdicts)
         self.misuse = Misuse(database, clock, mail, openings)
-        self.deadlines = Deadlines(database, clock, mail)
+        self.deadlines = Deadlines(database, clock, mail, self.teams)
+        self.digest = Digest(database, campaign, clock, mail, staff, self.teams, digest_links)
 
 
 __all__ = [
@@ -56,6 +63,8 @@ __all__ = [
     "Counts",
     "Desk",
     "DeskMail",
+    "DigestLinks",
+    "Endings",
     "FileView",
     "Filter",
     "MessageView",

@@ -10,17 +10,19 @@ from .letters import DeskMail
 from .reading import overdue
 from .rows import locked
 from .states import State
+from .teams import Teams
 
 _AT_ONCE = 100  # cases that a turn tells of
 
 
 class Deadlines:
-    """Tells applicants and staff of cases whose time has passed."""
+    """Tells applicants, and the staff whose cases they are, of cases whose time has passed."""
 
-    def __init__(self, database: Database, clock: Clock, mail: DeskMail) -> None:
+    def __init__(self, database: Database, clock: Clock, mail: DeskMail, teams: Teams) -> None:
         self._database = database
         self._clock = clock
         self._mail = mail
+        self._teams = teams
 
     def tell(self) -> int:
         """Mail both sides of each case that has become overdue; return how many. What is told is marked with it."""
@@ -37,5 +39,5 @@ class Deadlines:
         if row.status != State.OPEN or row.due_at >= now or row.overdue_told_at is not None:
             return False
         row.overdue_told_at = now
-        self._mail.overdue(session, row, person)
+        self._mail.overdue(session, row, person, self._teams.hearers(session, row, person))
         return True

@@ -5,7 +5,7 @@ Their texts are in ``letters.yaml``; decisions on joining are told by the mails 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from .. import paths
-from ..campaign import LANGUAGES, Campaign
+from ..campaign import LANGUAGES, Campaign, Text, country_name
+from ..campaign.desk import CaseKind
 from ..mail import Mailer
+from ..participants import StaffMember
 from ..participants.emails import Letter, Letters, LetterTexts
 from ..participants.emails import texts as participant_texts
 from ..store import tables
@@ -36,6 +38,14 @@ class DeskTexts(BaseModel):
     declined: LetterTexts
     overdue: LetterTexts
     staff_overdue: LetterTexts
+    embed_ended: LetterTexts
+    embed_restored: LetterTexts
+    link_ended: LetterTexts
+    link_restored: LetterTexts
+    digest: LetterTexts
+    digest_line: Text
+    digest_more: Text
+    kinds: Mapping[CaseKind, Text]
     misuse_received: LetterTexts
     misuse_decided: LetterTexts
 
@@ -49,11 +59,10 @@ def texts() -> DeskTexts:
 class DeskMail:
     """Adds mails to the outbox in the caller's transaction; the caller lets them leave after it (``leave``)."""
 
-    def __init__(self, campaign: Campaign, mailer: Mailer, base_url: str, staff: Iterable[str]) -> None:
+    def __init__(self, campaign: Campaign, mailer: Mailer, base_url: str) -> None:
         self._campaign = campaign
         self._mailer = mailer
         self._base_url = base_url
-        self._staff = tuple(staff)
         self._letters = Letters(campaign.info.name)
 
     def leave(self) -> None:
@@ -74,27 +83,78 @@ class DeskMail:
             if person.email:
                 url = self._base_url + paths.account(person.language)
                 outcome = case.outcome or ""
-                self._add(session, person.email, self._letters.decision(person.language, outcome, list(reasons), url))
+                letter = self._letters.decision(person.language, outcome, list(reasons), url)
+                self._add(session, person.email, letter, case.id)
             return
         told = texts().approved if case.outcome == "approved" else texts().declined
         self._to_applicant(session, case, person, told, text="\n\n".join(reasons))
 
-    def overdue(self, session: Session, case: Case, person: tables.Participant | None) -> None:
-        """Tell both sides that a case takes longer than it should."""
+    def overdue(
+        self, session: Session, case: Case, person: tables.Participant | None, staff: Iterable[StaffMember]
+    ) -> None:
+        """Tell both sides that a case takes longer than it should: its applicant, and those of the ``staff``."""
         if person is not None and case.kind != "misuse":
             self._to_applicant(session, case, person, texts().overdue)
         url = self._base_url + paths.staff_case(case.id)
         letter = self.letter("en", texts().staff_overdue, url=url, due=format_date(case.due_at, "long", locale="en"))
-        for address in self._staff:
-            self._add(session, address, letter)
+        for member in staff:
+            self._add(session, member.email, letter, case.id)
+
+    def ending(
+        self, session: Session, person: tables.Participant, thing: str, what: str, subject: str, text: str
+    ) -> None:
+        """Tell a partner that staff ended a link or an embed (``thing``), or brought it back (``what``), and why."""
+        if person.email:
+            told: LetterTexts = getattr(texts(), f"{thing}_{what}")
+            url = self._base_url + paths.account(person.language)
+            letter = self.letter(person.language, told, id=subject, text=text, url=url)
+            self._add(session, person.email, letter, subject)
+
+    def digest(
+        self,
+        session: Session,
+        to: str,
+        waiting: Iterable[tuple[Case, tables.Participant | None]],
+        open_: int,
+        late: int,
+        off: str,
+    ) -> None:
+        """Tell a person of the staff who waits: the first of the ``open_`` cases, of which some are ``late``.
+
+        ``off`` is the path that ends such mails.
+        """
+        lines = [self._digest_line(case, person) for case, person in waiting]
+        if open_ > len(lines):
+            lines.append(texts().digest_more.get("en").format(count=open_ - len(lines)))
+        values = {"cases": "\n\n".join(lines), "open": str(open_), "overdue": str(late)}
+        url, off = self._base_url + paths.STAFF, self._base_url + off
+        letter = self.letter("en", texts().digest, url=url, off=off, **values)
+        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language, unsubscribe=off)
+
+    def _digest_line(self, case: Case, person: tables.Participant | None) -> str:
+        kinds = {kind.id: kind.label for kind in self._campaign.eligibility.kinds}
+        about = []
+        if person is not None:
+            about = [kinds[person.kind].get("en") if person.kind in kinds else person.kind]
+            about += [country_name(person.country, "en")] if person.country else []
+        return (
+            texts()
+            .digest_line.get("en")
+            .format(
+                kind=texts().kinds[case.kind].get("en"),  # type: ignore[index]  # one of the kinds of cases
+                about="".join(f", {word}" for word in about),
+                due=format_date(case.due_at, "long", locale="en"),
+                url=self._base_url + paths.staff_case(case.id),
+            )
+        )
 
     def misuse_received(self, session: Session, case: Case, to: str, language: str) -> None:
         """Thank whoever reported misuse."""
-        self._add(session, to, self.letter(language, texts().misuse_received, case=case.id))
+        self._add(session, to, self.letter(language, texts().misuse_received, case=case.id), case.id)
 
     def misuse_decided(self, session: Session, case: Case, to: str, language: str, reason: str) -> None:
         """Tell whoever reported misuse what became of it."""
-        self._add(session, to, self.letter(language, texts().misuse_decided, case=case.id, text=reason))
+        self._add(session, to, self.letter(language, texts().misuse_decided, case=case.id, text=reason), case.id)
 
     def letter(self, language: str, told: LetterTexts, **values: str) -> Letter:
         """Return a letter in a language; English where the service has none of it."""
@@ -109,7 +169,7 @@ class DeskMail:
     ) -> None:
         if person.email:
             url = self._base_url + paths.account_case(person.language, case.id)
-            self._add(session, person.email, self.letter(person.language, told, url=url, **values))
+            self._add(session, person.email, self.letter(person.language, told, url=url, **values), case.id)
 
-    def _add(self, session: Session, to: str, letter: Letter) -> None:
-        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
+    def _add(self, session: Session, to: str, letter: Letter, thread: str) -> None:
+        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language, thread=thread)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +10,17 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, sel
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
-from ..campaign.desk import CASE_KINDS
+from ..campaign.desk import CASE_KINDS, Team
 from ..clock import Clock
 from ..participants.access import granted_to
+from ..participants.search import finds
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
 from ..store.paging import Page, paginate
 from .rows import no_case
 from .states import STATUSES, State
+from .teams import Scope, Teams, asks_for
 from .views import CaseView, Event, grouped
 
 _LONGEST_SEARCH = 200  # characters
@@ -26,7 +28,10 @@ _LONGEST_SEARCH = 200  # characters
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cases: each value narrows the list; None does not. ``portal`` and ``applicant`` are who asks."""
+    """Which cases: each value narrows the list; None does not. ``portal`` and ``applicant`` are who asks.
+
+    ``team`` is a team's id; ``within`` a person of the staff, whose teams' cases these are.
+    """
 
     kind: str | None = None
     status: str | None = None
@@ -38,6 +43,8 @@ class Filter:
     q: str | None = None
     portal: str | None = None
     applicant: str | None = None
+    team: str | None = None
+    within: str | None = None
 
     @property
     def staff(self) -> bool:
@@ -57,10 +64,11 @@ class Counts:
 class Reading:
     """Reads cases."""
 
-    def __init__(self, database: Database, campaign: Campaign, clock: Clock) -> None:
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, teams: Teams) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
+        self._teams = teams
 
     def get(self, case: str, *, staff: bool) -> CaseView:
         """Return one case; for others than staff without what is not theirs. Raises NotFound.
@@ -71,13 +79,17 @@ class Reading:
             row = session.get(Case, case)
             if row is None or (row.kind == "misuse" and not staff):
                 raise no_case()
-            return whole(session, [row], staff=staff)[0]
+            seen = whole(session, [row], staff=staff)[0]
+            if not staff:
+                return seen
+            person = session.get(tables.Participant, row.participant) if row.participant else None
+            return replace(seen, teams=self._teams.of(row, person))
 
     def list(self, chosen: Filter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseView]:
         """Return a page of cases, the soonest due first. Raises InvalidRequest for a value that no case can have."""
         self._check(chosen)
-        statement = _narrowed(select(Case), chosen)
         with self._database.read() as session:
+            statement = self._narrowed(session, select(Case), chosen)
             page = paginate(session, statement, Case.due_at, Case.id, cursor=cursor, limit=limit, newest_first=False)
             views = whole(session, [row for (row,) in page.items], staff=chosen.staff)
         return Page(tuple(views), page.next_cursor)
@@ -85,9 +97,9 @@ class Reading:
     def counts(self, chosen: Filter) -> Counts:
         """Count the cases that wait, among those chosen, whatever their status."""
         self._check(chosen)
-        statement = _narrowed(select(Case.status, func.count()), chosen)
-        overdue = _narrowed(select(func.count()).select_from(Case), chosen)
         with self._database.read() as session:
+            statement = self._narrowed(session, select(Case.status, func.count()), chosen)
+            overdue = self._narrowed(session, select(func.count()).select_from(Case), chosen)
             found = dict(session.execute(statement.group_by(Case.status)).all())
             late = session.scalar(overdue.where(Case.status == State.OPEN, Case.due_at < self._clock()))
         return Counts(found.get(State.OPEN, 0) + found.get(State.DECIDING, 0), found.get(State.RETURNED, 0), late or 0)
@@ -127,13 +139,14 @@ class Reading:
             )
             return tuple(whole(session, list(session.scalars(statement)), staff=True))
 
-    def beside(self, case: str) -> tuple[str | None, str | None]:
-        """Return the ids of the open cases before and after one in the queue; None at its ends."""
+    def beside(self, case: str, chosen: Filter) -> tuple[str | None, str | None]:
+        """Return the ids of the open cases before and after one, among those chosen; None at the ends."""
         with self._database.read() as session:
             row = session.get(Case, case)
             if row is None:
                 raise no_case()
-            waits = select(Case.id).where(Case.status == State.OPEN, Case.id != row.id)
+            waits = self._narrowed(session, select(Case.id), replace(chosen, status=None))
+            waits = waits.where(Case.status == State.OPEN, Case.id != row.id)
             earlier = or_(Case.due_at < row.due_at, and_(Case.due_at == row.due_at, Case.id < row.id))
             before = waits.where(earlier).order_by(Case.due_at.desc(), Case.id.desc()).limit(1)
             after = waits.where(~earlier).order_by(Case.due_at, Case.id).limit(1)
@@ -145,6 +158,7 @@ class Reading:
             "status": (chosen.status, STATUSES),
             "participant_kind": (chosen.participant_kind, [kind.id for kind in self._campaign.eligibility.kinds]),
             "purpose": (chosen.purpose, list(self._campaign.eligibility.purposes)),
+            "team": (chosen.team, [team.id for team in self._campaign.desk.teams]),
         }
         errors = [
             FieldError(f"?{name}", f"Choose one of {', '.join(options)}.")
@@ -153,6 +167,46 @@ class Reading:
         ]
         if errors:
             raise InvalidRequest(errors=errors)
+
+    def _narrowed(
+        self, session: Session, statement: Select[*tuple[Any, ...]], chosen: Filter
+    ) -> Select[*tuple[Any, ...]]:
+        """Return the statement with the conditions of a filter."""
+        person = tables.Participant
+        scopes = [] if chosen.team is None else [Scope((self._team(chosen.team),))]
+        if chosen.within is not None and (mine := self._teams.scope(session, chosen.within)) is not None:
+            scopes.append(mine)
+        if chosen.participant_kind or chosen.country or scopes:
+            statement = statement.outerjoin(person, person.id == Case.participant)
+        for value, column in (
+            (chosen.kind, Case.kind),
+            (chosen.participant, Case.participant),
+            (chosen.applicant, Case.participant),
+            (chosen.assignee, Case.assignee),
+            (chosen.participant_kind, person.kind),
+            (chosen.country, person.country),
+        ):
+            if value:
+                statement = statement.where(column == value)
+        if chosen.status:
+            within = (State.OPEN, State.DECIDING) if chosen.status == "open" else (State(chosen.status),)
+            statement = statement.where(Case.status.in_(within))
+        if chosen.purpose:
+            statement = statement.where(asks_for(chosen.purpose))
+        for scope in scopes:
+            statement = statement.where(scope.condition())
+        if chosen.portal:
+            statement = statement.where(Case.participant.in_(granted_to(chosen.portal)))
+        if not chosen.staff:
+            statement = statement.where(Case.kind != "misuse")
+        if chosen.q and (wanted := chosen.q.strip()[:_LONGEST_SEARCH].lower()):
+            statement = statement.where(_found(session, wanted, staff=chosen.staff))
+        return statement
+
+    def _team(self, name: str) -> Team:
+        found = self._teams.find(name)
+        assert found is not None  # checked before
+        return found
 
 
 def whole(session: Session, rows: list[Case], *, staff: bool) -> list[CaseView]:
@@ -180,42 +234,15 @@ def seen(session: Session, row: Case, *, staff: bool) -> CaseView:
     return whole(session, [row], staff=staff)[0]
 
 
-def _narrowed(statement: Select[*tuple[Any, ...]], chosen: Filter) -> Select[*tuple[Any, ...]]:
-    """Return the statement with the conditions of a filter."""
-    person = tables.Participant
-    if chosen.participant_kind or chosen.country or chosen.q:
-        statement = statement.outerjoin(person, person.id == Case.participant)
-    for value, column in (
-        (chosen.kind, Case.kind),
-        (chosen.participant, Case.participant),
-        (chosen.applicant, Case.participant),
-        (chosen.assignee, Case.assignee),
-        (chosen.participant_kind, person.kind),
-        (chosen.country, person.country),
-    ):
-        if value:
-            statement = statement.where(column == value)
-    if chosen.status:
-        within = (State.OPEN, State.DECIDING) if chosen.status == "open" else (State(chosen.status),)
-        statement = statement.where(Case.status.in_(within))
-    if chosen.purpose:  # names of purposes hold no character that LIKE or JSON writes otherwise
-        statement = statement.where(cast(Case.purposes, String).contains(f'"{chosen.purpose}"', autoescape=True))
-    if chosen.portal:
-        statement = statement.where(Case.participant.in_(granted_to(chosen.portal)))
-    if not chosen.staff:
-        statement = statement.where(Case.kind != "misuse")
-    if chosen.q and (wanted := chosen.q.strip()[:_LONGEST_SEARCH].lower()):
-        statement = statement.where(_found(wanted, staff=chosen.staff))
-    return statement
-
-
-def _found(wanted: str, *, staff: bool) -> ColumnElement[bool]:
-    person = tables.Participant
+def _found(session: Session, wanted: str, *, staff: bool) -> ColumnElement[bool]:
+    """Return the condition for cases whose participant, id, report or messages hold what is searched for."""
     texts = select(CaseMessage.case).where(func.lower(CaseMessage.text).contains(wanted, autoescape=True))
     if not staff:
         texts = texts.where(CaseMessage.visible)
-    columns = (person.name, person.email, person.website, Case.id, Case.participant, cast(Case.report, String))
-    return or_(*(func.lower(column).contains(wanted, autoescape=True) for column in columns), Case.id.in_(texts))
+    columns = (Case.id, cast(Case.report, String))
+    people = select(tables.Participant.id).where(finds(session, wanted))
+    held = [func.lower(column).contains(wanted, autoescape=True) for column in columns]
+    return or_(*held, Case.participant.in_(people), Case.id.in_(texts))
 
 
 def overdue(session: Session, now: datetime, limit: int) -> list[str]:

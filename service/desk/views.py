@@ -108,6 +108,7 @@ class CaseView:
     changes: tuple[Change, ...]
     events: tuple[Event, ...]
     pending: Pending | None
+    teams: tuple[str, ...] = ()
 
     @classmethod
     def of(

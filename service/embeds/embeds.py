@@ -20,6 +20,7 @@ from ..mail import Mailer
 from ..participants import granted_to
 from ..participants.revocation import check_reason_given
 from ..problems import (
+    Conflict,
     EmbedRevoked,
     FieldError,
     InvalidRequest,
@@ -42,6 +43,7 @@ from .terms_status import AcceptedTerms
 
 log = structlog.get_logger()
 _FLUSH = 0.3  # seconds that a flush takes on a busy machine
+Also = Callable[[Session, tables.Participant], None]
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -131,6 +133,10 @@ class Embeds:
             page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
             return Page(tuple(self._describer.of(session, page.items, self._clock())), page.next_cursor)
 
+    def use_of(self, key: str, days: int) -> tuple[SiteUse, ...]:
+        """Return where the logo of one embed was seen in the last days; none where it was not."""
+        return self.usage(self.get(key).participant, days).get(key, ())
+
     def usage(self, participant: str, days: int = 30) -> dict[str, tuple[SiteUse, ...]]:
         """Return where the logos of a participant's embeds were seen in the last days, by the embed's key.
 
@@ -166,16 +172,41 @@ class Embeds:
         self._take_over(key)
         return changed
 
-    def revoke(self, key: str, by: str, reason: str | None = None) -> None:
-        """End an embed for good; again changes nothing. Raise UnknownEmbed or InvalidRequest."""
+    def revoke(self, key: str, by: str, reason: str | None = None, also: Also | None = None) -> None:
+        """End an embed; again changes nothing. ``also`` is done in the same transaction.
+
+        Raise UnknownEmbed or InvalidRequest.
+        """
         checked = check_reason_given(reason)
 
         def work(session: Session) -> None:
             now = self._clock()
-            row, _ = self._locked(session, key)
+            row, owner = self._locked(session, key)
             if row.revoked_at is None:
                 row.revoked_at, row.revoked_by, row.revoked_reason = now, by, checked
                 ledger.append(session, ledger.EmbedRevokedEntry(embed=key, participant=row.participant, by=by), now)
+                if also is not None:
+                    also(session, owner)
+
+        self._database.write(work)
+        self._take_over(key)
+
+    def restore(self, key: str, by: str, also: Also | None = None) -> None:
+        """Take the end of an embed back; nothing happens to one that goes on. ``also`` is done with it.
+
+        Raise UnknownEmbed, or Conflict where its participant is erased.
+        """
+
+        def work(session: Session) -> None:
+            row, owner = self._locked(session, key)
+            if owner.status == "erased":
+                raise Conflict("Its participant is erased, so the embed cannot come back.")
+            if row.revoked_at is not None:
+                row.revoked_at = row.revoked_by = row.revoked_reason = None
+                entry = ledger.EmbedRestoredEntry(embed=key, participant=row.participant, by=by)
+                ledger.append(session, entry, self._clock())
+                if also is not None:
+                    also(session, owner)
 
         self._database.write(work)
         self._take_over(key)

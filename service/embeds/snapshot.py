@@ -47,6 +47,7 @@ _CHANGES = (
     "embed.created",
     "embed.changed",
     "embed.revoked",
+    "embed.restored",
     "participant.decided",
     "participant.erased",
     "terms.accepted",

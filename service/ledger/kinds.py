@@ -108,6 +108,7 @@ class PolicyPublishedEntry(Entry):
 
     kind = "policy.published"
     digest: Digest = Field(description="SHA-256 over the policies' files, which every decision names")
+    by: str | None = Field(default=None, description="who published it, as in other entries")
 
 
 class TermsPublishedEntry(Entry):
@@ -118,6 +119,7 @@ class TermsPublishedEntry(Entry):
     version: TermsVersion
     effective: Instant = Field(description="when the version comes into force")
     digests: dict[str, Digest] = Field(description="SHA-256 of the text by language: exactly the bytes accepted")
+    by: str | None = Field(default=None, description="who published it, as in other entries")
 
 
 class PackagePublishedEntry(Entry):
@@ -129,6 +131,7 @@ class PackagePublishedEntry(Entry):
     sha256: Digest = Field(description="SHA-256 of the file that is handed out")
     bytes: Count = Field(description="the file's size")
     terms: str = Field(description="the id of the terms that must be accepted for it")
+    by: str | None = Field(default=None, description="who published it, as in other entries")
 
 
 class PackageWithdrawnEntry(Entry):
@@ -215,6 +218,12 @@ class LinkRevokedEntry(Entry):
     by: Actor
 
 
+class LinkRestoredEntry(LinkRevokedEntry):
+    """The end of a download link was taken back: it works again."""
+
+    kind = "link.restored"
+
+
 class DownloadEntry(Entry):
     """A request was answered with bytes of a package's file; written before the first byte leaves.
 
@@ -263,6 +272,12 @@ class EmbedRevokedEntry(Entry):
     embed: EmbedKey
     participant: ParticipantId
     by: Actor
+
+
+class EmbedRestoredEntry(EmbedRevokedEntry):
+    """The end of an embed was taken back: it works again."""
+
+    kind = "embed.restored"
 
 
 class LogoUsedEntry(Entry):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .. import ledger, paths
@@ -17,6 +17,7 @@ from ..packages import Bundles, Catalogue, NoSuchFile, PublishedFile, PublishedP
 from ..participants import granted_to
 from ..participants.revocation import check_reason_given
 from ..problems import (
+    Conflict,
     FieldError,
     InvalidLink,
     InvalidRequest,
@@ -38,6 +39,7 @@ from .tokens import Claim, Tokens
 
 MOST_DOWNLOADS = 1_000_000
 MOST_PACKAGES = 50  # in one link
+Also = Callable[[Session, Participant], None]
 
 
 @dataclass(frozen=True)
@@ -243,20 +245,49 @@ class Links:
             states = states_of(session.connection(), self._campaign, page.items, now)
             return Page(tuple(self._issued(state) for state in states), page.next_cursor)
 
-    def revoke(self, link: str, *, by: str, reason: str | None = None) -> None:
-        """End a link at once; nothing happens to one that is revoked already. Raises NotFound or InvalidRequest."""
+    def revoke(self, link: str, *, by: str, reason: str | None = None, also: Also | None = None) -> None:
+        """End a link at once; nothing happens to one that is revoked already. ``also`` is done with it.
+
+        Raises NotFound or InvalidRequest.
+        """
         checked = check_reason_given(reason)
 
         def work(session: Session) -> None:
             now = self._clock()
-            found = session.get(Link, link, with_for_update=True)
-            if found is None:
-                raise NotFound("There is no link of this id.")
+            found = _locked(session, link)
             if found.revoked_at is None:
                 found.revoked_at, found.revoked_by, found.revoked_reason = now, by, checked
                 ledger.append(session, ledger.LinkRevokedEntry(id=link, participant=found.participant, by=by), now)
+                if also is not None:
+                    also(session, session.get_one(Participant, found.participant))
 
         self._database.write(work)
+
+    def restore(self, link: str, *, by: str, also: Also | None = None) -> None:
+        """Take the end of a link back; nothing happens to one that goes on. ``also`` is done with it.
+
+        Raises NotFound, or Conflict where its participant is erased.
+        """
+
+        def work(session: Session) -> None:
+            found = _locked(session, link)
+            owner = session.get_one(Participant, found.participant)
+            if owner.status == "erased":
+                raise Conflict("Its participant is erased, so the link cannot come back.")
+            if found.revoked_at is not None:
+                found.revoked_at = found.revoked_by = found.revoked_reason = None
+                entry = ledger.LinkRestoredEntry(id=link, participant=found.participant, by=by)
+                ledger.append(session, entry, self._clock())
+                if also is not None:
+                    also(session, owner)
+
+        self._database.write(work)
+
+    def counted_since(self, link: str, since: datetime) -> int:
+        """Count the downloads of a link since an instant."""
+        with self._database.read() as session:
+            mine = select(func.count()).select_from(Download)
+            return session.scalar(mine.where(Download.link == link, Download.at >= since, Download.counted)) or 0
 
     def downloads(
         self,
@@ -351,3 +382,10 @@ def _approved(owner: Participant | None, base_url: str) -> None:
         raise PermissionLapsed.of(owner.id, base_url, owner.language)
     if owner.status != "approved":
         raise ParticipantNotApproved(extra={"participant_status": owner.status})
+
+
+def _locked(session: Session, link: str) -> Link:
+    found = session.get(Link, link, with_for_update=True)
+    if found is None:
+        raise NotFound("There is no link of this id.")
+    return found

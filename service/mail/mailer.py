@@ -44,7 +44,7 @@ class Mailer:
         return self._transport.folder if isinstance(self._transport, FolderTransport) else None
 
     def send(self, to: str, subject: str, text: str, *, language: str = "en") -> None:
-        """Add one plain-text mail in a transaction of its own, and let it leave. ``language`` is that of the text.
+        """Add one mail in a transaction of its own, and let it leave. ``language`` is that of the text.
 
         ValueError for an address that cannot stand in a header; Unavailable where the database takes nothing.
         """
@@ -52,15 +52,28 @@ class Mailer:
         self.leave()
 
     def add(
-        self, session: Session, to: str, subject: str, text: str, *, language: str = "en", for_nobody: bool = False
+        self,
+        session: Session,
+        to: str,
+        subject: str,
+        text: str,
+        *,
+        language: str = "en",
+        for_nobody: bool = False,
+        thread: str | None = None,
+        unsubscribe: str | None = None,
     ) -> None:
         """Add one mail in the transaction of what it tells of; ``leave`` after it has been committed.
+
+        Mails of one ``thread`` (an id) are shown together; ``unsubscribe`` is the URL that ends such mails by a POST.
 
         One ``for_nobody`` is added and dropped when it would leave, so that a request whose answer must not tell
         whether somebody was mailed takes as long either way. ValueError for an address that cannot stand in a header.
         """
-        compose(self.sender, to, subject, text, language)
-        payload = {"subject": subject, "text": text, "language": language} | ({"nobody": True} if for_nobody else {})
+        more = {name: value for name, value in (("thread", thread), ("unsubscribe", unsubscribe)) if value}
+        compose(self.sender, to, subject, text, language, **more)
+        payload: dict[str, Any] = {"subject": subject, "text": text, "language": language, **more}
+        payload |= {"nobody": True} if for_nobody else {}
         outbox.add(session, "mail", to, payload, self._clock())
 
     def leave(self) -> None:
@@ -100,7 +113,9 @@ class Mailer:
         written: dict[str, Any] = mail.payload
         now = self._clock()
         try:
-            message = compose(self.sender, mail.recipient, written["subject"], written["text"], written["language"])
+            parts = written["subject"], written["text"], written["language"]
+            thread, unsubscribe = written.get("thread"), written.get("unsubscribe")
+            message = compose(self.sender, mail.recipient, *parts, thread=thread, unsubscribe=unsubscribe)
             if written.get("nobody"):
                 self._transport.drop(message)
             else:

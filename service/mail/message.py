@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import idna
 
+from .html import html_of
+
 if TYPE_CHECKING:
     from email._policybase import Policy
 
@@ -37,16 +39,36 @@ _HEADERS.map_to_type("subject", _Subject)  # type: ignore[arg-type]  # it become
 _POLICY = policy.SMTPUTF8.clone(header_factory=_HEADERS)
 
 
-def compose(sender: str, to: str, subject: str, text: str, language: str) -> EmailMessage:
-    """A message from these parts. Line ends in ``subject`` become spaces; ValueError for a bad address."""
+def compose(
+    sender: str,
+    to: str,
+    subject: str,
+    text: str,
+    language: str,
+    *,
+    thread: str | None = None,
+    unsubscribe: str | None = None,
+) -> EmailMessage:
+    """Make a message from these parts, as text and as HTML. Line ends in ``subject`` become spaces.
+
+    Mails of one ``thread``, such as a case's id, are shown together (RFC 5322, section 3.6.4). ``unsubscribe`` is the
+    URL that ends such mails by one POST (RFC 8058). ValueError for a bad address.
+    """
     message = EmailMessage(policy=_POLICY)
     message["From"] = _address(sender)
     message["To"] = _address(to)
     message["Subject"] = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in subject)
     message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = make_msgid(domain=deliverable(sender).rpartition("@")[2])
+    host = deliverable(sender).rpartition("@")[2]
+    message["Message-ID"] = make_msgid(domain=host)
+    if thread:
+        message["In-Reply-To"] = message["References"] = f"<{thread}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text, charset="utf-8")
+    message.add_alternative(html_of(str(message["Subject"]), text, language), subtype="html", charset="utf-8")
     message["Content-Language"] = language
     return message
 

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Publication:
     at: datetime
     policies: str
     sha256: str
+    by: str | None = field(default=None, compare=False)
+    reason: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,18 @@ class Packed:
 
 def pack(policies_dir: Path, assets_dir: Path) -> Packed:
     """Pack every file of the policies and the logos, but for hidden ones and editors' copies."""
-    members = _members(policies_dir, _POLICIES) | _members(assets_dir / "logos", _LOGOS)
+    members = members_of(policies_dir, assets_dir)
     digest = hashlib.sha256()
     for name in sorted(members):
         digest.update(f"{hashlib.sha256(members[name]).hexdigest()}  {name}\n".encode())
     packed = io.BytesIO()
     write_archive(members, packed, compression=zipfile.ZIP_DEFLATED)
     return Packed(digest.hexdigest(), packed.getvalue())
+
+
+def members_of(policies_dir: Path, assets_dir: Path) -> dict[str, bytes]:
+    """Return the files that a publication of two folders has, by their paths in it."""
+    return _members(policies_dir, _POLICIES) | _members(assets_dir / "logos", _LOGOS)
 
 
 def _members(folder: Path, prefix: str) -> dict[str, bytes]:
@@ -84,12 +91,34 @@ class Publications:
         row = session.execute(_newest()).first()
         return Publication(row.number, row.at, row.policies, row.sha256) if row else None
 
-    def add(self, session: Session, policies: str, packed: Packed, at: datetime) -> bool:
-        """Put files in force; False where they are the ones that are."""
+    def list(self, limit: int) -> tuple[Publication, ...]:
+        """Return the newest publications, with who published them and why."""
+        columns = Row.number, Row.at, Row.policies, Row.sha256, Row.by, Row.reason
+        with self._database.read() as session:
+            rows = session.execute(select(*columns).order_by(Row.number.desc()).limit(limit))
+            return tuple(Publication(*row) for row in rows)
+
+    def files(self, publication: Publication) -> dict[str, bytes]:
+        """Return the files of a publication by their paths."""
+        with self._database.read() as session:
+            packed = session.get_one(Row, publication.number).files
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    def add(
+        self,
+        session: Session,
+        policies: str,
+        packed: Packed,
+        at: datetime,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Put files in force; False where they are the ones that are. ``by`` and ``reason``: who published, and why."""
         newest = self.newest_in(session)
         if newest is not None and newest.sha256 == packed.sha256:
             return False
-        session.add(Row(at=at, policies=policies, sha256=packed.sha256, files=packed.files))
+        session.add(Row(at=at, policies=policies, sha256=packed.sha256, files=packed.files, by=by, reason=reason))
         session.flush()
         return True
 

@@ -30,8 +30,9 @@ from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
 from .building import Built, build, check, source_digest
+from .draft import Draft, NewTerms, compare
 from .inks import print_inks_of
-from .publications import Publications, pack
+from .publications import Publications, members_of, pack
 from .published import PublishedPackage, published_of
 from .rights import Rights
 from .stored import StoredPackages
@@ -76,8 +77,42 @@ class Publisher:
         """Read the files. CampaignError has every mistake in them."""
         return cls(database, storage, clock, load(policies_dir, assets_dir), policies_dir, assets_dir)
 
-    def publish(self, progress: Progress | None = None) -> Published:
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign that the files hold."""
+        return self._draft
+
+    def digest(self) -> str:
+        """Return what tells this state of the files from another: SHA-256 over all that would be published."""
+        packages = [
+            f"{one.id} {one.version} {source_digest(one, one.assets_dir, self._rights(one), self._inks)}"
+            for one in self._draft.packages.values()
+        ]
+        return hashlib.sha256("\n".join([pack(*self._folders).sha256, *packages]).encode()).hexdigest()
+
+    def draft(self) -> Draft:
+        """Return what publishing would change; CampaignError where it could not, as in ``publish``."""
+        waiting, mistakes = self._compare()
+        mistakes.raise_if_any()
+        newest = self._publications.newest()
+        before = {} if newest is None else self._publications.files(newest)
+        with self._database.read() as session:
+            known = {(row.id, row.version) for row in session.scalars(select(PublishedTerms))}
+        versions = [one for name in self._draft.terms.ids() for one in self._draft.terms.versions(name)]
+        return Draft(
+            compare(before, members_of(*self._folders)),
+            tuple(
+                NewTerms(one.id, one.version, one.effective) for one in versions if (one.id, one.version) not in known
+            ),
+            tuple((manifest.id, manifest.version) for manifest in waiting),
+        )
+
+    def publish(
+        self, progress: Progress | None = None, *, by: str | None = None, reason: str | None = None
+    ) -> Published:
         """Publish policies, logos, terms and every package version that is not yet; return what is new.
+
+        ``by`` and ``reason`` are who publishes and why: the publication keeps both, the log's entries the first.
 
         CampaignError where a published version's sources have changed or a package cannot be built; nothing
         is published then. What is published already costs only the reading of its sources.
@@ -87,18 +122,18 @@ class Publisher:
         with tempfile.TemporaryDirectory(prefix="emblem-publish-") as folder:
             built = self._build(waiting, mistakes, Path(folder), progress)
             mistakes.raise_if_any()
-            policies, terms = self._publish_rules()
+            policies, terms = self._publish_rules(by, reason)
             self._show_from_dates()
-            new = [manifest for manifest, made in built if self._publish(manifest, made)]
+            new = [manifest for manifest, made in built if self._publish(manifest, made, by)]
             repaired = self._repair(Path(folder), progress)
         return Published(policies, terms, tuple(map(self._row, new)), repaired)
 
-    def publish_rules(self) -> Published:
+    def publish_rules(self, *, by: str | None = None, reason: str | None = None) -> Published:
         """Publish policies, logos and terms alone. CampaignError where a published text has changed."""
         mistakes = Mistakes()
         self._compare_terms(mistakes)
         mistakes.raise_if_any()
-        return Published(*self._publish_rules())
+        return Published(*self._publish_rules(by, reason))
 
     def check(self) -> tuple[bool, tuple[PackageManifest, ...]]:
         """Return whether policies or logos wait to be published, and the packages that do; write nothing.
@@ -148,7 +183,7 @@ class Publisher:
                 raise Unavailable(detail, private=str(error)) from error
         return built
 
-    def _publish(self, manifest: PackageManifest, built: Built) -> bool:
+    def _publish(self, manifest: PackageManifest, built: Built, by: str | None) -> bool:
         """Store a built version and publish it; False if another process did."""
         base = f"packages/{manifest.id}/{manifest.version}"
         preview_sha256 = hashlib.sha256(built.preview).hexdigest()
@@ -192,6 +227,7 @@ class Publisher:
                         sha256=built.sha256,
                         bytes=built.bytes,
                         terms=manifest.terms,
+                        by=by,
                     ),
                     at,
                 )
@@ -223,7 +259,7 @@ class Publisher:
                         "Bring it back as it was, and write the change as a new version in terms.yaml",
                     )
 
-    def _publish_rules(self) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    def _publish_rules(self, by: str | None, reason: str | None) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """Put policies and logos in force and enter their digest and each version of the terms into the log, once."""
         packed = pack(*self._folders)
 
@@ -232,13 +268,13 @@ class Publisher:
             before = self._publications.newest_in(session)
             known = not insert_new(session, PublishedPolicy, digest=self._draft.digest, at=at)
             if not known or (before is not None and before.policies != self._draft.digest):
-                ledger.append(session, ledger.PolicyPublishedEntry(digest=self._draft.digest), at)
-            new = self._publications.add(session, self._draft.digest, packed, at)
+                ledger.append(session, ledger.PolicyPublishedEntry(digest=self._draft.digest, by=by), at)
+            new = self._publications.add(session, self._draft.digest, packed, at, by, reason)
             terms = tuple(
                 (version.id, version.version)
                 for name in self._draft.terms.ids()
                 for version in self._draft.terms.versions(name)
-                if _publish_terms(session, version, at)
+                if _publish_terms(session, version, at, by)
             )
             return (self._draft.digest if new else None), terms
 
@@ -281,7 +317,7 @@ def _changed(manifest: PackageManifest) -> Iterable[Mistake]:
     ).all()
 
 
-def _publish_terms(session: Session, version: TermsVersion, at: datetime) -> bool:
+def _publish_terms(session: Session, version: TermsVersion, at: datetime, by: str | None) -> bool:
     """Enter a version of the terms, or the languages that came to it; False where nothing is new."""
     digests = {lang: version.digest(lang) for lang in version.languages}
     if not insert_new(session, PublishedTerms, id=version.id, version=version.version, digests=digests, at=at):
@@ -292,7 +328,7 @@ def _publish_terms(session: Session, version: TermsVersion, at: datetime) -> boo
     ledger.append(
         session,
         ledger.TermsPublishedEntry(
-            terms=version.id, version=version.version, effective=timestamp(version.effective), digests=digests
+            terms=version.id, version=version.version, effective=timestamp(version.effective), digests=digests, by=by
         ),
         at,
     )

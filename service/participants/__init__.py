@@ -20,6 +20,7 @@ from .revocation import Revocation
 from .rows import accepted_current
 from .sign_in import Confirmed, PendingLink, Session, SignIn
 from .staff import Staff, StaffMember
+from .uptake import TermsUptake
 from .views import STATUSES, AcceptanceView, DecisionView, ParticipantView
 
 
@@ -51,6 +52,7 @@ class Participants:
         self.decisions = Decisions(database, campaign, clock, correspondence)
         self.members = Members(database, campaign, clock, correspondence)
         self.permissions = Permissions(database, campaign, clock, correspondence)
+        self.uptake = TermsUptake(database, campaign, clock, correspondence)
         self.acceptances = Acceptances(database, campaign, clock, base_url)
         self.sign_in = SignIn(database, clock, self.joining, correspondence, self.staff, auditors=auditors)
 
@@ -83,6 +85,7 @@ __all__ = [
     "Signatory",
     "Staff",
     "StaffMember",
+    "TermsUptake",
     "accepted_current",
     "granted_to",
 ]

@@ -8,8 +8,9 @@ import structlog
 from sqlalchemy.orm import Session as Transaction
 
 from .. import paths
-from ..campaign import Campaign
+from ..campaign import Campaign, TermsVersion
 from ..mail import Mailer
+from ..store import tables
 from .emails import Letter, Letters
 from .mailed_links import SIGN_IN_LIFE
 
@@ -81,6 +82,15 @@ class Correspondence:
         """Add the mail that a permission has ended, in this transaction; ``leave`` after it."""
         letter = self._letters.permission_lapsed(language, self._base_url + paths.account(language))
         self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
+
+    def add_terms_reminder(self, session: Transaction, row: tables.Participant, version: TermsVersion) -> None:
+        """Add the reminder to accept a version of terms, in this transaction; ``leave`` after it."""
+        if row.email:
+            url = self._base_url + paths.terms(row.language, version.id)
+            letter = self._letters.terms_reminder(
+                row.language, version.title, self._base_url + paths.account(row.language), url
+            )
+            self._mailer.add(session, row.email, letter.subject, letter.text, language=letter.language)
 
     def page(self, language: str, page: str, secret: str, then: str = "") -> str:
         """Return the URL of the page of a mailed link; ``then`` is a query that says what its reader came for."""

@@ -54,6 +54,7 @@ class EmailTexts(_Strict):
     permission_ends: LetterTexts
     permission_lapsed: LetterTexts
     new_terms: LetterTexts
+    terms_reminder: LetterTexts
     decisions: Mapping[str, LetterTexts]
 
 
@@ -114,6 +115,10 @@ class Letters:
         """
         written = _written(language)
         return self._letter(language, texts().new_terms, title=title(written), date=date(written), url=url)
+
+    def terms_reminder(self, language: str, title: Callable[[str], str], url: str, read: str) -> Letter:
+        """A reminder to accept new terms at ``url``, which can be read at ``read``."""
+        return self._letter(language, texts().terms_reminder, title=title(_written(language)), url=url, read=read)
 
     def _letter(self, language: str, told: LetterTexts, **values: str) -> Letter:
         written = _written(language)

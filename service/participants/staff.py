@@ -39,11 +39,13 @@ class StaffMember:
     named_by_settings: bool
     created_at: datetime
     removed_at: datetime | None
+    digest: bool = True  # whether they are mailed who waits
 
     @classmethod
     def of(cls, row: tables.StaffMember) -> StaffMember:
         """Return the person of a row."""
-        return cls(row.id, row.email, row.name, tuple(row.teams), row.named_by_settings, row.created_at, row.removed_at)
+        teams, named = tuple(row.teams), row.named_by_settings
+        return cls(row.id, row.email, row.name, teams, named, row.created_at, row.removed_at, row.digest)
 
     @property
     def label(self) -> str:
@@ -147,6 +149,17 @@ class Staff:
         named = [address for address in self._first if known.pop(address, True)]
         return (*named, *(address for address, present in known.items() if present))
 
+    def digests(self, staff: str, *, wanted: bool) -> None:
+        """Mail one who is staff now who waits, or no more. Raises NotFound."""
+
+        def work(session: Transaction) -> None:
+            row = session.get(tables.StaffMember, staff, with_for_update=True)
+            if row is None or not self._present(row):
+                raise NotFound("There is nobody of this id among the staff; `emblem staff list` shows all.")
+            row.digest = wanted
+
+        self._database.write(work)
+
     def settle(self) -> None:
         """Give everybody whom ``EMBLEM_STAFF`` names an id, and staff's keys of before them to the first of them."""
 
@@ -168,6 +181,12 @@ class Staff:
         if email in self._first:
             self._inserted(session, email, BY_SETTINGS, self._clock(), named_by_settings=True)
         return self.find(session, email)
+
+    def present(self, session: Transaction) -> tuple[StaffMember, ...]:
+        """Return everybody who is staff now and has an id, who came first first."""
+        table = tables.StaffMember
+        rows = session.scalars(select(table).order_by(table.created_at, table.id))
+        return tuple(StaffMember.of(row) for row in rows if self._present(row))
 
     def find(self, session: Transaction, email: str) -> StaffMember | None:
         """Return who is staff with this address, or None."""
@@ -200,9 +219,7 @@ class Staff:
         for address in self._first:
             if (found := self.find(session, address)) is not None:
                 return found
-        table = tables.StaffMember
-        rows = session.scalars(select(table).order_by(table.created_at, table.id))
-        return next((StaffMember.of(row) for row in rows if self._present(row)), None)
+        return next(iter(self.present(session)), None)
 
     def _settled(self) -> bool:
         key, row = tables.ApiKey, tables.StaffMember

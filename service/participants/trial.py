@@ -59,6 +59,12 @@ def try_policies(database: Database, campaign: Campaign, draft: Campaign, clock:
         return Trial(count, tuple(found), _accept_again(session, campaign, draft, clock()))
 
 
+def count_asked_again(database: Database, campaign: Campaign, draft: Campaign, clock: Clock) -> int:
+    """Count approved participants whom ``draft`` would ask to accept at least one version of terms again."""
+    with database.read() as session:
+        return _accept_again(session, campaign, draft, clock())
+
+
 def _applications(session: Transaction) -> Iterator[tuple[tables.Participant, str, str]]:
     """Everybody who is not erased, with the outcome and the rule of the last decision that a rule made."""
     person, decision = tables.Participant, tables.Decision

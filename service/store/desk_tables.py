@@ -86,3 +86,25 @@ class CaseEvent(Base):
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(60))
     what: Mapped[str] = mapped_column(String(20))
+
+
+class DeskDigest(Base):
+    """A mail to a person of the staff of who waits: one a day of the desk's zone."""
+
+    __tablename__ = "desk_digests"
+    staff: Mapped[str] = mapped_column(String(40), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    at: Mapped[datetime]
+
+
+class Ending(Base):
+    """A link or an embed that staff ended in the console, or whose end they took back, and why."""
+
+    __tablename__ = "endings"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    subject: Mapped[str] = mapped_column(String(40), index=True)  # the link's id, or the embed's key
+    participant: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    what: Mapped[str] = mapped_column(String(10))  # ended, restored
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(Text)  # None once its participant is erased

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -193,6 +194,7 @@ class StaffMember(Base):
     added_by: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    digest: Mapped[bool] = mapped_column(default=True, server_default=true())  # whether they are mailed who waits
 
 
 class MailedLink(Base):
@@ -459,6 +461,8 @@ class Publication(Base):
     policies: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64))  # over the names and contents of the files
     files: Mapped[bytes]
+    by: Mapped[str | None] = mapped_column(String(60))  # who published it; None for those of before this was kept
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class PublishedTerms(Base):

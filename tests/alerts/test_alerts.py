@@ -34,6 +34,7 @@ from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log
 
 from ..audit.conftest import ON_BOTH, START, Deployment, download, people, uses
+from ..parts.mails import text_of
 
 DAY = timedelta(days=1)
 
@@ -52,7 +53,7 @@ class Mail(Mailer):
         assert self.folder is not None
         parser = BytesParser(policy=policy.default)
         found = [parser.parsebytes(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
-        return [(mail["To"], mail["Subject"], mail.get_content().replace("\r\n", "\n")) for mail in found]
+        return [(mail["To"], mail["Subject"], text_of(mail).replace("\r\n", "\n")) for mail in found]
 
 
 def alerts(deployment: Deployment, mail: Mail, *rules: Mapping[str, Any], webhooks: tuple[str, ...] = ()) -> Alerts:

@@ -20,6 +20,7 @@ from service.verification.signed_note import kept_checkpoint, parse_vkey
 from service.verification.verifier import LogVerdict, verify_log
 
 from ..audit.conftest import ORIGIN, Deployment, download
+from ..parts.mails import text_of
 
 NEXT = timedelta(days=1, minutes=2)  # a day is mailed when it has been over for a minute
 
@@ -63,7 +64,7 @@ def test_a_mail_as_it_was_saved_is_a_kept_checkpoint(
     message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
     assert isinstance(message, EmailMessage)
     assert message["To"] == "auditor@example.org"
-    text = str(message.get_content()).replace("\r\n", "\n")
+    text = str(text_of(message)).replace("\r\n", "\n")
     kept = {
         "the message": path.read_bytes(),
         "its text": text.encode(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,19 @@ def test_a_campaign_without_the_file_has_a_plain_desk(tmp_path: Path) -> None:
         ("permissions:\n  - {days: 30, kinds: [martians]}\n", 2, "martians is not among the kinds"),
         ("permissions:\n  - {days: 0}\n", 2, "days"),
         ("permissions:\n  - {kinds: [individual]}\n", 2, "days"),
+        ("teams:\n  - {id: a, title: {en: A}, countries: [XX]}\n", 2, "XX is no country"),
+        ("teams:\n  - {id: a, title: {en: A}, kinds: [martians]}\n", 2, "martians is not among the kinds"),
+        ("teams:\n  - {id: a, title: {en: A}, purposes: []}\n", 2, "purposes"),
+        ("teams:\n  - {id: A team, title: {en: A}}\n", 2, "id"),
+        ("teams:\n  - {id: a, title: {en: A}}\n  - {id: a, title: {en: B}}\n", 3, "There are two teams a"),
+        ("digest:\n  hour: 24\n", 2, "hour"),
+        (
+            "clock:\n  week: [monday]\n  holidays: ["
+            + ", ".join(f"{{name: Free, day: {date(2028, 1, 3) + timedelta(7 * week)}}}" for week in range(52))
+            + "]\n",
+            3,
+            "No day of a year is left",
+        ),
         (
             (
                 "answers:\n  - {id: a, use: return, title: {en: A}, text: {en: A}}\n"

@@ -11,7 +11,7 @@ import pytest
 
 from service.campaign import Campaign
 from service.campaign.desk import Desk as DeskPolicy
-from service.desk import CaseView, Desk, DeskMail, Filter, Openings
+from service.desk import CaseView, Desk, DeskMail, DigestLinks, Filter, Openings
 from service.embeds import Embeds
 from service.mail import Mailer
 from service.participants import Participants
@@ -81,13 +81,14 @@ def office_of(
     """An office over a database."""
     outbox = Outbox(folder / "outbox")
     mailer = Mailer(database, outbox.folder.as_uri(), sender="campaign@example.org", clock=clock)
-    people = Participants(database, campaign, clock, mailer, BASE, held=Openings(campaign).joining)
+    people = Participants(database, campaign, clock, mailer, BASE, staff=(STAFF,), held=Openings(campaign).joining)
+    people.staff.settle()
     kept = storage or open_storage((folder / "storage").as_uri())
     verdicts = Verdicts(
         database, kept, campaign, clock, Embeds(database, campaign, clock, BASE), base_url=BASE, data_dir=folder
     )
-    mail = DeskMail(campaign, mailer, BASE, [STAFF])
-    desk = Desk(database, kept, campaign, clock, mail, people.decisions, verdicts)
+    mail = DeskMail(campaign, mailer, BASE)
+    desk = Desk(database, kept, campaign, clock, mail, people, verdicts, DigestLinks(["a secret of the tests"]))
     erasure = Erasure(database, campaign, clock, mailer, people.api_keys)
     return Office(database, campaign, clock, people, desk, outbox, erasure, mailer)
 

@@ -20,6 +20,7 @@ from service.store.desk_tables import Case, CaseEvent
 
 from ..conftest import FrozenClock
 from ..participants.facts import entries, everything
+from ..parts.mails import text_of
 from .conftest import STAFF, Office, office_of
 
 ANNE, BEN = "staff:stf_anne", "staff:stf_ben"
@@ -207,8 +208,8 @@ def test_mails_are_written_in_the_language_of_the_applicant(office: Office) -> N
     office.desk.conversation.write(case.id, "Une note.", by=ANNE, visible=False)
     mails = office.outbox.to("quill.1@example.org")[1:]
     assert [mail["Content-Language"] for mail in mails] == ["fr", "fr"]
-    assert "Où donc ?" in mails[0].get_content()
-    assert "Merci." in mails[1].get_content()
+    assert "Où donc ?" in text_of(mails[0])
+    assert "Merci." in text_of(mails[1])
 
 
 def test_who_reported_misuse_hears_what_became_of_it(office: Office) -> None:
@@ -218,8 +219,8 @@ def test_who_reported_misuse_hears_what_became_of_it(office: Office) -> None:
         office.desk.conversation.write(case, "Who?", by=ANNE, back=True)
     office.desk.deciding.decide(case, "dismissed", reason="Dentro de las normas.", by=ANNE)
     received, decided = office.outbox.to("me@example.org")
-    assert case in received.get_content()
-    assert "Dentro de las normas." in decided.get_content()
+    assert case in text_of(received)
+    assert "Dentro de las normas." in text_of(decided)
 
 
 def test_what_the_service_noticed_is_one_case(office: Office) -> None:

@@ -13,6 +13,7 @@ import pytest
 from service.mail import Mailer
 from service.problems import Unavailable
 
+from ..parts.mails import text_of
 from .conftest import BASE
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_a_partner_is_told_until_when_and_where_to_accept(world: World, mailer: 
     (mail,) = mails(mailer)
     assert mail["To"] == "one@example.org"
     assert "new terms" in mail["Subject"]
-    text = mail.get_content()
+    text = text_of(mail)
     assert "until March 31, 2026" in text
     assert f"{BASE}/en/account" in text
     assert world.campaign.terms.current("logo-terms", world.clock()).title("en") in text
@@ -76,8 +77,8 @@ def test_the_mail_is_in_the_partners_language(world: World, mailer: Mailer) -> N
     world.embeds.notify_terms(mailer)
     (mail,) = mails(mailer)
     assert mail["Content-Language"] == "fr"
-    assert "jusqu’au 31 mars 2026" in mail.get_content()
-    assert f"{BASE}/fr/account" in mail.get_content()
+    assert "jusqu’au 31 mars 2026" in text_of(mail)
+    assert f"{BASE}/fr/account" in text_of(mail)
 
 
 def test_each_version_is_told_once(world: World, mailer: Mailer) -> None:
@@ -147,4 +148,4 @@ def test_who_is_told_late_is_told_the_truth(world: World, mailer: Mailer) -> Non
     world.status(who, "approved")
     assert world.embeds.notify_terms(mailer) == 1
     (mail,) = mails(mailer)
-    assert "It is shown until March 31, 2026." in mail.get_content()
+    assert "It is shown until March 31, 2026." in text_of(mail)

@@ -12,6 +12,8 @@ from tests.parts.demo import Demo
 from tests.parts.person import Person, digests_in
 from tests.parts.walk import Walk
 
+from ..parts.mails import text_of
+
 
 def walk_to_the_file(person: Person, folder: Path) -> Path:
     """Joins, confirms, accepts and downloads; the file has what its page said."""
@@ -66,7 +68,7 @@ def test_in_french(page: Page, demo: Demo, tmp_path: Path) -> None:
         english = [part.inner_text() for part in person.main.locator("[lang=en]").all()]
         english = [text for text in english if text != "English"]  # a language is called what its speakers call it
         assert english == [], f"{path} is not all French"
-    assert any("Cœur bleu" in mail.get_content() for mail in person.mails())
+    assert any("Cœur bleu" in text_of(mail) for mail in person.mails())
 
 
 _EDGES = """selector => [...document.querySelectorAll(selector)].map(one => {

@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from service.mail.transport import DeliveryError, FolderTransport, open_transport
 from service.problems import ConfigurationError
 
+from ..parts.mails import text_of
 from .conftest import TO, Inbox, message, read, server
 
 # ---- the folder
@@ -43,7 +44,7 @@ def test_a_message_is_one_private_file(tmp_path: Path) -> None:
     assert (found["To"], found["Subject"], found["Auto-Submitted"]) == (TO, "Bonjour à tous", "auto-generated")
     assert found["Message-ID"].endswith("@example.org>")
     assert found["Date"].datetime.tzinfo is not None
-    assert found.get_content().splitlines() == ["Première ligne", "https://example.org/fr/"]
+    assert text_of(found).splitlines() == ["Première ligne", "https://example.org/fr/"]
 
 
 def test_whoever_reads_the_folder_sees_whole_messages_only(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_whoever_reads_the_folder_sees_whole_messages_only(tmp_path: Path) -> No
     seen: set[Path] = set()
     while len(seen) < 40:
         for path in tmp_path.glob("*.eml"):
-            assert read(path).get_content().count("x") == 35_000
+            assert text_of(read(path)).count("x") == 35_000
             seen.add(path)
     for thread in senders:
         thread.join()

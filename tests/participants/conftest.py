@@ -21,6 +21,7 @@ from service.store import Database
 
 from ..conftest import FrozenClock
 from ..parts import willing
+from ..parts.mails import text_of
 
 BASE = "https://emblem.example.org"
 _numbers = itertools.count(1)
@@ -47,8 +48,8 @@ class Outbox:
 
     def secret(self, address: str, page: str) -> str:
         """The secret in the last message to an address, whose link leads to this page."""
-        found = re.search(rf"{BASE}/[a-z]{{2}}/{page}/([\w-]+)\s", self.to(address)[-1].get_content())
-        assert found, self.to(address)[-1].get_content()
+        found = re.search(rf"{BASE}/[a-z]{{2}}/{page}/([\w-]+)\s", text_of(self.to(address)[-1]))
+        assert found, text_of(self.to(address)[-1])
         return found[1]
 
 

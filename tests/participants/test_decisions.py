@@ -14,6 +14,7 @@ from service.problems import Conflict, InvalidRequest, NotFound
 from service.store import Database
 
 from ..conftest import FrozenClock
+from ..parts.mails import text_of
 from .conftest import Make, Outbox
 from .facts import entries
 
@@ -93,7 +94,7 @@ def test_the_participant_is_mailed_the_reason(
     people.decisions.decide(joined.id, "suspended", reason="100% {wrong} logo", by="staff")
     mail = outbox.to(str(joined.email))[-1]
     assert "suspended" in mail["Subject"]
-    assert "100% {wrong} logo" in mail.get_content()
+    assert "100% {wrong} logo" in text_of(mail)
 
 
 def test_a_mailer_that_fails_loses_no_decision(

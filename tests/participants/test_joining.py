@@ -17,6 +17,7 @@ from service.problems import AlreadyJoined, InvalidRequest, InvalidSignIn
 from service.store import Database, tables
 
 from ..conftest import FrozenClock
+from ..parts.mails import text_of
 from .conftest import Make, Outbox
 from .facts import entries
 
@@ -284,7 +285,7 @@ def test_the_owner_hears_of_the_decision_by_a_mail_that_leads_to_a_page(
     joined = people.joining.join(given, via=portal)
     (mail,) = outbox.to(given["email"])
     assert mail["Content-Language"] == "fr"
-    text = mail.get_content()
+    text = text_of(mail)
     assert joined.reasons[0] in text
     assert "/fr/account" in text
     assert "/d/" not in text

@@ -16,6 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Download, Locator, Page, Response
 
 from .demo import Demo
+from .mails import text_of
 from .processes import wait_until
 
 _RUN = uuid.uuid4().hex[:8]
@@ -74,7 +75,7 @@ class Person:
     def link_in_mail(self, count: int) -> str:
         """The link in the ``count``-th mail, once that has come."""
         wait_until(lambda: len(self.mails()) >= count, 10, "the mail has come")
-        body = self.mails()[count - 1].get_content()
+        body = text_of(self.mails()[count - 1])
         (link,) = set(re.findall(rf"{re.escape(self.demo.base_url)}/\S+", body))
         assert "/d/" not in link, "mails never contain a download link"
         return str(link)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from service import settings
+from service.problems import EmbedRevoked
 from service.store import outbox
 from tests.parts.willing import PLAN
 
@@ -15,6 +20,11 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.orm import Session
 
+NEW_TERMS = """  - version: "2026-11-25"
+    effective: 2026-11-25T00:00:00Z
+    languages: [ar, en, es, fr, ru, zh]
+    changes: {en: Nothing but the number.}
+"""
 PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit", "/webhooks")
 
 
@@ -103,8 +113,24 @@ def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> No
     visitor.post("download", {"package": "logo"})
     link, *_ = staff.parts.links.list().items
     assert link.id in staff.get("/staff/links").text
+    staff.get(f"/staff/links/{link.id}")
+    staff.post(f"/staff/links/{link.id}/revocation", {"reason": " "}, status=422)
+    staff.post(f"/staff/links/{link.id}/revocation", {"reason": "By mistake."})
+    staff.post(f"/staff/links/{link.id}/restoration", {"reason": "It was the right list."})
+    assert staff.parts.links.get(link.id).status == "active"
     staff.post(f"/staff/links/{link.id}/revocation", {"reason": "Sent to the wrong list."})
     assert staff.parts.links.get(link.id).status == "revoked"
+    staff.get(f"/staff/links/{link.id}")
+    assert [row.text.rpartition(": ")[2] for row in staff.html.all("li") if " it" in row.text] == [
+        "Sent to the wrong list.",
+        "It was the right list.",
+        "By mistake.",
+    ]
+    assert [mail["Subject"].partition(": ")[2] for mail in visitor.letters()[-3:]] == [
+        "your download link has been ended",
+        "your download link works again",
+        "your download link has been ended",
+    ]
     assert "Sent to the wrong list." in staff.get("/staff/links").text
     staff.get("/staff/catalogue")
     version = staff.parts.catalogue.current_version("posters").version
@@ -112,6 +138,80 @@ def test_staff_end_links_and_withdraw_versions(staff: Visitor, app: Flask) -> No
     staff.post(f"/staff/catalogue/posters/{version}/withdrawal", {"reason": "A printer's error."})
     visitor.get("tools/posters", status=410)
     assert "A printer&#39;s error." in staff.get("/staff/catalogue").text
+
+
+def test_ending_an_embed_shows_what_it_breaks_and_is_taken_back(staff: Visitor, app: Flask) -> None:
+    visitor = Visitor(app)
+    visitor.join()
+    visitor.accept()
+    parts = staff.parts
+    (participant,) = parts.participants.listing.list().items
+    embed = parts.embeds.create(participant.id, "heart", ["https://www.example.org"], "report", by="page")
+    served = parts.embeds.permission(embed.key)
+    for _ in range(3):
+        parts.embeds.count(served, "blue/64.png", "https://www.example.org")
+    parts.embeds.flush()
+    parts.embeds.enter_uses(everything=True)
+    page = staff.get(f"/staff/embeds/{embed.key}").text
+    assert "https://www.example.org" in page
+    assert [cell.text for cell in staff.html.all("td") if cell.attributes.get("class") == "num"] == ["3"]
+    staff.post(f"/staff/embeds/{embed.key}/revocation", {"reason": ""}, status=422)
+    staff.post(f"/staff/embeds/{embed.key}/revocation", {"reason": "The wrong site."})
+    with pytest.raises(EmbedRevoked):
+        parts.embeds.permission(embed.key)
+    staff.post(f"/staff/embeds/{embed.key}/restoration", {"reason": "It was the right one."})
+    assert parts.embeds.permission(embed.key).key == embed.key
+    assert ["embed" in mail["Subject"] for mail in visitor.letters()[-2:]] == [True, True]
+    parts.erasure.erase(participant.id, reason="Asked for.", by="page")
+    staff.post(f"/staff/embeds/{embed.key}/restoration", {"reason": "Back."}, status=409)
+    assert {one.reason for one in parts.endings.history(embed.key)} == {None}
+
+
+@pytest.fixture
+def draft(app: Flask, tmp_path: Path) -> Path:
+    """Policies of one's own, published as they are shipped; the folder is the draft."""
+    policies = shutil.copytree(settings.shipped("policies"), tmp_path / "policies")
+    emblem = app.extensions["emblem"]
+    emblem.settings = replace(emblem.settings, policies_dir=policies)
+    return policies
+
+
+def test_staff_publish_with_the_difference_and_whom_it_asks(
+    staff: Visitor, app: Flask, draft: Path, waiting: Visitor
+) -> None:
+    person = Visitor(app)
+    person.join()
+    person.accept()
+    assert "Everything is published already" in staff.get("/staff/publishing").text
+    terms = draft / "terms" / "logo-terms"
+    written = (terms / "terms.yaml").read_text(encoding="utf-8")
+    newest = staff.parts.campaign.terms.current("logo-terms", staff.parts.clock()).version
+    shutil.copytree(terms / newest, terms / "2026-11-25")
+    first = written.index("  - version")
+    (terms / "terms.yaml").write_text(written[:first] + NEW_TERMS + written[first:], encoding="utf-8")
+    eligibility = draft / "eligibility.yaml"
+    eligibility.write_text(
+        eligibility.read_text(encoding="utf-8").replace("decision: review", "decision: decline", 1), encoding="utf-8"
+    )
+    page = staff.get("/staff/publishing?try=yes").text
+    assert staff.html.all("dd")[0].text.strip() == "1"
+    assert any("decision: decline" in one.text for one in staff.html.all("ins"))
+    assert "applications" in page
+    (draft / "actions.yaml").open("a", encoding="utf-8").write("# changed after the page was shown\n")
+    staff.post("/staff/publishing", {"reason": "New terms."}, status=409)
+    staff.post("/staff/publishing", {"reason": ""}, status=422)
+    staff.post("/staff/publishing", {"reason": "New terms."})
+    text = staff.get("/staff/publishing?done=yes").text
+    assert "New terms." in text
+    assert "Everything is published already" in text
+    assert staff.parts.campaign.terms.current("logo-terms", staff.parts.clock()).version == "2026-11-25"
+    staff.get("/staff/terms/logo-terms/2026-11-25")
+    staff.post("/staff/terms/logo-terms/2026-11-25/reminder", {})
+    staff.post("/staff/terms/logo-terms/2026-11-25/reminder", {})
+    assert [mail["Subject"].partition(": ")[2] for mail in person.letters()][-1:] == ["the terms have changed"]
+    assert staff.parts.participants.uptake.remind(staff.parts.campaign.terms.get("logo-terms", "2026-11-25")) == 0
+    (draft / "desk.yaml").write_text("clock:\n  zone: Mars/Base\n", encoding="utf-8")
+    assert "desk.yaml:2" in staff.get("/staff/publishing").text
 
 
 def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Visitor) -> None:

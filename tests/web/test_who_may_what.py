@@ -68,6 +68,8 @@ OPEN = {
     "pages.build",
     "pages.check",
     "pages.check_submit",
+    "pages.digest_end",
+    "pages.digest_end_submit",
     "pages.download",
     "pages.embed",
     "pages.grant_confirm",

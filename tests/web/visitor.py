@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -172,6 +173,14 @@ class Visitor:
         outbox = self.parts.settings.outbox
         assert outbox is not None
         return sum(self.address.encode() in file.read_bytes() for file in outbox.rglob("*.eml"))
+
+    def letters(self) -> list[EmailMessage]:
+        """The mails to this visitor, oldest first."""
+        outbox = self.parts.settings.outbox
+        assert outbox is not None
+        files = sorted(outbox.rglob("*.eml"), key=lambda path: path.name)
+        found = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        return [mail for mail in found if str(mail["To"]) == self.address and isinstance(mail, EmailMessage)]
 
     def application(self, kind: str = "individual", **changes: object) -> dict[str, object]:
         """The fields of the form of a kind, filled in so that it is approved."""

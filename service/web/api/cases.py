@@ -71,9 +71,17 @@ def cases(query: CasesQuery) -> Response:
         q=query.q,
         portal=portal(),
         applicant=own(None),
+        team=query.team if _is_staff() and query.team != "all" else None,
+        within=_within(query.team),
     )
     page = deployment().desk.reading.list(chosen, cursor=query.cursor, limit=query.limit)
     return answer(CasesAnswer.of(page.items, page.next_cursor))
+
+
+def _within(team: str | None) -> str | None:
+    """The person of the staff whose teams' cases are listed; None where a team, or all, are asked for by name."""
+    found = key()
+    return found.staff if found is not None and found.role == "staff" and team is None else None
 
 
 @api.get("/cases/<id>", responses={200: CaseAnswer})

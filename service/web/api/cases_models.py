@@ -33,6 +33,9 @@ class CasesQuery(PageQuery):
     country: Annotated[str, StringConstraints(max_length=2)] | None = None
     purpose: Purpose | None = None
     assignee: Id | None = None
+    team: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None, description="A team of the desk, or `all`; staff see the cases of their own teams where none is named"
+    )
     q: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import artwork, audit, cases, catalogue, embeds, links, participants, webhooks
+from . import artwork, audit, cases, catalogue, embeds, links, participants, publishing, webhooks
 from .blueprint import staff
 
 #: What the web entrance registers.
@@ -17,6 +17,7 @@ __all__ = [
     "embeds",
     "links",
     "participants",
+    "publishing",
     "staff",
     "webhooks",
 ]

@@ -29,6 +29,7 @@ NAVIGATION = (
     ("staff.artwork", msgid("Artwork checks")),
     ("staff.catalogue", msgid("Catalogue")),
     ("staff.terms", msgid("Terms")),
+    ("staff.publishing", msgid("Publishing")),
     ("staff.audit", msgid("Audit")),
 )
 

@@ -13,7 +13,7 @@ from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
 from ...desk import MISUSE_OUTCOMES, MOST_BYTES, OUTCOMES, STATUSES, UNDO_FOR, CaseView, Filter
 from ...desk.reading import Counts
-from ...participants import ParticipantView
+from ...participants import ParticipantView, StaffMember
 from ...problems import CaseDecided, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound, Problem
 from ..case_files import file_response
 from ..context import actor, deployment
@@ -29,6 +29,7 @@ from .participants import shown_application
 
 _MOST_AT_ONCE = 100  # cases that are decided with one reason
 _FILTERS = ("kind", "participant_kind", "country", "purpose", "q")
+_ALL = "all"  # in place of a team: the cases of all of them
 #: What happened to a case, in words.
 EVENT_WORDS = {
     "opened": msgid("opened"),
@@ -74,7 +75,16 @@ def decide_many() -> Response:
             )
         except (ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound):
             late += 1
-    return see_other(url_for("staff.queue", many=len(cases) - late, late=late or None))
+    return see_other(url_for("staff.queue", many=len(cases) - late, late=late or None, **_kept(_chosen()[0])))
+
+
+@staff.post("/digests")
+def digests() -> Response:
+    """Be mailed who waits, or no more."""
+    session = current_session()
+    if session is not None and session.staff:
+        deployment().participants.staff.digests(session.staff, wanted=sent("wanted") == "yes")
+    return see_other(url_for("staff.queue"))
 
 
 @staff.get("/cases/<case>")
@@ -104,11 +114,12 @@ def case_decide(case: str) -> Response:
     except (Conflict, Forbidden, InvalidRequest) as problem:
         mistakes.add("", translate_error(problem))
         return _case(case, mistakes, problem.status)
-    before, after = deployment().desk.reading.beside(case)
+    given, chosen = _chosen()
+    before, after = deployment().desk.reading.beside(case, chosen)
     following = after or before  # at the end of the queue what was passed over comes again
     if following is None:
-        return see_other(url_for("staff.queue", decided=case))
-    return see_other(url_for("staff.case", case=following, decided=case))
+        return see_other(url_for("staff.queue", decided=case, **_kept(given)))
+    return see_other(url_for("staff.case", case=following, decided=case, **_kept(given)))
 
 
 @staff.post("/cases/<case>/undo")
@@ -120,7 +131,7 @@ def case_undo(case: str) -> Response:
         mistakes = FormMistakes()
         mistakes.add("", translate(msgid("It is in force already, so it cannot be undone any more.")))
         return _case(case, mistakes, problem.status)
-    return see_other(url_for("staff.case", case=case))
+    return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
 
 @staff.post("/cases/<case>/messages")
@@ -136,21 +147,27 @@ def case_write(case: str) -> Response:
             mistakes.add(name, translate_error(problem))
     if mistakes:
         return _case(case, mistakes, 422)
-    return see_other(url_for("staff.case", case=case))
+    return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
 
 @staff.post("/cases/<case>/assignment")
 def case_assign(case: str) -> Response:
-    """Take the case, or give it back."""
+    """Take the case, give it to somebody else of the staff, or give it back."""
     session = current_session()
-    mine = session.staff if session is not None else None
+    to: str | None = sent("to")
+    if to == "me":
+        to = session.staff if session is not None else None
+    elif to == "nobody":
+        to = None
+    else:
+        to = deployment().participants.staff.get(sent("assignee")).id
     try:
-        deployment().desk.conversation.assign(case, mine if sent("to") == "me" else None, by=actor())
+        deployment().desk.conversation.assign(case, to, by=actor())
     except CaseDecided as problem:
         mistakes = FormMistakes()
         mistakes.add("", translate_error(problem))
         return _case(case, mistakes, problem.status)
-    return see_other(url_for("staff.case", case=case))
+    return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
 
 @staff.post("/cases/<case>/files")
@@ -170,7 +187,7 @@ def case_add_file(case: str) -> Response:
     except Problem as problem:
         mistakes.add("file", translate_error(problem))
         return _case(case, mistakes, problem.status)
-    return see_other(url_for("staff.case", case=case, _anchor="files"))
+    return see_other(url_for("staff.case", case=case, _anchor="files", **_kept(_chosen()[0])))
 
 
 @staff.get("/cases/<case>/files/<file>")
@@ -204,7 +221,16 @@ def _chosen() -> tuple[dict[str, str], Filter]:
     given["mine"] = "yes" if query("mine") == "yes" else ""
     mine = session.staff if session is not None and given["mine"] else None
     narrowed = {name: value for name, value in given.items() if value and name != "mine"}
-    return given, Filter(assignee=mine, **narrowed)
+    team = query("team")
+    known_team = team if team in {one.id for one in campaign.desk.teams} else None
+    own = session.staff if session is not None and known_team is None and team != _ALL else None
+    given["team"] = known_team or (_ALL if team == _ALL else "")
+    return given, Filter(assignee=mine, team=known_team, within=own, **narrowed)
+
+
+def _kept(given: dict[str, str]) -> dict[str, Any]:
+    """What keeps the place in the queue in the addresses of cases: the filters that are chosen."""
+    return {name: value for name, value in given.items() if value and (name, value) != ("status", "open")}
 
 
 def _queue(mistakes: FormMistakes, status: int = 200) -> Response:
@@ -215,11 +241,12 @@ def _queue(mistakes: FormMistakes, status: int = 200) -> Response:
         return private("staff/queue_counts.html", status, counts=found.desk.reading.counts(Filter()))
     page = found.desk.reading.list(chosen, cursor=query("cursor") or None, limit=PAGE)
     ids = {one.participant for one in page.items if one.participant}
-    counts: Counts = found.desk.reading.counts(Filter())
+    counts: Counts = found.desk.reading.counts(Filter(team=chosen.team, within=chosen.within))
     return private(
         "staff/queue.html",
         status,
         page=page,
+        kept=_kept(given),
         people={one: found.participants.listing.get(one) for one in ids},
         given=given,
         counts=counts,
@@ -231,6 +258,7 @@ def _queue(mistakes: FormMistakes, status: int = 200) -> Response:
         many=query("many"),
         late=query("late"),
         seconds=int(UNDO_FOR.total_seconds()),
+        digest=session.staff is not None and found.participants.staff.get(session.staff).digest,
     )
 
 
@@ -251,7 +279,8 @@ def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | 
     reading = found.desk.reading
     seen = reading.get(case, staff=True)
     person = found.participants.listing.get(seen.participant) if seen.participant else None
-    before, after = reading.beside(case)
+    given, chosen = _chosen()
+    before, after = reading.beside(case, chosen)
     session = current_session()
     return private(
         "staff/case.html",
@@ -268,6 +297,9 @@ def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | 
         before=before,
         after=after,
         mine=session.staff if session is not None else None,
+        kept=_kept(given),
+        teams=[team for team in found.campaign.desk.teams if team.id in seen.teams],
+        colleagues=_colleagues(seen),
         decided=_recent(query("decided")),
         seconds=int(UNDO_FOR.total_seconds()),
         mistakes=mistakes,
@@ -275,6 +307,12 @@ def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | 
         answers=_answers(seen, person),
         now=found.clock(),
     )
+
+
+def _colleagues(seen: CaseView) -> list[tuple[StaffMember, bool]]:
+    """Everybody to whom a case can be given, with whether it is one of their teams' cases; those first."""
+    theirs = [(one, bool(set(one.teams) & set(seen.teams))) for one in deployment().participants.staff.list()]
+    return sorted(theirs, key=lambda found: (not found[1], found[0].label.casefold()))
 
 
 def _asked(seen: CaseView, person: ParticipantView) -> list[dict[str, Any]]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from flask import Response, url_for
+from markupsafe import Markup
 
+from ...audit.plots import plot
 from ...campaign.text import msgid
+from ...participants.uptake import PAUSE
 from ...problems import UnknownPackage
 from ..context import actor, deployment
+from ..i18n import translate_plain
+from ..pages.blueprint import query
 from ..pages.forms import FormMistakes, required
 from ..pages.render import private, see_other
-from .blueprint import staff
+from .blueprint import PAGE, staff
 
 _LONGEST_REASON = 1000
 
@@ -45,6 +50,39 @@ def terms() -> Response:
             state = "current" if version == current else "coming" if version.effective > now else "earlier"
             rows.append((version, state))
     return private("staff/terms.html", rows=rows)
+
+
+@staff.get("/terms/<terms_id>/<version>")
+def terms_uptake(terms_id: str, version: str) -> Response:
+    """Show how a version of the terms is accepted, day by day, and who is still to accept it."""
+    emblem = deployment()
+    found = emblem.campaign.terms.get(terms_id, version)
+    uptake = emblem.participants.uptake.of(found)
+    rows, total = [], 0
+    for day, number in uptake.by_day:
+        total += number
+        rows.append({"day": day, "participants": total, "new": number})
+    drawn = plot(rows, "day", "participants", label=translate_plain(msgid("Participants who accepted"))) if rows else ""
+    return private(
+        "staff/terms_uptake.html",
+        version=found,
+        uptake=uptake,
+        rows=rows[::-1],
+        figure=Markup(drawn),  # noqa: S704  # made by plot(), which escapes what it shows
+        page=emblem.participants.uptake.outstanding(found, cursor=query("cursor") or None, limit=PAGE),
+        reminded=query("reminded"),
+        pause=PAUSE.days,
+        styles=url_for("staff.audit_styles"),
+        current=found == emblem.campaign.terms.find_current(terms_id, emblem.clock()),
+    )
+
+
+@staff.post("/terms/<terms_id>/<version>/reminder")
+def terms_remind(terms_id: str, version: str) -> Response:
+    """Mail those who are still to accept a version."""
+    emblem = deployment()
+    sent = emblem.participants.uptake.remind(emblem.campaign.terms.get(terms_id, version))
+    return see_other(url_for("staff.terms_uptake", terms_id=terms_id, version=version, reminded=sent))
 
 
 def _catalogue(mistakes: FormMistakes, status: int = 200) -> Response:
