@@ -14,9 +14,11 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert
 from sqlalchemy.orm import Session
 
 from ..clock import timestamp
+from ..store.bulk import BulkStatement
 from ..store.tables import LedgerEntry
 from .kinds import Entry
 
+_PLAIN = frozenset({str, bool, type(None)})
 MAX_BYTES = 65_535  # an entry bundle writes the length of an entry in 16 bits
 
 # Evaluated by PostgreSQL in the inserting transaction; see LedgerEntry for what it is for.
@@ -25,6 +27,9 @@ _NAMES = ("id", "kind", "at", "body")
 # Built once, and below the ORM: this runs with every download.
 _INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
 _INSERT_WITH_XID = _INSERT.values(xid=_XID)
+_BULK = {"sqlite": BulkStatement(_INSERT, _NAMES), "postgresql": BulkStatement(_INSERT_WITH_XID.inline(), _NAMES)}
+# The standard library's encoder, kept: ``json.dumps`` makes one for every call.
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def append(session: Session, entry: Entry, at: datetime) -> str:
@@ -33,25 +38,22 @@ def append(session: Session, entry: Entry, at: datetime) -> str:
     The entry's text is ``{v, kind, at, …facts}`` in canonical JSON (RFC 8785). ValueError for an entry of
     more than 65,535 bytes.
     """
-    row = _row(entry, at)
-    session.connection().execute(_INSERT if _transaction(session) is None else _INSERT_WITH_XID, row)
+    row = _row(entry, at, timestamp(at))
+    session.connection().execute(_INSERT if session.get_bind().dialect.name == "sqlite" else _INSERT_WITH_XID, row)
     return str(row["id"])
 
 
 def append_many(session: Session, entries: Iterable[Entry], at: datetime) -> int:
     """Add entries in bulk and return their number. Otherwise like ``append``."""
-    rows = [_row(entry, at) for entry in entries]
-    if rows:
-        session.connection().execute(_INSERT if _transaction(session) is None else _INSERT_WITH_XID, rows)
+    written = timestamp(at)
+    rows = [_row(entry, at, written) for entry in entries]
+    connection = session.connection()
+    _BULK[connection.dialect.name].run(connection, rows)
     return len(rows)
 
 
-def _transaction(session: Session) -> Any:
-    return _XID if session.get_bind().dialect.name == "postgresql" else None
-
-
-def _row(entry: Entry, at: datetime) -> dict[str, Any]:
-    body = canonical({"v": entry.v, "kind": entry.kind, "at": timestamp(at), **entry.facts()})
+def _row(entry: Entry, at: datetime, written: str) -> dict[str, Any]:
+    body = canonical({"v": entry.v, "kind": entry.kind, "at": written, **entry.facts()})
     if len(body) > MAX_BYTES:
         raise ValueError(f"the entry {entry.kind} has {len(body)} bytes, more than the log takes")
     return {"id": entry.id, "kind": entry.kind, "at": at, "body": body.decode()}
@@ -63,13 +65,11 @@ def canonical(value: dict[str, Any]) -> bytes:
     Where all names are ASCII and all values text, small whole numbers, booleans and null, the standard
     library's sorted JSON is the same bytes, ten times as fast.
     """
-    plain = all(name.isascii() for name in value) and all(
-        item is None or type(item) is str or type(item) is bool or (type(item) is int and abs(item) < 2**53)
-        for item in value.values()
-    )
-    if plain:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return rfc8785.dumps(value)
+    for name, item in value.items():
+        kind = type(item)
+        if not name.isascii() or not (kind in _PLAIN or (kind is int and -(2**53) < item < 2**53)):
+            return rfc8785.dumps(value)
+    return _encode(value).encode()
 
 
 def new_salt() -> bytes:

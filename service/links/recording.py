@@ -17,6 +17,7 @@ from ..clock import Clock
 from ..ids import new_id
 from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
+from ..store.bulk import BulkStatement
 from ..store.database import Batch
 from ..store.tables import Download, Link, LinkClient
 from ..store.upsert import insert_or_update
@@ -36,8 +37,16 @@ _COUNT = (
     .where(Link.id == bindparam("link_id"))
     .values(counted=Link.counted + bindparam("more", type_=Integer()))
 )
-_SEEN = {dialect: insert_or_update(LinkClient, dialect, ("last_at",)) for dialect in ("sqlite", "postgresql")}
-_DOWNLOAD = insert(Download)
+_SEEN = {
+    dialect: BulkStatement(
+        insert_or_update(LinkClient, dialect, ("last_at",)), ("link", "client", "last_at", "counted")
+    )
+    for dialect in ("sqlite", "postgresql")
+}
+_DOWNLOAD = BulkStatement(
+    insert(Download),
+    [name for name in Download.__table__.columns.keys() if name not in ("bytes_sent", "ended")],  # noqa: SIM118
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +215,14 @@ class Recorder:
                 )
             answers.append(Recorded(tuple(downloads), counted))
         if rows:
-            seen = [{"link": link, "client": name, "last_at": at} for (link, name), at in decisions.seen.items()]
-            connection.execute(_SEEN[connection.dialect.name], seen)
+            seen = [
+                {"link": link, "client": name, "last_at": at, "counted": False}
+                for (link, name), at in decisions.seen.items()
+            ]
+            _SEEN[connection.dialect.name].run(connection, seen)
             if more := [{"link_id": link, "more": count} for link, count in decisions.more.items() if count]:
                 connection.execute(_COUNT, more)
-            connection.execute(_DOWNLOAD, rows)
+            _DOWNLOAD.run(connection, rows)
             ledger.append_many(session, entries, now)
         return answers
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import ip_addresses
 
 from service.clients.client import hashing_keys
 from service.links import Client
@@ -25,6 +29,16 @@ def name(address: str, agent: str = "Mozilla/5.0", link: str = "lnk_a") -> str:
 )
 def test_people_read_the_24_or_48_prefix(address: str, prefix: str | None) -> None:
     assert Client(address, "", "program").prefix == prefix
+
+
+@given(ip_addresses(v=4) | ip_addresses(v=6) | ip_addresses(network="::ffff:0:0/96") | ip_addresses(network="::/80"))
+@settings(deadline=None)
+def test_networks_are_those_of_the_standard_library(address: IPv4Address | IPv6Address) -> None:
+    plain = getattr(address, "ipv4_mapped", None) or address
+    lengths = (32, 24) if plain.version == 4 else (64, 48)
+    whole, kept = (str(ip_network(f"{plain}/{length}", strict=False)) for length in lengths)
+    client = Client(str(address), "a browser", "browser")
+    assert (client.network, client.prefix) == (whole, kept)
 
 
 def test_the_same_client_is_the_same_address_and_agent_on_the_same_link() -> None:
