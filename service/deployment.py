@@ -38,7 +38,7 @@ from .limits import Limiter
 from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
-from .packages import Bundles, Catalogue, Publication, Publications, PublishedFile, StoredPackages
+from .packages import Bundles, Catalogue, Publications, PublicationView, PublishedFile, StoredPackages
 from .participants import Participants
 from .participants.trial import count_asked_again
 from .privacy import DataRetention, Erasure, Export
@@ -65,7 +65,7 @@ class InForce:
     ``publication`` is None where nothing was published yet: then they are the files themselves.
     """
 
-    publication: Publication | None
+    publication: PublicationView | None
     campaign: Campaign
     rules: AlertRules
 
@@ -88,7 +88,7 @@ class LastingParts:
 class CampaignParts:
     """The parts that are built on one campaign. Another publication has others; each of them sees one campaign only."""
 
-    publication: Publication | None
+    publication: PublicationView | None
     campaign: Campaign
     classifier: Classifier
     catalogue: Catalogue
@@ -315,7 +315,7 @@ def asked_again(database: Database, draft: Campaign, clock: Clock = now) -> int:
     return count_asked_again(database, before, draft, clock)
 
 
-def _read_publication(publications: Publications, publication: Publication) -> InForce:
+def _read_publication(publications: Publications, publication: PublicationView) -> InForce:
     with publications.opened(publication) as (policies_dir, assets_dir):
         return InForce(publication, load(policies_dir, assets_dir, packages=False), load_rules(policies_dir))
 

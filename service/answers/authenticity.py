@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from ..authenticity import Found, Reason
+from ..authenticity import AuthenticityResult, Reason
 from .base import Answer
 
 
@@ -24,7 +24,7 @@ class VerificationAnswer(Answer):
     reasons: list[str]
 
     @classmethod
-    def of(cls, seen: Found, told: Callable[[Reason], str]) -> Self:
+    def of(cls, seen: AuthenticityResult, told: Callable[[Reason], str]) -> Self:
         """Return the answer; ``told`` puts a reason into the reader's words."""
         facts = {name: getattr(seen, name) for name in cls.model_fields if name != "reasons"}
         return cls(**facts, reasons=[told(reason) for reason in seen.reasons])

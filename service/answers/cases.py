@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from ..campaign.desk import CaseKind
-from ..desk import CaseView, Change, FileView, MessageView
+from ..desk import CaseView, ChangeView, FileView, MessageView
 from ..desk.states import Status
 from .base import Answer, Instant, ListAnswer, Purpose
 
@@ -60,7 +60,7 @@ class ChangeAnswer(Answer):
     after: Any
 
     @classmethod
-    def of(cls, seen: Change) -> Self:
+    def of(cls, seen: ChangeView) -> Self:
         """Return the change."""
         return cls(field=seen.name, before=seen.before, after=seen.after)
 

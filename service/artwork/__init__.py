@@ -7,7 +7,7 @@ service (OpenCV, a PDF reader) comes with the extra ``artwork`` and is loaded at
 from __future__ import annotations
 
 from .checks import ArtworkChecks
-from .report import Checked, Finding, LogoReport, Report, Right, Verdict
+from .report import ArtworkReport, Checked, Finding, LogoReport, Right, Verdict
 from .upload import FORMATS, MEDIA_TYPES, MOST_BYTES, missing_packages, recognised
 
 __all__ = [
@@ -15,10 +15,10 @@ __all__ = [
     "MEDIA_TYPES",
     "MOST_BYTES",
     "ArtworkChecks",
+    "ArtworkReport",
     "Checked",
     "Finding",
     "LogoReport",
-    "Report",
     "Right",
     "Verdict",
     "missing_packages",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from ..problems import REGISTRY, InvalidRequest, Unavailable, UnknownLogo
-from .report import Checked, LogoReport, Report, Right
+from .report import ArtworkReport, Checked, LogoReport, Right
 
 if TYPE_CHECKING:
     from ..campaign import Campaign
@@ -89,7 +89,7 @@ class ArtworkChecks:
     def _read(self, answer: dict[str, Any], rest: bytes) -> Checked:
         if "problem" in answer:
             raise REGISTRY.get(answer["problem"], InvalidRequest)(answer["detail"], private=answer["private"])
-        report = Report.model_validate(answer["report"])
+        report = ArtworkReport.model_validate(answer["report"])
         if self._variant_url is not None:
             report = report.model_copy(update={"logos": tuple(self._addressed(logo) for logo in report.logos)})
         made, start = [], 0

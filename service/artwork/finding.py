@@ -27,7 +27,7 @@ _LEAST_REST = 0.5  # correlation
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundLogo:
     """One use of a logo: where it is, and how sure that is."""
 
     template: Template
@@ -41,9 +41,9 @@ class Found:
     perspective: bool = False
 
 
-def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[Found]:
+def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[FoundLogo]:
     """Every use of the logos in a picture, from top to bottom."""
-    kept: list[Found] = []
+    kept: list[FoundLogo] = []
     tries = candidates(pyramid, templates, inks)
     whole = [candidate for candidate in tries if not candidate.partial][:_MOST_TRIED]
     part = [candidate for candidate in tries if candidate.partial][:_MOST_PARTS_TRIED]
@@ -56,7 +56,7 @@ def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) 
     return sorted(_once(kept), key=lambda found: (found.box[1], found.box[0]))
 
 
-def _inside(candidate: Candidate, found: Found) -> bool:
+def _inside(candidate: Candidate, found: FoundLogo) -> bool:
     """Whether a candidate says again what has been found: the same logo in the same place."""
     if candidate.template is not found.template:
         return False
@@ -71,7 +71,7 @@ def _longest(template: Template, shorter: int) -> int:
     return int(min(shorter * ratio, _MOST_LONG))
 
 
-def _verified(pyramid: Pyramid, candidate: Candidate) -> Found | None:
+def _verified(pyramid: Pyramid, candidate: Candidate) -> FoundLogo | None:
     template, pose = candidate.template, candidate.pose
     core = template.core or template
     box = box_of(core, pose)
@@ -133,7 +133,7 @@ def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, mo
     return bent if other is not None and (seen is None or other.match > seen.match) else plain
 
 
-def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, kind: str) -> Found | None:
+def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
     """The candidate aligned in the finest working picture, and whether the picture supports it there."""
     template = candidate.template
     box = box_of(template, pose)
@@ -144,7 +144,7 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
     return found if found is not None or kind == "line" else _at_last(fine, candidate, pose, model, "line")
 
 
-def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> Found | None:
+def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
     template = candidate.template
     before = support(fine, template, pose, kind=kind)
     moved = refine(fine, template, pose, model, 10, kind=kind)
@@ -182,7 +182,7 @@ def _rest_is_there(template: Template, seen: Support) -> bool:
     return correlation(rest[near], np.clip(seen.tone.values[near], -0.3, 1.3)) > _LEAST_REST
 
 
-def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial: bool, kind: str) -> Found | None:
+def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial: bool, kind: str) -> FoundLogo | None:
     if not _plausible(parts_of(pose, template.aspect)):
         return None
     scale = float(work.matrix[0, 0])
@@ -217,7 +217,7 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
     pose, final = (warped, bent) if perspective else (rigid, flat)
     if final is None or final.match < best.match - 0.05:
         pose, final = (pose, best) if bent is None else (warped, bent)
-    return Found(
+    return FoundLogo(
         template,
         pose,
         parts_of(pose, template.aspect),
@@ -276,9 +276,9 @@ def _sane(box: tuple[float, float, float, float], pyramid: Pyramid) -> bool:
     return across * down > 0.45 * wide * high and across > 0 and down > 0
 
 
-def _once(found: list[Found]) -> list[Found]:
+def _once(found: list[FoundLogo]) -> list[FoundLogo]:
     """Each place once: the logo with more in it wins where both are there."""
-    kept: list[Found] = []
+    kept: list[FoundLogo] = []
     order = sorted(found, key=lambda one: -(one.confidence + 0.3 * _area_share(one)))
     for one in order:
         if not any(_overlap(one, other) > _SAME for other in kept):
@@ -286,11 +286,11 @@ def _once(found: list[Found]) -> list[Found]:
     return kept
 
 
-def _area_share(one: Found) -> float:
+def _area_share(one: FoundLogo) -> float:
     return 1.0 if one.template.core is not None else 0.0
 
 
-def _overlap(one: Found, other: Found) -> float:
+def _overlap(one: FoundLogo, other: FoundLogo) -> float:
     """The shared area as a share of the smaller box."""
     a, b = one.box, other.box
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])

@@ -13,7 +13,7 @@ from ..campaign.artwork import ArtworkFile
 from ..campaign.brand import BrandRules
 from . import colours
 from .alignment import Pyramid
-from .finding import Found, find
+from .finding import FoundLogo, find
 from .judging import Judge, VariantUrl
 from .measuring import Measured, measure
 from .report import LogoReport
@@ -66,7 +66,7 @@ def inspect(
 def _report(
     kit: Kit,
     judge: Judge,
-    found: Found,
+    found: FoundLogo,
     measured: Measured,
     per_inch: float | None,
     zoom: float,

@@ -11,7 +11,7 @@ import numpy as np
 from ..campaign.brand import BrandRules
 from . import colours
 from .alignment import Pyramid, Work, box_of
-from .finding import Found
+from .finding import FoundLogo
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
 from .templates import Floats, Image, apply
 
@@ -55,7 +55,7 @@ class Measured:
         return replace(self, width=self.width * scale, softness=self.softness * scale)
 
 
-def measure(pyramid: Pyramid, found: Found, brand: BrandRules, others: Sequence[Found] = ()) -> Measured:
+def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Sequence[FoundLogo] = ()) -> Measured:
     """All figures for one found logo; ``others`` are the other logos in the picture."""
     template, rules = found.template, brand.logo(found.template.logo)
     across, down = found.parts.across, found.parts.down
@@ -118,7 +118,7 @@ def measure(pyramid: Pyramid, found: Found, brand: BrandRules, others: Sequence[
     )
 
 
-def _inks(work: Work, found: Found, alpha: Image, soft: float) -> tuple[list[Floats], Mask]:
+def _inks(work: Work, found: FoundLogo, alpha: Image, soft: float) -> tuple[list[Floats], Mask]:
     """The colour of each ink, from where it is whole, and the mask of whole ink."""
     solid = _solid(alpha, work.valid, soft)
     made = []
@@ -143,7 +143,7 @@ def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:
     return (alpha >= 0.9 * float(alpha.max())) & valid
 
 
-def _nearest(found: Found, brand: BrandRules, inks: list[Floats]) -> tuple[str, float]:
+def _nearest(found: FoundLogo, brand: BrandRules, inks: list[Floats]) -> tuple[str, float]:
     """The colourway that the inks are nearest to, and how far they are from it."""
     best, least = "", np.inf
     for name in brand.logo(found.template.logo).colourways:
@@ -222,7 +222,7 @@ def _inside(
     return uneven, relief
 
 
-def _neighbour(box: tuple[float, float, float, float], space: float, others: Sequence[Found]) -> float:
+def _neighbour(box: tuple[float, float, float, float], space: float, others: Sequence[FoundLogo]) -> float:
     """How much of the clear space is free of other logos."""
     nearest = 1.0
     for other in others:
@@ -252,7 +252,9 @@ def _grain(pyramid: Pyramid, work: Work, alpha: Image) -> float:
     return 1.4826 * float(np.median(np.abs(rest[1:-1, 1:-1])))
 
 
-def _hugged(found: Found, work: Work, ground: Ground, zone: Zone, close: float, height: float) -> tuple[float, Mask]:
+def _hugged(
+    found: FoundLogo, work: Work, ground: Ground, zone: Zone, close: float, height: float
+) -> tuple[float, Mask]:
     """The share of the outline outside which the ground is changed, and where that is."""
     pose = work.matrix @ found.pose
     spots = apply(pose, found.template.outline)

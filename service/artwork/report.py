@@ -64,7 +64,7 @@ class LogoReport(_Answer):
     page: int | None = None
 
 
-class Report(_Answer):
+class ArtworkReport(_Answer):
     """The answer for one file. ``width`` and ``height`` are those of the picture, of a PDF's first page at 96 an inch.
 
     ``annotated_url`` is set by whoever keeps the annotated picture; ``id`` by whoever keeps the check.
@@ -86,8 +86,8 @@ class Report(_Answer):
 class Checked(_Answer):
     """A report with the picture that shows it: one PNG, or one for each page with a logo on it (page, PNG)."""
 
-    report: Report
+    report: ArtworkReport
     annotated: tuple[tuple[int, bytes], ...]
 
 
-__all__ = ["ArtworkRule", "Checked", "Finding", "LogoReport", "Report", "Right", "Verdict"]
+__all__ = ["ArtworkReport", "ArtworkRule", "Checked", "Finding", "LogoReport", "Right", "Verdict"]

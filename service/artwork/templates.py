@@ -65,7 +65,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Paint:
+class Ink:
     """One ink of a logo: where it is, and its colour in each colourway."""
 
     mask: npt.NDArray[np.bool_]  # at the size of ``Template.mips[0]``
@@ -84,7 +84,7 @@ class Template:
     normals: Floats  # (n, 2), pointing out of the ink
     hull: Floats  # (n, 2), the corners of what goes round all of the ink
     ink: tuple[float, float, float, float]  # left, top, right, bottom of the ink in template units
-    paints: tuple[Paint, ...]
+    paints: tuple[Ink, ...]
     mirror_differs: bool
     core: Template | None  # the part with the anchors alone, in the same units; None where that is all of it
     away: Image  # how far a point is from the outline: ``AWAY_FINE`` pixels a unit, ``AWAY_MARGIN`` round it
@@ -195,7 +195,7 @@ def template(logo: Logo) -> Template:
     return _template(logo.id, aspect, alpha, _paints(pictures, alpha), _core(alpha))
 
 
-def _template(logo: str, aspect: float, alpha: Image, paints: tuple[Paint, ...], core: Image | None) -> Template:
+def _template(logo: str, aspect: float, alpha: Image, paints: tuple[Ink, ...], core: Image | None) -> Template:
     outline, normals = _outline(alpha)
     rows, columns = np.nonzero(alpha > 0.5)
     unit = 1 / alpha.shape[0]
@@ -308,7 +308,7 @@ def _hull(alpha: Image) -> Floats:
     return np.asarray(cv2.convexHull(corners)[:, 0, :] / alpha.shape[0], np.float64)
 
 
-def _paints(pictures: Mapping[str, npt.NDArray[np.uint8]], alpha: Image) -> tuple[Paint, ...]:
+def _paints(pictures: Mapping[str, npt.NDArray[np.uint8]], alpha: Image) -> tuple[Ink, ...]:
     """The inks of a logo, from the colourway that has most of them."""
     inside = cv2.erode((alpha > 0.99).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.bool_)
     if not inside.any():
@@ -333,7 +333,7 @@ def _paints(pictures: Mapping[str, npt.NDArray[np.uint8]], alpha: Image) -> tupl
     for mask in best:
         grown = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.bool_) & (alpha > 0)
         tints = {name: np.median(picture[mask][:, :3].astype(np.float64), axis=0) for name, picture in pictures.items()}
-        made.append(Paint(grown, tints))
+        made.append(Ink(grown, tints))
     return tuple(made)
 
 

@@ -22,7 +22,7 @@ from .annotating import annotated
 from .inspecting import Kit, inspect
 from .judging import verdict_of
 from .reading import kind_of, sheets
-from .report import LogoReport, Report
+from .report import ArtworkReport, LogoReport
 from .upload import MEDIA_TYPES
 
 MOST_SECONDS = 90
@@ -65,7 +65,7 @@ def main() -> None:
         sys.stdout.buffer.write(png)
 
 
-def checked(order: Order, data: bytes) -> tuple[Report, list[tuple[int, bytes]]]:
+def checked(order: Order, data: bytes) -> tuple[ArtworkReport, list[tuple[int, bytes]]]:
     """The report on a file, and a picture for each page with a logo; for a file without any, of its first page."""
     started = time.perf_counter()
     kind = kind_of(data)
@@ -98,7 +98,7 @@ def checked(order: Order, data: bytes) -> tuple[Report, list[tuple[int, bytes]]]
         logos += found
     if logos and logos[0].page not in (None, 1):
         del pictures[:1]  # it shows nothing, and others do
-    report = Report(
+    report = ArtworkReport(
         verdict=verdict_of(tuple(logos)),
         logos=tuple(logos),
         width=width,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .authenticity import MOST_BYTES, Authenticity, Found, Reason
+from .authenticity import MOST_BYTES, Authenticity, AuthenticityResult, Reason
 
-__all__ = ["MOST_BYTES", "Authenticity", "Found", "Reason"]
+__all__ = ["MOST_BYTES", "Authenticity", "AuthenticityResult", "Reason"]

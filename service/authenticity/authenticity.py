@@ -39,7 +39,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Published:
+class KnownFile:
     """One published file: of a package's version, the whole archive where ``path`` is None."""
 
     package: str
@@ -52,7 +52,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Found:
+class AuthenticityResult:
     """What came out. ``certificate`` is the id of ours that the file is or carries."""
 
     verdict: Genuineness
@@ -77,9 +77,9 @@ class Authenticity:
         self._verdicts = verdicts
         self._lock = threading.Lock()
         self._read_at = 0.0
-        self._digests: dict[str, Published] = {}
+        self._digests: dict[str, KnownFile] = {}
 
-    def check(self, data: bytes, *, name: str = "", language: str = "en") -> Found:
+    def check(self, data: bytes, *, name: str = "", language: str = "en") -> AuthenticityResult:
         """Judge a file. ``name`` is the one that it was sent with. TooLarge, or Unavailable where all are busy."""
         if len(data) > MOST_BYTES:
             raise TooLarge(
@@ -95,15 +95,15 @@ class Authenticity:
 
     # --- by digest
 
-    def _published(self) -> dict[str, Published]:
+    def _published(self) -> dict[str, KnownFile]:
         with self._lock:
             if time.monotonic() - self._read_at > _KEPT or not self._digests:
                 self._digests = self._read()
                 self._read_at = time.monotonic()
             return self._digests
 
-    def _read(self) -> dict[str, Published]:
-        found: dict[str, Published] = {}
+    def _read(self) -> dict[str, KnownFile]:
+        found: dict[str, KnownFile] = {}
         newest = {one.id: one.version for one in self._catalogue.current()}
         for package in self._catalogue.ids():
             try:
@@ -115,10 +115,10 @@ class Authenticity:
                 common = {"current": newest.get(package) == one.version, "withdrawn": withdrawn}
                 files = [(file["path"], file["sha256"], file["bytes"]) for file in one.files]
                 for path, sha256, size in [*files, (None, one.sha256, one.bytes)]:
-                    found[sha256] = Published(package, one.version, path, sha256, size, **common)
+                    found[sha256] = KnownFile(package, one.version, path, sha256, size, **common)
         return found
 
-    def _by_digest(self, digest: str) -> Found | None:
+    def _by_digest(self, digest: str) -> AuthenticityResult | None:
         if (one := self._published().get(digest)) is None:
             return None
         reasons = [Reason(msgid("Its SHA-256 is the one that was published."))]
@@ -127,11 +127,11 @@ class Authenticity:
         elif not one.current:
             reasons.append(Reason(msgid("There is a newer version now.")))
         verdict: Genuineness = "genuine" if one.current and not one.withdrawn else "genuine_old"
-        return Found(verdict, digest, one.package, one.version, one.path, reasons=tuple(reasons))
+        return AuthenticityResult(verdict, digest, one.package, one.version, one.path, reasons=tuple(reasons))
 
     # --- by what it carries
 
-    def _by_credential(self, data: bytes, digest: str) -> Found | None:
+    def _by_credential(self, data: bytes, digest: str) -> AuthenticityResult | None:
         """A badge or a certificate's document of ours: the same bytes as ours, or something made of one."""
         from .embedded import certificate_in
 
@@ -147,11 +147,11 @@ class Authenticity:
         if same:
             verdict: Genuineness = "genuine" if view.status == "valid" else "genuine_old"
             reason = Reason(msgid("It is a certificate of this campaign. Look up whether it holds."))
-            return Found(verdict, digest, certificate=certificate, reasons=(reason,))
+            return AuthenticityResult(verdict, digest, certificate=certificate, reasons=(reason,))
         reason = Reason(msgid("It carries the number of a certificate, and is not the file that was issued."))
-        return Found("altered", digest, certificate=certificate, reasons=(reason,))
+        return AuthenticityResult("altered", digest, certificate=certificate, reasons=(reason,))
 
-    def _by_statement(self, data: bytes, digest: str, name: str) -> Found | None:
+    def _by_statement(self, data: bytes, digest: str, name: str) -> AuthenticityResult | None:
         """A file that states the campaign's rights, as all pictures and documents of its packages do."""
         from .embedded import metadata
 
@@ -162,26 +162,28 @@ class Authenticity:
         base = name.replace("\\", "/").rpartition("/")[2]
         alike = [one for one in self._published().values() if one.path and one.path.rpartition("/")[2] == base]
         if not alike:
-            return Found("altered", digest, reasons=tuple(reasons))
+            return AuthenticityResult("altered", digest, reasons=tuple(reasons))
         one = next((each for each in alike if each.current), alike[0])
         values = {"path": one.path, "bytes": one.bytes, "found": len(data), "digest": one.sha256}
         text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")
-        return Found("altered", digest, one.package, one.version, one.path, reasons=(*reasons, Reason(text, values)))
+        return AuthenticityResult(
+            "altered", digest, one.package, one.version, one.path, reasons=(*reasons, Reason(text, values))
+        )
 
     # --- by what it shows
 
-    def _by_picture(self, data: bytes, digest: str, language: str) -> Found:
+    def _by_picture(self, data: bytes, digest: str, language: str) -> AuthenticityResult:
         nothing = Reason(msgid("Its SHA-256 is none that was published."))
         if not self._verdicts.available():
             missing = Reason(msgid("What it shows was not looked at: the artwork check is not installed here."))
-            return Found("unknown", digest, reasons=(nothing, missing))
+            return AuthenticityResult("unknown", digest, reasons=(nothing, missing))
         try:
             report = self._verdicts.look(data, language=language)
         except (UnsupportedMediaType, InvalidRequest, TooLarge):
             unread = Reason(msgid("It is no picture or document in which a logo could be looked for."))
-            return Found("unknown", digest, reasons=(nothing, unread))
+            return AuthenticityResult("unknown", digest, reasons=(nothing, unread))
         if not report.logos:
             none = Reason(msgid("No logo of this campaign was found in it."))
-            return Found("unknown", digest, reasons=(nothing, none))
+            return AuthenticityResult("unknown", digest, reasons=(nothing, none))
         mark = Reason(msgid("The logo was found in it."))
-        return Found("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))
+        return AuthenticityResult("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))

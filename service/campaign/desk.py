@@ -162,7 +162,7 @@ class AnswerTemplate(Strict):
     text: Text
 
 
-class Desk(Strict):
+class DeskPolicy(Strict):
     """``desk.yaml``. A campaign without the file has a desk of Mondays to Fridays, and one person who decides."""
 
     clock: WorkingTime = WorkingTime()
@@ -194,7 +194,7 @@ class Desk(Strict):
         return tuple(one for one in self.answers if one.use in uses)
 
 
-def check_desk(source: Source, written: Desk, eligibility: Eligibility | None) -> None:
+def check_desk(source: Source, written: DeskPolicy, eligibility: Eligibility | None) -> None:
     """Note what no model sees: names that are not there, days that are none, ids that stand twice."""
     if written.clock.zone not in available_timezones():
         fix = "Use a name of the IANA time zone database, such as UTC or Europe/Vienna"

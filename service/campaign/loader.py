@@ -15,7 +15,7 @@ from .artwork import ArtworkFile, check_artwork
 from .brand import BrandFile, BrandRules, check_brand
 from .client_names import ClientNames
 from .content import ActionGroup, ActionsFile, Info, Protocol, check_actions, check_ids, check_uses
-from .desk import Desk, check_desk
+from .desk import DeskPolicy, check_desk
 from .eligibility import Eligibility, EligibilityFile, check_eligibility
 from .manifests import Logo, PackageManifest, load_logos, load_packages
 from .mistakes import Mistakes
@@ -44,7 +44,7 @@ class Campaign:
     actions: Mapping[str, ActionGroup]
     actions_about: Text
     protocol: Protocol
-    desk: Desk
+    desk: DeskPolicy
     countries = countries
 
     def __repr__(self) -> str:
@@ -151,10 +151,10 @@ def _read_eligibility(path: Path, parties: Mapping[str, PartyRow], mistakes: Mis
     return Eligibility(written, parties) if len(mistakes.all()) == before else None
 
 
-def _read_desk(path: Path, eligibility: Eligibility | None, mistakes: Mistakes) -> Desk | None:
+def _read_desk(path: Path, eligibility: Eligibility | None, mistakes: Mistakes) -> DeskPolicy | None:
     if not path.exists():  # what was published before there was such a file stays in force
-        return Desk()
-    source, written = _read(path, Desk, mistakes)
+        return DeskPolicy()
+    source, written = _read(path, DeskPolicy, mistakes)
     if source and written:
         check_desk(source, written, eligibility)
     return written

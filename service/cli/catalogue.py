@@ -18,7 +18,7 @@ from ..clock import timestamp
 from ..packages.building import check as check_sources
 from ..packages.draft import Draft
 from ..packages.inks import print_inks_of
-from ..packages.publishing import Published, Publisher
+from ..packages.publishing import Publisher, PublishResult
 from .common import BY, deployment, json_option
 
 
@@ -140,7 +140,7 @@ def _asked(again: int) -> str:
     return f"{again} participants are asked to accept terms again."
 
 
-def _tell(new: Published, again: int, *, as_json: bool) -> None:
+def _tell(new: PublishResult, again: int, *, as_json: bool) -> None:
     rows = [{"package": p.id, "version": p.version, "bytes": p.bytes, "sha256": p.sha256} for p in new.packages]
     if as_json:
         value = {

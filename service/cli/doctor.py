@@ -31,7 +31,7 @@ OK, WARNING, FAILED = "ok", "warning", "failed"
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One line of the doctor."""
 
     part: str
@@ -53,7 +53,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if any(finding.state == FAILED for finding in findings) else 0)
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[CheckResult]:
     """The findings, each as soon as it is known."""
     from ..deployment import assemble
 
@@ -61,17 +61,17 @@ def examine() -> Iterator[Finding]:
         found = settings.load(os.environ)
     except ConfigurationError as error:
         for mistake in error.mistakes:
-            yield Finding("configuration", FAILED, mistake)
+            yield CheckResult("configuration", FAILED, mistake)
         return
-    yield Finding("configuration", OK, f"base URL {found.base_url}, data in {found.data_dir}")
+    yield CheckResult("configuration", OK, f"base URL {found.base_url}, data in {found.data_dir}")
     try:
         emblem = assemble(found)
     except CampaignError as error:
         for line in str(error).splitlines():
-            yield Finding("catalogue", FAILED, line)
+            yield CheckResult("catalogue", FAILED, line)
         return
     except (ConfigurationError, Problem) as error:
-        yield Finding("configuration", FAILED, str(error))
+        yield CheckResult("configuration", FAILED, str(error))
         return
     checks: list[tuple[str, Callable[[Deployment], Iterator[tuple[str, str]]]]] = [
         ("database", _database),
@@ -90,11 +90,11 @@ def examine() -> Iterator[Finding]:
     for name, check in checks:
         try:
             for state, detail in check(emblem):
-                yield Finding(name, state, detail)
+                yield CheckResult(name, state, detail)
         except ConfigurationError as error:
-            yield Finding(name, FAILED, " ".join(error.mistakes))
+            yield CheckResult(name, FAILED, " ".join(error.mistakes))
         except Problem as error:
-            yield Finding(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
+            yield CheckResult(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
     emblem.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..clock import timestamp
-from ..participants import StaffMember
+from ..participants import StaffMemberView
 from .common import BY, deployment, json_option, show, show_one
 
 
@@ -51,7 +51,7 @@ def remove(staff_id: str, as_json: bool) -> None:
         click.echo(f"{staff_id} is removed, and {keys} of their keys ended.")
 
 
-def _shown(member: StaffMember) -> dict[str, Any]:
+def _shown(member: StaffMemberView) -> dict[str, Any]:
     return {
         "id": member.id,
         "address": member.email,

@@ -21,7 +21,7 @@ from .requests import KINDS, Requests
 from .rows import Openings
 from .states import STATUSES, Status
 from .teams import Teams
-from .views import CaseView, Change, FileView, MessageView
+from .views import CaseView, ChangeView, FileView, MessageView
 
 
 class Desk:
@@ -59,7 +59,7 @@ __all__ = [
     "STATUSES",
     "UNDO_FOR",
     "CaseView",
-    "Change",
+    "ChangeView",
     "Counts",
     "Desk",
     "DeskMail",

@@ -20,7 +20,7 @@ from ..store.desk_tables import Case, CaseFile
 from .letters import DeskMail
 from .reading import seen
 from .rows import Expected, add_message, advance, locked, no_case
-from .states import Action, State
+from .states import CaseAction, State
 from .views import CaseView, MessageView
 
 WITHDRAWN = "withdrawn"  # the rule of a decision that an applicant made by taking its application back
@@ -87,7 +87,7 @@ class Conversation:
                 assert person is not None
                 self._return(session, row, person, said, by, now, expected)
             else:
-                advance(session, row, Action.NOTE, by, now, expected)
+                advance(session, row, CaseAction.NOTE, by, now, expected)
                 if visible and person is not None and row.kind != "misuse":
                     self._mail.message(session, row, person, said)
             return MessageView.of(add_message(session, row, said, by=by, visible=visible, files=files, now=now))
@@ -119,7 +119,7 @@ class Conversation:
             if person is None or row.kind == "misuse":
                 raise no_case()
             came_back = row.status == State.RETURNED
-            advance(session, row, Action.ANSWER, by, now, expected)
+            advance(session, row, CaseAction.ANSWER, by, now, expected)
             self._change(row, person, wish or Wish(), list(errors))
             self._attach(session, row, files, visible=True, staff=False)
             row.first_by = None
@@ -136,7 +136,7 @@ class Conversation:
 
         def work(session: Session) -> CaseView:
             row, _ = locked(session, case)
-            advance(session, row, Action.ASSIGN, by, self._clock(), expected)
+            advance(session, row, CaseAction.ASSIGN, by, self._clock(), expected)
             row.assignee = assignee
             return seen(session, row, staff=True)
 
@@ -153,7 +153,7 @@ class Conversation:
             row, person = locked(session, case)
             if person is None or row.kind == "misuse":
                 raise no_case()
-            advance(session, row, Action.WITHDRAW, by, now, expected)
+            advance(session, row, CaseAction.WITHDRAW, by, now, expected)
             row.first_by, row.returned_at = None, None
             if row.kind == "joining" and person.status in ("under_review", "returned"):
                 policy, why = self._campaign.digest, [_WITHDRAWN_REASON.get(person.language)]
@@ -176,7 +176,7 @@ class Conversation:
         now: datetime,
         expected: Expected,
     ) -> None:
-        advance(session, row, Action.RETURN, by, now, expected)
+        advance(session, row, CaseAction.RETURN, by, now, expected)
         if row.returned_at is None:
             row.returned_at = now
         if row.kind == "joining" and person.status == "under_review":

@@ -26,7 +26,7 @@ from ..store.desk_tables import Case
 from .letters import DeskMail
 from .reading import seen
 from .rows import Expected, advance, locked, open_case_of
-from .states import Action, State, follow
+from .states import CaseAction, State, follow
 from .views import CaseView
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ _AT_ONCE = 100  # decisions of the console that a turn puts in force
 
 
 @dataclass(frozen=True)
-class Decision:
+class CaseDecision:
     """What is decided, why, and by whom; ``purposes`` are those that are approved, where not all."""
 
     outcome: str
@@ -126,10 +126,10 @@ class Deciding:
         def work(session: Session) -> CaseView:
             row, person = locked(session, case)
             decision = self._checked(row, outcome, checked, by, purposes)
-            follow(row.status, Action.SUSPENSE)
+            follow(row.status, CaseAction.SUSPENSE)
             self._require_possible(row, person, decision)
             before, now = row.status, self._clock()
-            advance(session, row, Action.SUSPENSE, by, now, expected)
+            advance(session, row, CaseAction.SUSPENSE, by, now, expected)
             row.pending = {
                 "outcome": decision.outcome,
                 "reason": decision.reason,
@@ -147,7 +147,7 @@ class Deciding:
 
         def work(session: Session) -> CaseView:
             row, _ = locked(session, case)
-            advance(session, row, Action.UNDO, by, self._clock())
+            advance(session, row, CaseAction.UNDO, by, self._clock())
             self._resume(row)
             return seen(session, row, staff=True)
 
@@ -176,7 +176,7 @@ class Deciding:
         waits = row.pending
         self._resume(row)
         named = waits["purposes"]
-        decision = Decision(waits["outcome"], waits["reason"], waits["by"], None if named is None else tuple(named))
+        decision = CaseDecision(waits["outcome"], waits["reason"], waits["by"], None if named is None else tuple(named))
         self._decide(session, row, person, decision, None)
         return True
 
@@ -184,7 +184,7 @@ class Deciding:
         """Let a case whose decision cannot be put in force wait for another one."""
         row, _ = locked(session, case)
         if row.status == State.DECIDING:
-            advance(session, row, Action.UNDO, BY_RULE, self._clock())
+            advance(session, row, CaseAction.UNDO, BY_RULE, self._clock())
             self._resume(row)
 
     def _resume(self, row: Case) -> None:
@@ -192,7 +192,9 @@ class Deciding:
         row.status = (row.pending or {}).get("before", State.OPEN.value)
         row.pending, row.pending_until = None, None
 
-    def _checked(self, row: Case, outcome: object, reason: str, by: str, purposes: Sequence[str] | None) -> Decision:
+    def _checked(
+        self, row: Case, outcome: object, reason: str, by: str, purposes: Sequence[str] | None
+    ) -> CaseDecision:
         """Return the decision, if it is one that this case can have. Raises InvalidRequest."""
         options = MISUSE_OUTCOMES if row.kind == "misuse" else OUTCOMES
         errors = []
@@ -211,9 +213,9 @@ class Deciding:
                     errors.append(FieldError(f"/purposes/{index}", "Name each purpose once."))
         if errors:
             raise InvalidRequest(errors=errors)
-        return Decision(str(outcome), reason, by, tuple(purposes) if purposes is not None else None)
+        return CaseDecision(str(outcome), reason, by, tuple(purposes) if purposes is not None else None)
 
-    def _require_possible(self, row: Case, person: tables.Participant | None, decision: Decision) -> None:
+    def _require_possible(self, row: Case, person: tables.Participant | None, decision: CaseDecision) -> None:
         """Raise Forbidden or Conflict for what this person cannot decide, or not now."""
         if person is not None and row.kind != "misuse":
             if person.status == "erased":
@@ -228,23 +230,23 @@ class Deciding:
         session: Session,
         row: Case,
         person: tables.Participant | None,
-        decision: Decision,
+        decision: CaseDecision,
         expected: Expected,
     ) -> None:
         """Decide a locked case, in the caller's transaction."""
         now = self._clock()
-        follow(row.status, Action.DECIDE)  # whoever comes too late hears that first
+        follow(row.status, CaseAction.DECIDE)  # whoever comes too late hears that first
         self._require_possible(row, person, decision)
         purposes = decision.purposes or tuple(row.purposes)
         kind = person.kind if person is not None else None
         second = self._campaign.desk.needs_two(row.kind, kind, purposes)
         if decision.outcome == "approved" and second and row.first_by is None:
-            advance(session, row, Action.APPROVE_FIRST, decision.by, now, expected)
+            advance(session, row, CaseAction.APPROVE_FIRST, decision.by, now, expected)
             row.first_by, row.returned_at = decision.by, None
             if person is not None and row.kind == "joining" and person.status == "returned":
                 person.status = "under_review"
             return
-        advance(session, row, Action.DECIDE, decision.by, now, expected)
+        advance(session, row, CaseAction.DECIDE, decision.by, now, expected)
         settle_case(session, self._campaign, row, person, decision, [decision.reason], rule=BY_STAFF, now=now)
         if row.kind == "misuse":
             told = row.report or {}
@@ -259,7 +261,7 @@ def settle_case(
     campaign: Campaign,
     row: Case,
     person: tables.Participant | None,
-    decision: Decision,
+    decision: CaseDecision,
     reasons: Sequence[str],
     *,
     rule: str,

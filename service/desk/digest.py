@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from .. import paths
 from ..campaign import Campaign
 from ..clock import Clock
-from ..participants import Staff, StaffMember
+from ..participants import Staff, StaffMemberView
 from ..problems import NotFound
 from ..store import Database, tables
 from ..store.desk_tables import Case, DeskDigest
@@ -93,7 +93,7 @@ class Digest:
         """Mail whoever this link was sent to no more. Raises NotFound."""
         self._staff.digests(self.reader(token), wanted=False)
 
-    def _tell(self, session: Session, member: StaffMember, day: str, now: datetime) -> bool:
+    def _tell(self, session: Session, member: StaffMemberView, day: str, now: datetime) -> bool:
         """Mark the day for a person, and add the mail where there is something to tell."""
         if not insert_new(session, DeskDigest, staff=member.id, day=day, at=now):
             return False

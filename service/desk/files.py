@@ -24,7 +24,7 @@ from ..store import Database
 from ..store.desk_tables import CaseFile
 from ..verdicts import Verdicts
 from .rows import advance, locked, no_case
-from .states import Action, follow
+from .states import CaseAction, follow
 from .views import FileView
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ class CaseFiles:
             self._require_room(session, case, staff=staff)
             row, _ = locked(session, case)
             now = self._clock()
-            advance(session, row, Action.ATTACH, by, now)
+            advance(session, row, CaseAction.ATTACH, by, now)
             added = CaseFile(
                 id=number,
                 case=case,
@@ -123,7 +123,7 @@ class CaseFiles:
         row, _ = locked(session, case)
         if row.kind == "misuse" and not staff:
             raise no_case()
-        follow(row.status, Action.ATTACH)
+        follow(row.status, CaseAction.ATTACH)
         kept = select(func.count()).select_from(CaseFile).where(CaseFile.case == case, CaseFile.dropped_at.is_(None))
         if (session.scalar(kept) or 0) >= MOST_FILES:
             raise TooManyFiles

@@ -11,7 +11,7 @@ from ..store.desk_tables import Case, CaseMessage
 from .endings import forget_endings
 from .files import forget_files
 from .rows import OPEN, note
-from .states import Action, follow
+from .states import CaseAction, follow
 
 
 def forget_cases(session: Session, participant: str, now: datetime, by: str) -> int:
@@ -28,6 +28,6 @@ def forget_cases(session: Session, participant: str, now: datetime, by: str) -> 
         row.reason = row.answers = row.before = row.report = None
         row.pending = row.pending_until = None
         if row.status in OPEN:
-            row.status = follow(row.status, Action.CLOSE).value
-        note(session, row, Action.CLOSE, by, now)
+            row.status = follow(row.status, CaseAction.CLOSE).value
+        note(session, row, CaseAction.CLOSE, by, now)
     return len(rows)

@@ -18,7 +18,7 @@ from .. import paths
 from ..campaign import LANGUAGES, Campaign, Text, country_name
 from ..campaign.desk import CaseKind
 from ..mail import Mailer
-from ..participants import StaffMember
+from ..participants import StaffMemberView
 from ..participants.emails import Letter, Letters, LetterTexts
 from ..participants.emails import texts as participant_texts
 from ..store import tables
@@ -90,7 +90,7 @@ class DeskMail:
         self._to_applicant(session, case, person, told, text="\n\n".join(reasons))
 
     def overdue(
-        self, session: Session, case: Case, person: tables.Participant | None, staff: Iterable[StaffMember]
+        self, session: Session, case: Case, person: tables.Participant | None, staff: Iterable[StaffMemberView]
     ) -> None:
         """Tell both sides that a case takes longer than it should: its applicant, and those of the ``staff``."""
         if person is not None and case.kind != "misuse":

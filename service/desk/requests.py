@@ -20,11 +20,11 @@ from ..problems import Conflict, FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case
 from .conversation import Wish, merged
-from .deciding import Decision, settle_case
+from .deciding import CaseDecision, settle_case
 from .letters import DeskMail
 from .reading import seen
 from .rows import OPEN, Openings, add_message, advance, require_none_open
-from .states import Action
+from .states import CaseAction
 from .views import CaseView
 
 KINDS = ("joining", "change", "renewal")
@@ -145,7 +145,7 @@ class Requests:
                 ruling = Ruling("review", reasons, verdict.rule, self._campaign.digest, BY_RULE)
                 record(session, person, ruling, now, purposes=case.purposes, answers=case.answers)
             return
-        advance(session, case, Action.DECIDE, BY_RULE, now)
-        decision = Decision(verdict.outcome, "", BY_RULE)
+        advance(session, case, CaseAction.DECIDE, BY_RULE, now)
+        decision = CaseDecision(verdict.outcome, "", BY_RULE)
         settle_case(session, self._campaign, case, person, decision, reasons, rule=verdict.rule, now=now)
         self._mail.decided(session, case, person, reasons)

@@ -17,7 +17,7 @@ from ..participants.rows import locked as locked_participant
 from ..problems import CaseOpen, ChangedMeanwhile, NotFound
 from ..store import tables
 from ..store.desk_tables import Case, CaseEvent, CaseMessage
-from .states import Action, State, follow, shown
+from .states import CaseAction, State, follow, shown
 
 OPEN = (State.OPEN, State.RETURNED, State.DECIDING)  # states of a case that waits for somebody
 
@@ -65,7 +65,7 @@ class Openings:
             version=0,
         )
         session.add(case)
-        note(session, case, Action.OPEN, by, now)
+        note(session, case, CaseAction.OPEN, by, now)
         entry = ledger.CaseOpenedEntry(case=case.id, case_kind=kind, participant=case.participant, by=by)
         ledger.append(session, entry, now)
         return case
@@ -99,7 +99,9 @@ def require_none_open(session: Session, participant: str) -> None:
         raise CaseOpen(extra={"case": case.id})
 
 
-def advance(session: Session, case: Case, action: Action, by: str, now: datetime, expected: Expected = None) -> None:
+def advance(
+    session: Session, case: Case, action: CaseAction, by: str, now: datetime, expected: Expected = None
+) -> None:
     """Do an action: the state that follows, a new version, and who did what.
 
     Raises what ``follow`` raises, and ChangedMeanwhile where the caller has seen none of the ``expected`` versions.
@@ -111,7 +113,7 @@ def advance(session: Session, case: Case, action: Action, by: str, now: datetime
     note(session, case, action, by, now)
 
 
-def note(session: Session, case: Case, action: Action, by: str, now: datetime) -> None:
+def note(session: Session, case: Case, action: CaseAction, by: str, now: datetime) -> None:
     """Note a change of a case."""
     case.version += 1
     case.changed_at = now

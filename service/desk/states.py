@@ -27,7 +27,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class Action(StrEnum):
+class CaseAction(StrEnum):
     """What somebody does to a case; ``case_events`` names them so."""
 
     OPEN = "opened"
@@ -45,42 +45,42 @@ class Action(StrEnum):
 
 
 _O, _R, _G, _D, _C = State
-_FOLLOWS: Mapping[tuple[State, Action], State] = MappingProxyType(
+_FOLLOWS: Mapping[tuple[State, CaseAction], State] = MappingProxyType(
     {
-        (_O, Action.NOTE): _O,
-        (_O, Action.RETURN): _R,
-        (_O, Action.ANSWER): _O,
-        (_O, Action.ATTACH): _O,
-        (_O, Action.ASSIGN): _O,
-        (_O, Action.APPROVE_FIRST): _O,
-        (_O, Action.DECIDE): _D,
-        (_O, Action.SUSPENSE): _G,
-        (_O, Action.WITHDRAW): _C,
-        (_O, Action.CLOSE): _C,
-        (_R, Action.NOTE): _R,
-        (_R, Action.RETURN): _R,
-        (_R, Action.ANSWER): _O,
-        (_R, Action.ATTACH): _R,
-        (_R, Action.ASSIGN): _R,
-        (_R, Action.APPROVE_FIRST): _O,
-        (_R, Action.DECIDE): _D,
-        (_R, Action.SUSPENSE): _G,
-        (_R, Action.WITHDRAW): _C,
-        (_R, Action.CLOSE): _C,
-        (_G, Action.NOTE): _G,
-        (_G, Action.ASSIGN): _G,
-        (_G, Action.UNDO): _O,
-        (_G, Action.CLOSE): _C,
-        (_D, Action.NOTE): _D,
-        (_C, Action.NOTE): _C,
+        (_O, CaseAction.NOTE): _O,
+        (_O, CaseAction.RETURN): _R,
+        (_O, CaseAction.ANSWER): _O,
+        (_O, CaseAction.ATTACH): _O,
+        (_O, CaseAction.ASSIGN): _O,
+        (_O, CaseAction.APPROVE_FIRST): _O,
+        (_O, CaseAction.DECIDE): _D,
+        (_O, CaseAction.SUSPENSE): _G,
+        (_O, CaseAction.WITHDRAW): _C,
+        (_O, CaseAction.CLOSE): _C,
+        (_R, CaseAction.NOTE): _R,
+        (_R, CaseAction.RETURN): _R,
+        (_R, CaseAction.ANSWER): _O,
+        (_R, CaseAction.ATTACH): _R,
+        (_R, CaseAction.ASSIGN): _R,
+        (_R, CaseAction.APPROVE_FIRST): _O,
+        (_R, CaseAction.DECIDE): _D,
+        (_R, CaseAction.SUSPENSE): _G,
+        (_R, CaseAction.WITHDRAW): _C,
+        (_R, CaseAction.CLOSE): _C,
+        (_G, CaseAction.NOTE): _G,
+        (_G, CaseAction.ASSIGN): _G,
+        (_G, CaseAction.UNDO): _O,
+        (_G, CaseAction.CLOSE): _C,
+        (_D, CaseAction.NOTE): _D,
+        (_C, CaseAction.NOTE): _C,
     }
 )
 _ENDED = {_D: "decided", _C: "closed", _G: "being decided"}
 #: What decides, and so says 412 where somebody was quicker.
-_DECIDES = (Action.DECIDE, Action.APPROVE_FIRST, Action.SUSPENSE)
+_DECIDES = (CaseAction.DECIDE, CaseAction.APPROVE_FIRST, CaseAction.SUSPENSE)
 
 
-def follow(state: str, action: Action) -> State:
+def follow(state: str, action: CaseAction) -> State:
     """Return the state after an action.
 
     Raises ChangedMeanwhile for a decision where another one was quicker, CaseDecided for whatever else comes too late,
@@ -93,7 +93,7 @@ def follow(state: str, action: Action) -> State:
     raise _too_late(before, action)
 
 
-def allowed(state: str) -> frozenset[Action]:
+def allowed(state: str) -> frozenset[CaseAction]:
     """Return what can be done in a state."""
     return frozenset(action for (before, action) in _FOLLOWS if before == state)
 
@@ -103,8 +103,8 @@ def shown(state: str) -> Status:
     return "open" if state == State.DECIDING else State(state).value  # type: ignore[return-value]
 
 
-def _too_late(state: State, action: Action) -> Problem:
-    if action is Action.UNDO:
+def _too_late(state: State, action: CaseAction) -> Problem:
+    if action is CaseAction.UNDO:
         return Conflict("There is no decision that could still be undone: it is in force, or was undone already.")
     ended = _ENDED[state]
     more = {"status": shown(state)}

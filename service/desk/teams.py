@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
 from ..campaign.desk import Team
-from ..participants import Staff, StaffMember
+from ..participants import Staff, StaffMemberView
 from ..store import tables
 from ..store.desk_tables import Case
 
@@ -62,18 +62,18 @@ class Teams:
         member = next((one for one in present if one.id == staff), None)
         return None if member is None else self._scope(member, present)
 
-    def hearers(self, session: Session, case: Case, person: tables.Participant | None) -> tuple[StaffMember, ...]:
+    def hearers(self, session: Session, case: Case, person: tables.Participant | None) -> tuple[StaffMemberView, ...]:
         """Return who is mailed about a case: whose it is, and who has it."""
         present = self._staff.present(session)
         return tuple(one for one in present if one.id == case.assignee or self._holds(one, present, case, person))
 
     def _holds(
-        self, member: StaffMember, present: Sequence[StaffMember], case: Case, person: tables.Participant | None
+        self, member: StaffMemberView, present: Sequence[StaffMemberView], case: Case, person: tables.Participant | None
     ) -> bool:
         scope = self._scope(member, present)
         return scope is None or scope.holds(case, person)
 
-    def _scope(self, member: StaffMember, present: Sequence[StaffMember]) -> Scope | None:
+    def _scope(self, member: StaffMemberView, present: Sequence[StaffMemberView]) -> Scope | None:
         own = tuple(team for team in self._teams if team.id in member.teams)
         if not own:
             return None

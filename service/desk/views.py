@@ -51,7 +51,7 @@ class FileView:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeView:
     """One thing that is asked for otherwise than it stands on file: ``purposes`` or ``answers.<name>``."""
 
     name: str
@@ -105,7 +105,7 @@ class CaseView:
     decided_at: datetime | None
     messages: tuple[MessageView, ...]
     files: tuple[FileView, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ChangeView, ...]
     events: tuple[Event, ...]
     pending: Pending | None
     teams: tuple[str, ...] = ()
@@ -158,17 +158,17 @@ class CaseView:
         return self.status == "open" and self.due_at < now
 
 
-def changes(row: Case) -> tuple[Change, ...]:
+def changes(row: Case) -> tuple[ChangeView, ...]:
     """Return what a case asks for otherwise than it stood on file when it was opened."""
     if row.before is None:
         return ()
     found = []
     if list(row.before["purposes"]) != list(row.purposes):
-        found.append(Change("purposes", list(row.before["purposes"]), list(row.purposes)))
+        found.append(ChangeView("purposes", list(row.before["purposes"]), list(row.purposes)))
     before, after = row.before["answers"], row.answers or {}
     names = [*before, *(name for name in after if name not in before)]
     found += [
-        Change(f"answers.{name}", before.get(name), after.get(name))
+        ChangeView(f"answers.{name}", before.get(name), after.get(name))
         for name in names
         if before.get(name) != after.get(name)
     ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..clients.client import Client
 from .links import DownloadView, IssuedLink, Links
 from .recording import Asked, Recorded, Recorder
 from .tokens import Claim, Tokens
 
-__all__ = ["Asked", "Claim", "Client", "DownloadView", "IssuedLink", "Links", "Recorded", "Recorder", "Tokens"]
+__all__ = ["Asked", "Claim", "DownloadView", "IssuedLink", "Links", "Recorded", "Recorder", "Tokens"]

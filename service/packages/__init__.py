@@ -5,23 +5,23 @@
 
 from __future__ import annotations
 
-from .bundles import Bundle, Bundles, UnknownBundle
+from .bundles import Bundles, StoredBundle, UnknownBundle
 from .catalogue import Catalogue
-from .publications import Publication, Publications
+from .publications import Publications, PublicationView
 from .published import ListedVersion, NoSuchFile, PublishedFile, PublishedPackage
 from .stored import Damage, StoredPackages
 
 __all__ = [
-    "Bundle",
     "Bundles",
     "Catalogue",
     "Damage",
     "ListedVersion",
     "NoSuchFile",
-    "Publication",
+    "PublicationView",
     "Publications",
     "PublishedFile",
     "PublishedPackage",
+    "StoredBundle",
     "StoredPackages",
     "UnknownBundle",
 ]

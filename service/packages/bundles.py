@@ -43,7 +43,7 @@ class UnknownBundle(LookupError):
 
 
 @dataclass(frozen=True)
-class Bundle:
+class StoredBundle:
     """A stored bundle, as links lead to it. ``packages`` are in the order of their ids."""
 
     id: str
@@ -81,9 +81,9 @@ class Bundles:
         self._storage = storage
         self._catalogue = catalogue
         self._clock = clock
-        self._known: dict[str, Bundle] = {}
+        self._known: dict[str, StoredBundle] = {}
 
-    def make(self, packages: Sequence[PublishedPackage]) -> Bundle:
+    def make(self, packages: Sequence[PublishedPackage]) -> StoredBundle:
         """Return the bundle of these versions, of different packages; made where it is not there yet, or not any more.
 
         PackageDamaged where a stored package is not what was published.
@@ -97,7 +97,7 @@ class Bundles:
         if found is not None and self._storage.size(found.storage_key) == found.bytes:
             return found
         with self._written(chosen) as (path, sha256, size):
-            made = Bundle(name, chosen, size, sha256, f"packages/_bundles/{name}/{sha256[:16]}.zip")
+            made = StoredBundle(name, chosen, size, sha256, f"packages/_bundles/{name}/{sha256[:16]}.zip")
             if found is None:
                 self._storage.put_new(made.storage_key, path, ARCHIVE_MEDIA_TYPE)
                 self._database.write(lambda session: self._add(session, made))
@@ -105,7 +105,7 @@ class Bundles:
                 self._storage.replace(found.storage_key, path, ARCHIVE_MEDIA_TYPE)
         return self.find(name)
 
-    def find(self, name: str) -> Bundle:
+    def find(self, name: str) -> StoredBundle:
         """Return a bundle by its id; asks the database once a process. UnknownBundle where there is none."""
         known = self._known.get(name)
         if known is not None:
@@ -117,9 +117,9 @@ class Bundles:
         if row is None:
             raise UnknownBundle(name)
         packages = tuple(self._catalogue.version(package, version) for package, version in versions)
-        return self._known.setdefault(name, Bundle(row.id, packages, row.bytes, row.sha256, row.storage_key))
+        return self._known.setdefault(name, StoredBundle(row.id, packages, row.bytes, row.sha256, row.storage_key))
 
-    def handed_out(self) -> list[Bundle]:
+    def handed_out(self) -> list[StoredBundle]:
         """Return every bundle of which no version is withdrawn, in the order of their ids."""
         with self._database.read() as session:
             names = session.scalars(select(Row.id).order_by(Row.id)).all()
@@ -152,7 +152,7 @@ class Bundles:
             for path in opened.namelist():
                 yield path, opened.read(path)
 
-    def _add(self, session: Session, made: Bundle) -> None:
+    def _add(self, session: Session, made: StoredBundle) -> None:
         values = {"sha256": made.sha256, "bytes": made.bytes, "storage_key": made.storage_key}
         if insert_new(session, Row, id=made.id, created_at=self._clock(), **values):
             session.add_all(

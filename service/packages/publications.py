@@ -29,7 +29,7 @@ _LOGOS = f"{_ASSETS}/logos"
 
 
 @dataclass(frozen=True)
-class Publication:
+class PublicationView:
     """One publication: the newest by ``number`` is in force. ``policies`` is the digest that decisions name."""
 
     number: int
@@ -80,25 +80,25 @@ class Publications:
         self._database = database
         self._there = False  # whether the table is known to be there
 
-    def newest(self) -> Publication | None:
+    def newest(self) -> PublicationView | None:
         """Return the publication in force; None where nothing was published, or the schema is older than that."""
         with self._database.read() as session:
             self._there = self._there or inspect(session.connection()).has_table(Row.__tablename__)
             return self.newest_in(session) if self._there else None
 
-    def newest_in(self, session: Session) -> Publication | None:
+    def newest_in(self, session: Session) -> PublicationView | None:
         """Return the publication in force, read in a transaction."""
         row = session.execute(_newest()).first()
-        return Publication(row.number, row.at, row.policies, row.sha256) if row else None
+        return PublicationView(row.number, row.at, row.policies, row.sha256) if row else None
 
-    def list(self, limit: int) -> tuple[Publication, ...]:
+    def list(self, limit: int) -> tuple[PublicationView, ...]:
         """Return the newest publications, with who published them and why."""
         columns = Row.number, Row.at, Row.policies, Row.sha256, Row.by, Row.reason
         with self._database.read() as session:
             rows = session.execute(select(*columns).order_by(Row.number.desc()).limit(limit))
-            return tuple(Publication(*row) for row in rows)
+            return tuple(PublicationView(*row) for row in rows)
 
-    def files(self, publication: Publication) -> dict[str, bytes]:
+    def files(self, publication: PublicationView) -> dict[str, bytes]:
         """Return the files of a publication by their paths."""
         with self._database.read() as session:
             packed = session.get_one(Row, publication.number).files
@@ -123,7 +123,7 @@ class Publications:
         return True
 
     @contextmanager
-    def opened(self, publication: Publication) -> Iterator[tuple[Path, Path]]:
+    def opened(self, publication: PublicationView) -> Iterator[tuple[Path, Path]]:
         """Unpack a publication into a temporary folder: its ``policies`` and its ``assets``, without packages.
 
         Raises CampaignError where what the database holds of it is damaged.

@@ -41,7 +41,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishResult:
     """The result of publishing: what was not in force, or not there, before.
 
     ``policies`` is the digest of the policies where they or the logos changed, else None; ``terms`` are ids and
@@ -109,7 +109,7 @@ class Publisher:
 
     def publish(
         self, progress: Progress | None = None, *, by: str | None = None, reason: str | None = None
-    ) -> Published:
+    ) -> PublishResult:
         """Publish policies, logos, terms and every package version that is not yet; return what is new.
 
         ``by`` and ``reason`` are who publishes and why: the publication keeps both, the log's entries the first.
@@ -126,14 +126,14 @@ class Publisher:
             self._show_from_dates()
             new = [manifest for manifest, made in built if self._publish(manifest, made, by)]
             repaired = self._repair(Path(folder), progress)
-        return Published(policies, terms, tuple(map(self._row, new)), repaired)
+        return PublishResult(policies, terms, tuple(map(self._row, new)), repaired)
 
-    def publish_rules(self, *, by: str | None = None, reason: str | None = None) -> Published:
+    def publish_rules(self, *, by: str | None = None, reason: str | None = None) -> PublishResult:
         """Publish policies, logos and terms alone. CampaignError where a published text has changed."""
         mistakes = Mistakes()
         self._compare_terms(mistakes)
         mistakes.raise_if_any()
-        return Published(*self._publish_rules(by, reason))
+        return PublishResult(*self._publish_rules(by, reason))
 
     def check(self) -> tuple[bool, tuple[PackageManifest, ...]]:
         """Return whether policies or logos wait to be published, and the packages that do; write nothing.

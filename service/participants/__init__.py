@@ -19,7 +19,7 @@ from .permissions import Permissions
 from .revocation import Revocation
 from .rows import accepted_current
 from .sign_in import Confirmed, PendingLink, Session, SignIn
-from .staff import Staff, StaffMember
+from .staff import Staff, StaffMemberView
 from .uptake import TermsUptake
 from .views import STATUSES, AcceptanceView, DecisionView, ParticipantView
 
@@ -84,7 +84,7 @@ __all__ = [
     "Session",
     "Signatory",
     "Staff",
-    "StaffMember",
+    "StaffMemberView",
     "TermsUptake",
     "accepted_current",
     "granted_to",

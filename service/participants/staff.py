@@ -29,7 +29,7 @@ _TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True)
-class StaffMember:
+class StaffMemberView:
     """A person of the desk. ``named_by_settings`` ends with the address's place in ``EMBLEM_STAFF``."""
 
     id: str
@@ -42,7 +42,7 @@ class StaffMember:
     digest: bool = True  # whether they are mailed who waits
 
     @classmethod
-    def of(cls, row: tables.StaffMember) -> StaffMember:
+    def of(cls, row: tables.StaffMember) -> StaffMemberView:
         """Return the person of a row."""
         teams, named = tuple(row.teams), row.named_by_settings
         return cls(row.id, row.email, row.name, teams, named, row.created_at, row.removed_at, row.digest)
@@ -67,7 +67,7 @@ class Staff:
         self._clock = clock
         self._first = first
 
-    def add(self, address: str, *, name: str = "", teams: Iterable[str] = (), by: str) -> StaffMember:
+    def add(self, address: str, *, name: str = "", teams: Iterable[str] = (), by: str) -> StaffMemberView:
         """Add a person, bring one back who was removed, or change the name and teams of one who is there.
 
         An empty name and no teams leave those of a known person as they are. Raises InvalidRequest.
@@ -83,7 +83,7 @@ class Staff:
         if errors:
             raise InvalidRequest(errors=errors)
 
-        def work(session: Transaction) -> StaffMember:
+        def work(session: Transaction) -> StaffMemberView:
             now = self._clock()
             row = self._inserted(session, email, by, now, named_by_settings=False)
             if row is None:
@@ -95,17 +95,17 @@ class Staff:
                 row.named_by_settings = False
             row.name = called or row.name
             row.teams = wanted or row.teams
-            return StaffMember.of(row)
+            return StaffMemberView.of(row)
 
         return self._database.write(work)
 
-    def remove(self, staff: str, *, by: str) -> tuple[StaffMember, int]:
+    def remove(self, staff: str, *, by: str) -> tuple[StaffMemberView, int]:
         """Remove a person and end their keys and sessions; return them and how many keys that ended.
 
         Nothing happens to one who is removed already. NotFound where there is none of this id.
         """
 
-        def work(session: Transaction) -> tuple[StaffMember, int]:
+        def work(session: Transaction) -> tuple[StaffMemberView, int]:
             now = self._clock()
             row = session.get(tables.StaffMember, staff, with_for_update=True)
             if row is None:
@@ -120,24 +120,24 @@ class Staff:
                 signed_in = tables.SignInSession
                 session.execute(delete(signed_in).where(signed_in.email == row.email, signed_in.role == "staff"))
                 ledger.append(session, ledger.StaffRemovedEntry(staff=row.id, by=by), now)
-            return StaffMember.of(row), ended
+            return StaffMemberView.of(row), ended
 
         return self._database.write(work)
 
-    def list(self) -> tuple[StaffMember, ...]:
+    def list(self) -> tuple[StaffMemberView, ...]:
         """Return everybody who is staff now, the first ones first."""
         self.settle()
         order = {address: place for place, address in enumerate(self._first)}
         present = (member for member in self._all() if self._present(member))
         return tuple(sorted(present, key=lambda member: order.get(member.email, len(order))))
 
-    def get(self, staff: str) -> StaffMember:
+    def get(self, staff: str) -> StaffMemberView:
         """Return one who is staff now; NotFound where nobody of this id is."""
         with self._database.read() as session:
             row = session.get(tables.StaffMember, staff)
             if row is None or not self._present(row):
                 raise NotFound("There is nobody of this id among the staff; `emblem staff list` shows all.")
-            return StaffMember.of(row)
+            return StaffMemberView.of(row)
 
     def names(self) -> Mapping[str, str]:
         """Return what the console calls each person by id, those included who are staff no longer."""
@@ -176,22 +176,22 @@ class Staff:
 
     # ---- in the transaction of others
 
-    def admit(self, session: Transaction, email: str) -> StaffMember | None:
+    def admit(self, session: Transaction, email: str) -> StaffMemberView | None:
         """Return who is staff with this address, or None; whom only the settings name so far gets an id."""
         if email in self._first:
             self._inserted(session, email, BY_SETTINGS, self._clock(), named_by_settings=True)
         return self.find(session, email)
 
-    def present(self, session: Transaction) -> tuple[StaffMember, ...]:
+    def present(self, session: Transaction) -> tuple[StaffMemberView, ...]:
         """Return everybody who is staff now and has an id, who came first first."""
         table = tables.StaffMember
         rows = session.scalars(select(table).order_by(table.created_at, table.id))
-        return tuple(StaffMember.of(row) for row in rows if self._present(row))
+        return tuple(StaffMemberView.of(row) for row in rows if self._present(row))
 
-    def find(self, session: Transaction, email: str) -> StaffMember | None:
+    def find(self, session: Transaction, email: str) -> StaffMemberView | None:
         """Return who is staff with this address, or None."""
         row = _by_email(session, email)
-        return StaffMember.of(row) if row is not None and self._present(row) else None
+        return StaffMemberView.of(row) if row is not None and self._present(row) else None
 
     def holds(self, session: Transaction, staff: str) -> bool:
         """Tell whether a person of this id is staff now."""
@@ -215,7 +215,7 @@ class Staff:
             raise InvalidRequest(errors=[FieldError("/staff", detail)])
         return found.id
 
-    def _default_owner(self, session: Transaction) -> StaffMember | None:
+    def _default_owner(self, session: Transaction) -> StaffMemberView | None:
         for address in self._first:
             if (found := self.find(session, address)) is not None:
                 return found
@@ -228,12 +228,12 @@ class Staff:
             ownerless = session.scalar(select(key.id).where(key.role == "staff", key.staff.is_(None)).limit(1))
         return known == set(self._first) and ownerless is None
 
-    def _all(self) -> tuple[StaffMember, ...]:
+    def _all(self) -> tuple[StaffMemberView, ...]:
         table = tables.StaffMember
         with self._database.read() as session:
-            return tuple(map(StaffMember.of, session.scalars(select(table).order_by(table.created_at, table.id))))
+            return tuple(map(StaffMemberView.of, session.scalars(select(table).order_by(table.created_at, table.id))))
 
-    def _present(self, member: tables.StaffMember | StaffMember) -> bool:
+    def _present(self, member: tables.StaffMember | StaffMemberView) -> bool:
         return member.removed_at is None and (not member.named_by_settings or member.email in self._first)
 
     def _inserted(

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .. import ledger, paths
-from ..artwork import ArtworkChecks, Checked, LogoReport, Report, Verdict, missing_packages
+from ..artwork import ArtworkChecks, ArtworkReport, Checked, LogoReport, Verdict, missing_packages
 from ..campaign import Campaign, typed_text
 from ..clock import Clock
 from ..embeds import Embeds
@@ -56,7 +56,7 @@ class KeptCheck:
     participant: str | None
     by: str
     language: str
-    report: Report
+    report: ArtworkReport
     pictures: Mapping[int, str]
     upload_kept: bool
     files_until: datetime | None
@@ -107,7 +107,7 @@ class Verdicts:
         """Whether what a check needs is installed."""
         return not missing_packages()
 
-    def look(self, data: bytes, *, language: str, logo: str | None = None) -> Report:
+    def look(self, data: bytes, *, language: str, logo: str | None = None) -> ArtworkReport:
         """Check a file and keep nothing of it. Raises as ``check`` does."""
         return self._look(data, logo=logo, purpose=None, language=language)[1].report
 
@@ -288,7 +288,7 @@ class Verdicts:
             participant=row.participant,
             by=row.by,
             language=row.language,
-            report=Report.model_validate(row.report),
+            report=ArtworkReport.model_validate(row.report),
             pictures={page: self._base_url + paths.annotated(row.secret, page) for page in pages},
             upload_kept=UPLOAD in names,
             files_until=row.files_until if there else None,
@@ -324,7 +324,7 @@ def _no_participant() -> NotFound:
     return NotFound("There is no participant of this id.")
 
 
-def _entry(row: tables.ArtworkCheck, report: Report, policy: str) -> ledger.ArtworkCheckedEntry:
+def _entry(row: tables.ArtworkCheck, report: ArtworkReport, policy: str) -> ledger.ArtworkCheckedEntry:
     return ledger.ArtworkCheckedEntry(
         id=row.id,
         participant=row.participant,

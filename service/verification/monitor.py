@@ -30,7 +30,7 @@ from .signed_note import (
     parse_checkpoint,
     parse_vkey,
 )
-from .verifier import LogVerdict, Progress, Walk, read_keys, silent, stated_keys
+from .verifier import LeafWalk, LogVerdict, Progress, read_keys, silent, stated_keys
 
 COSIGNED_WITHIN = 12.0  # seconds: a checkpoint is offered to witnesses at most ten after it is published
 STILL = timedelta(seconds=60)  # a log of ours signs anew what is older than twenty seconds
@@ -229,7 +229,7 @@ class Monitor:
         from_start = kept is None or (not known and self._allowed(head))
         first = 0 if from_start or kept is None else kept.size >> 8
         verdict = LogVerdict()
-        walk = Walk(CopyingSource(PinnedSource(self.source, note), self.copy), verdict, head.size, head.root)
+        walk = LeafWalk(CopyingSource(PinnedSource(self.source, note), self.copy), verdict, head.size, head.root)
         walk.stack = self.copy.stack(first << 8)
         roots = walk.run([kept.size] if kept else [], progress, first)
         self._compare_tiles(verdict)
@@ -253,7 +253,7 @@ class Monitor:
     def _only_shown_wrong(self, head: SignedHead) -> bool:
         """Whether the tiles that the log shows now do not have the root that it signed: damage, not another history."""
         verdict = LogVerdict()
-        walk = Walk(self.source, verdict, head.size, head.root)
+        walk = LeafWalk(self.source, verdict, head.size, head.root)
         walk.entries = False
         roots = walk.run([], silent)
         return bool(verdict.findings) or roots[head.size] != head.root
@@ -269,7 +269,7 @@ class Monitor:
             place = next((at for at in range(0, min(len(mine), len(data)), 32) if mine[at:][:32] != data[at:][:32]), -1)
             if place >= 0:
                 leaf = (index * 256 + place // 32) << (8 * int(parts[0]))
-                Walk(self.copy, verdict, 0).find(leaf, path, "it is not what it was")
+                LeafWalk(self.copy, verdict, 0).find(leaf, path, "it is not what it was")
 
     def _forked(self, look: Look, kept: SignedHead, head: SignedHead, note: bytes, leaf: int | None = None) -> None:
         """Keep the checkpoint as evidence, and say where the histories part."""

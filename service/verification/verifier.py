@@ -129,7 +129,7 @@ def tile_name(index: int) -> str:
     return "/".join(["x" + group for group in groups[:-1]] + groups[-1:])
 
 
-class Walk:
+class LeafWalk:
     """The way over the leaves of a log from left to right; what does not fit is found in ``verdict``.
 
     ``stack`` holds what lies left of the leaves that are walked: nothing at the start of a log.
@@ -262,7 +262,7 @@ class Walk:
 
 def leaf_hashes(source: LogSource, size: int) -> Callable[[int], bytes]:
     """A function from a leaf's index to its hash in a log of ``size`` leaves that was verified before."""
-    walk = Walk(source, LogVerdict(), size)
+    walk = LeafWalk(source, LogVerdict(), size)
 
     def find(leaf: int) -> bytes:
         if not 0 <= leaf < size:
@@ -352,7 +352,7 @@ def verify_log(
             verdict.findings.append(LogFinding(head.size, "checkpoint", text))
         else:
             marks.append(old.size)
-    walk = Walk(source, verdict, head.size, head.root)
+    walk = LeafWalk(source, verdict, head.size, head.root)
     before = len(verdict.findings)
     roots = walk.run(marks, progress)
     verdict.entries_read = walk.entries

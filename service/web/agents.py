@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -21,6 +21,9 @@ from pydantic import Field
 from .. import __version__, paths
 from ..answers.brand import BrandRulesAnswer
 from ..answers.catalogue import EligibilityAnswer
+from ..campaign.languages import LANGUAGES
+from ..campaign.languages import Language as Known
+from ..logos.formats import AUTO, FORMATS
 from ..problems import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 
     from ..deployment import Deployment
 
-Language = Annotated[Literal["ar", "en", "es", "fr", "ru", "zh"], Field(description="Language of the texts.")]
+Language = Annotated[Known, Field(description="Language of the texts.", json_schema_extra={"enum": [*LANGUAGES]})]
+FileFormat = Annotated[str, Field(description="File format.", json_schema_extra={"enum": [*FORMATS, AUTO]})]
 
 
 class Agents:
@@ -118,9 +122,7 @@ class Agents:
         width: Annotated[int, Field(description="Width of the logo in pixels.")],
         colourway: Annotated[str | None, Field(description="Without it the first that the rules allow.")] = None,
         background: Annotated[str | None, Field(description="Colour behind the logo, six hex digits.")] = None,
-        file_format: Annotated[
-            Literal["svg", "png", "webp", "avif", "jxl", "auto"], Field(description="File format.")
-        ] = ("auto"),
+        file_format: FileFormat = AUTO,
         embed: Annotated[str | None, Field(description="Key of the partner's embed, which has to be in it.")] = None,
     ) -> dict[str, Any]:
         """The address of a logo for a web page, checked against the rules; says what would be right where it is not."""

@@ -13,7 +13,8 @@ from flask import Blueprint, Response, g, request
 from werkzeug.routing import BaseConverter
 
 from .. import paths
-from ..links import Asked, Claim, Client
+from ..clients import Client
+from ..links import Asked, Claim
 from ..packages import PublishedFile
 from ..problems import NotRecorded, PackageDamaged, PreconditionFailed, Problem, RangeNotSatisfiable, Unavailable
 from . import limits

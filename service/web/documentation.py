@@ -25,7 +25,7 @@ _CONTENTS = f"docs/{_README}"  # lists the pages in the order in which they are 
 
 
 @dataclass(frozen=True)
-class Page:
+class DocumentationPage:
     """A page: its address below ``/docs/``, its title and first paragraph as text, its HTML, its second headings.
 
     ``headings`` are pairs of an id and the heading's HTML; ``leads_to`` the addresses of pages that the text links.
@@ -63,7 +63,7 @@ class Documentation:
         found = [(address, self._sources[address]) for address in dict.fromkeys(self._rendered(_CONTENTS).leads_to)]
         return tuple((address, self._title(name)) for address, name in found if name.endswith(".md"))
 
-    def page(self, address: str) -> Page | None:
+    def page(self, address: str) -> DocumentationPage | None:
         """Return the page of an address; None where there is none."""
         name = self._sources.get(address, "")
         return self._rendered(name) if name.endswith(".md") else None
@@ -90,7 +90,7 @@ class Documentation:
         return next(line for line in text.splitlines() if line.startswith("# "))[2:].replace("`", "")
 
     @lru_cache(maxsize=256)  # noqa: B019  # there is one documentation a process
-    def _rendered(self, name: str) -> Page:
+    def _rendered(self, name: str) -> DocumentationPage:
         links = _Links(self, name)
         made = Markdown(
             extensions=[TableExtension(use_align_attribute=True), "sane_lists", "fenced_code", "toc", links],
@@ -98,7 +98,7 @@ class Documentation:
         )
         html = made.convert(self._files[name].read_text(encoding="utf-8"))
         (first, *_) = made.toc_tokens  # type: ignore[attr-defined]  # given by the extension toc
-        return Page(
+        return DocumentationPage(
             address=_address(name),
             title=self._title(name),
             summary=links.summary,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from service.artwork import ArtworkChecks
-from service.artwork.report import Report
+from service.artwork.report import ArtworkReport
 from service.campaign import Campaign
 from service.problems import TooLarge, Unavailable, UnknownLogo, UnsupportedMediaType
 
@@ -61,7 +61,7 @@ def test_the_answer_has_what_the_api_promises(checks: ArtworkChecks, picture: by
     }
     assert logo <= fields["logos"][0].keys()
     assert {"rule", "severity", "measured", "required", "detail"} <= fields["logos"][1]["violations"][0].keys()
-    assert Report.model_validate(fields) == report
+    assert ArtworkReport.model_validate(fields) == report
 
 
 def test_the_picture_is_annotated(checks: ArtworkChecks, picture: bytes) -> None:

@@ -11,7 +11,7 @@ from service.campaign.artwork import ArtworkFile
 from service.campaign.brand import BrandFile
 from service.campaign.client_names import ClientNames
 from service.campaign.content import ActionsFile, Info, Protocol
-from service.campaign.desk import Desk
+from service.campaign.desk import DeskPolicy
 from service.campaign.eligibility import EligibilityFile
 from service.campaign.parties import COLUMNS
 from service.campaign.terms import TermsFile
@@ -23,7 +23,7 @@ FILES: dict[str, type[BaseModel]] = {
     "terms/ID/terms.yaml": TermsFile,
     "brand.yaml": BrandFile,
     "artwork.yaml": ArtworkFile,
-    "desk.yaml": Desk,
+    "desk.yaml": DeskPolicy,
     "clients.yaml": ClientNames,
     "alerts.yaml": AlertRules,
     "actions.yaml": ActionsFile,

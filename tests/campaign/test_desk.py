@@ -10,7 +10,7 @@ import pytest
 
 from service import settings
 from service.campaign import Campaign, CampaignError, load
-from service.campaign.desk import Desk, WorkingTime
+from service.campaign.desk import DeskPolicy, WorkingTime
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_week_without_working_days_ends_the_search() -> None:
 
 
 def test_two_people_are_needed_where_all_that_is_named_is_so() -> None:
-    desk = Desk.model_validate({"two_people": [{"cases": ["joining"], "purposes": ["commercial"]}]})
+    desk = DeskPolicy.model_validate({"two_people": [{"cases": ["joining"], "purposes": ["commercial"]}]})
     assert desk.needs_two("joining", "individual", ("information", "commercial"))
     assert not desk.needs_two("joining", "individual", ("information",))
     assert not desk.needs_two("change", "individual", ("commercial",))
@@ -58,7 +58,7 @@ def test_the_shipped_desk_is_complete(campaign: Campaign) -> None:
 def test_a_campaign_without_the_file_has_a_plain_desk(tmp_path: Path) -> None:
     policies = shutil.copytree(settings.shipped("policies"), tmp_path / "policies")
     (policies / "desk.yaml").unlink()
-    assert load(policies, settings.shipped("assets"), packages=False).desk == Desk()
+    assert load(policies, settings.shipped("assets"), packages=False).desk == DeskPolicy()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import ip_addresses
 
-from service.clients.client import hashing_keys
-from service.links import Client
+from service.clients.client import Client, hashing_keys
 
 KEYS = hashing_keys(["s" * 32])
 

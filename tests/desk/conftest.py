@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.campaign import Campaign
-from service.campaign.desk import Desk as DeskPolicy
+from service.campaign.desk import DeskPolicy
 from service.desk import CaseView, Desk, DeskMail, DigestLinks, Filter, Openings
 from service.embeds import Embeds
 from service.mail import Mailer

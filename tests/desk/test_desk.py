@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.campaign import Campaign
 from service.desk import UNDO_FOR, Filter, Wish
-from service.desk.states import Action, State, allowed, follow
+from service.desk.states import CaseAction, State, allowed, follow
 from service.problems import CaseDecided, CaseOpen, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, Problem
 from service.storage import open_storage
 from service.store import Database
@@ -262,8 +262,8 @@ def test_nothing_that_was_written_is_left_of_an_erased_participant(
 
 def test_what_has_ended_takes_notes_alone() -> None:
     for state in (State.DECIDED, State.CLOSED):
-        assert allowed(state) == {Action.NOTE}
-        for action in set(Action) - {Action.NOTE, Action.OPEN}:
+        assert allowed(state) == {CaseAction.NOTE}
+        for action in set(CaseAction) - {CaseAction.NOTE, CaseAction.OPEN}:
             with pytest.raises(Problem):
                 follow(state, action)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from service.campaign import Campaign
-from service.campaign.desk import Desk as DeskPolicy
+from service.campaign.desk import DeskPolicy
 from service.desk import UNDO_FOR
 from service.problems import Problem
 from service.store import Database

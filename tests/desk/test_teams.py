@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.campaign import Campaign
-from service.campaign.desk import Desk as DeskPolicy
+from service.campaign.desk import DeskPolicy
 from service.desk import Filter
 from service.problems import InvalidRequest, NotFound
 from service.store import Database

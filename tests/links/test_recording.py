@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, text
 
-from service.clients.client import hashing_keys
+from service.clients.client import Client, hashing_keys
 from service.ids import new_id
-from service.links import Asked, Claim, Client, Recorded, Recorder
+from service.links import Asked, Claim, Recorded, Recorder
 from service.links.recording import shared_out
 from service.problems import (
     InvalidLink,

@@ -52,7 +52,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedChoice:
     """Why the rules refuse a choice, in words, and the nearest choice that they allow."""
 
     words: Markup
@@ -108,7 +108,7 @@ def _choice() -> Choice:
     )
 
 
-def _refusal(choice: Choice, problem: Problem) -> Refusal:
+def _refusal(choice: Choice, problem: Problem) -> RefusedChoice:
     use = problem.extra.get("use", ())
     match problem:
         case BelowMinimumSize():
@@ -128,9 +128,9 @@ def _refusal(choice: Choice, problem: Problem) -> Refusal:
         case _:
             raise problem
     if isinstance(problem, InvalidBackground):
-        return Refusal(words, choice.query(on=_WHITE))
+        return RefusedChoice(words, choice.query(on=_WHITE))
     right = re.match(r"[^/]+/([^/]+)/([0-9]+)\.", problem.extra.get("try", ""))
-    return Refusal(words, choice.query(colourway=right[1], width=int(right[2])) if right else None)
+    return RefusedChoice(words, choice.query(colourway=right[1], width=int(right[2])) if right else None)
 
 
 def _colourway(name: str) -> Markup:

@@ -45,7 +45,7 @@ VERDICT_WORDS = {
 
 
 @dataclass(frozen=True)
-class ShownLogo:
+class NumberedLogo:
     """One found logo with its number in the picture of its page, and the right one as it would stand there.
 
     ``space`` is the clear space around the right one; all lengths are in CSS pixels, at most ``_WIDEST`` together.
@@ -130,7 +130,7 @@ def shown_variant(logo: str, colourway: str, width: int) -> Response:
     return response
 
 
-def shown_logos(check: KeptCheck) -> list[ShownLogo]:
+def shown_logos(check: KeptCheck) -> list[NumberedLogo]:
     """The logos of a check, numbered as in its pictures, where each page begins at 1."""
     campaign = deployment().campaign
     made, numbers = [], Counter[int]()
@@ -142,7 +142,7 @@ def shown_logos(check: KeptCheck) -> list[ShownLogo]:
             height = width / campaign.logos[found.logo].aspect_ratio
             space = campaign.brand.logo(found.logo).clear_space.around(width, height)
         shrunk = min(1.0, _WIDEST / (width + 2 * space))
-        made.append(ShownLogo(numbers[found.page or 1], found, width * shrunk, height * shrunk, space * shrunk))
+        made.append(NumberedLogo(numbers[found.page or 1], found, width * shrunk, height * shrunk, space * shrunk))
     return made
 
 

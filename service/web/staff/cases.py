@@ -13,7 +13,7 @@ from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
 from ...desk import MISUSE_OUTCOMES, MOST_BYTES, OUTCOMES, STATUSES, UNDO_FOR, CaseView, Filter
 from ...desk.reading import Counts
-from ...participants import ParticipantView, StaffMember
+from ...participants import ParticipantView, StaffMemberView
 from ...problems import CaseDecided, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound, Problem
 from ..case_files import file_response
 from ..context import actor, deployment
@@ -309,7 +309,7 @@ def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | 
     )
 
 
-def _colleagues(seen: CaseView) -> list[tuple[StaffMember, bool]]:
+def _colleagues(seen: CaseView) -> list[tuple[StaffMemberView, bool]]:
     """Everybody to whom a case can be given, with whether it is one of their teams' cases; those first."""
     theirs = [(one, bool(set(one.teams) & set(seen.teams))) for one in deployment().participants.staff.list()]
     return sorted(theirs, key=lambda found: (not found[1], found[0].label.casefold()))
