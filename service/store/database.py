@@ -3,6 +3,7 @@
 SQLite (WAL, ``synchronous=FULL``) has one writer at a time, and a commit is one fsync. So each process
 has one writer thread that takes whatever waits and commits it together: a hundred waiting downloads
 share one fsync. Each write runs in a SAVEPOINT of its own: one that fails takes nothing else with it.
+Processes on one database take turns (``turns``).
 PostgreSQL does group commit itself; there each write is a transaction in the calling thread.
 """
 
@@ -27,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from .. import private_files
 from ..problems import ConfigurationError, Unavailable
+from .turns import Turns
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -76,8 +78,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite and (path := make_url(url).database) and not path.startswith((":", "file:")):
-            _make_private(Path(path))
+        if path := _sqlite_file(url):
+            _make_private(path)
         self.engine = _engine(url)
         self._writer: _Writer | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -86,6 +88,8 @@ class Database:
 
     def _after_fork(self) -> None:
         self.engine.dispose(close=False)
+        if self._writer is not None:
+            self._writer.turns.close()
         self._writer = None
         self._pool = None
         self._lock = threading.Lock()
@@ -203,8 +207,8 @@ class Database:
 
     def check_after_crash(self, seconds: float) -> None:
         """Like ``check_pages``, where SQLite was not closed, or another database's log lies beside it."""
-        if self.is_sqlite and (path := make_url(self.url).database):
-            left = Path(f"{path}-wal")
+        if path := _sqlite_file(self.url):
+            left = path.with_name(f"{path.name}-wal")
             if left.exists() and left.stat().st_size:
                 self.check_pages(seconds)
 
@@ -239,6 +243,8 @@ class _Writer:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        path = _sqlite_file(str(engine.url)) if engine.dialect.name == "sqlite" else None
+        self.turns = Turns(path)
         self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
         self.thread.start()
@@ -246,6 +252,7 @@ class _Writer:
     def stop(self) -> None:
         self.queue.put(None)
         self.thread.join()
+        self.turns.close()
 
     def _run(self) -> None:
         ending = False
@@ -253,17 +260,18 @@ class _Writer:
             item = self.queue.get()
             if item is None:
                 break
-            waiting = [item]
-            while len(waiting) < _BATCH:
-                try:
-                    item = self.queue.get_nowait()
-                except queue.Empty:
-                    break
-                if item is None:
-                    ending = True
-                    break
-                waiting.append(item)
-            self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+            with self.turns.turn():  # before taking more: what comes meanwhile is part of the batch, or given up
+                waiting = [item]
+                while len(waiting) < _BATCH:
+                    try:
+                        item = self.queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if item is None:
+                        ending = True
+                        break
+                    waiting.append(item)
+                self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
 
     def _commit(self, waiting: list[_Waiting]) -> None:
         try:
@@ -342,6 +350,12 @@ def _grouped(waiting: Sequence[_Waiting]) -> list[_Group]:
         if batch is not None:
             of_batch[id(batch)] = groups[-1]
     return groups
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """Return the file of an SQLite database; None in memory, and on other backends."""
+    path = make_url(url).database if url.startswith("sqlite") else None
+    return Path(path) if path and not path.startswith((":", "file:")) else None
 
 
 def _make_private(path: Path) -> None:

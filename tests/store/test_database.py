@@ -319,6 +319,62 @@ def test_a_database_that_stays_busy_is_unavailable(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_writer_waits_for_its_turn_and_what_was_given_up_meanwhile_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was frozen or killed with the turn holds nobody up for longer than it lives."""
+    path = tmp_path / "x.sqlite3"
+    program = """
+import sys, time
+from pathlib import Path
+from service.store.turns import Turns
+with Turns(Path(sys.argv[1])).turn():
+    print("mine", flush=True)
+    time.sleep(600)
+"""
+    database = Database(f"sqlite:///{path}")
+    PublishedPolicy.metadata.create_all(database.engine)
+    with subprocess.Popen([sys.executable, "-c", program, path], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "mine\n"
+        monkeypatch.setattr(database_module, "_LONGEST_WAIT", 0.3)
+        with pytest.raises(Unavailable):
+            database.write(add("given up"))
+        monkeypatch.undo()
+        other.kill()
+    database.write(add("after"))
+    assert digests(database) == ["after"]
+    database.close()
+
+
+def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys, threading, time
+from service.store import Database
+database = Database(sys.argv[1])
+in_turn = threading.Event()
+threading.Thread(target=database.write, args=(lambda session: (in_turn.set(), time.sleep(600)),)).start()
+in_turn.wait()
+if (child := os.fork()) == 0:
+    time.sleep(600)
+print(child, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    PublishedPolicy.metadata.create_all(database.engine)
+    with subprocess.Popen([sys.executable, "-c", program, database.url], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.wait(30)
+        try:
+            database.write(add("after"))
+            os.kill(child, 0)  # it is still there
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert digests(database) == ["after"]
+    database.close()
+
+
 def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         database = Database(f"sqlite:///{disk.path / 'x.sqlite3'}")
