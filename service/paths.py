@@ -12,6 +12,7 @@ API = "/api/v1"
 STAFF = "/staff"
 DOWNLOADS = "/d/"
 VARIANTS = "/logos/"
+BROWSER_REPORTS = "/browser-reports"
 
 
 def home(language: str) -> str:

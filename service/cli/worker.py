@@ -1,7 +1,9 @@
-"""gunicorn's worker with threads, with two differences.
+"""gunicorn's worker with threads, with three differences.
 
 What is malformed is answered with a problem (RFC 9457) that repeats nothing of it, and logged likewise; gunicorn
 answers with a page, and logs a line, that have the request in them.
+
+Who sends or reads nothing for a while loses the connection; gunicorn waits for ever, with a thread for each.
 
 A connection whose next request comes at once keeps its thread.
 
@@ -15,7 +17,9 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import ssl
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +37,11 @@ from .. import paths
 from ..problems import Problem
 
 if TYPE_CHECKING:
-    import socket
-
     from gunicorn.http.message import Request
     from gunicorn.workers.gthread import TConn
 
 _MOMENT = 2  # milliseconds
+_SENDING, _READING = 20, 60  # seconds that a client may send nothing of a request, or read nothing of an answer
 
 
 class Worker(ThreadWorker):
@@ -46,6 +49,10 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: TConn) -> bool:
         """See gunicorn: answers a request; True where the connection is to be kept."""
+        if not conn.initialized:
+            # The kernel's own limits: gunicorn sets the socket's mode before each request, and leaves these alone.
+            for option, seconds in ((socket.SO_RCVTIMEO, _SENDING), (socket.SO_SNDTIMEO, _READING)):
+                conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
         keep = super().handle(conn)
         while keep is True and self.alive and self.nr_conns <= self.cfg.threads and _has_more(conn):
             keep = super().handle(conn)

@@ -46,9 +46,9 @@ class Misuse:
         text = typed_text.read(
             said.get("description"), "/description", errors, longest=typed_text.LONGEST_TEXT, lines=True
         )
-        email = check_email(said["email"], errors) if said.get("email") else None
-        language = said.get("language") or "en"
-        if language not in LANGUAGES:
+        email = None if said.get("email") is None else check_email(said["email"], errors)
+        language = said.get("language", "en")
+        if not isinstance(language, str) or language not in LANGUAGES:
             options = ", ".join(LANGUAGES)
             errors.append(FieldError.of("/language", msgid("Choose one of %(options)s."), options=options))
         if errors:

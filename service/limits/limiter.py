@@ -29,6 +29,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "joining": RateLimitItemPerHour(60),  # of one address, behind which a whole school may be
     "sign-in": RateLimitItemPerHour(60),
     "misuse": RateLimitItemPerHour(20),  # reports of misuse
+    "reports": RateLimitItemPerMinute(20),  # of browsers, about our pages
     "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two
 }
 

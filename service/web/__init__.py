@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from .. import __version__
 from . import (
     brand,
+    browser_reports,
     compression,
     credentials,
     delivery,
@@ -87,6 +88,7 @@ def compose(deployment: Deployment) -> Flask:
     for blueprint in (
         delivery.blueprint,
         operations.blueprint,
+        browser_reports.blueprint,
         brand.blueprint,
         credentials.blueprint,
         oembed.blueprint,

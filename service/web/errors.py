@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -48,6 +49,8 @@ def install(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
+    for kind in (ParseException, NoMoreData, BlockingIOError):  # the last: nothing came for as long as is waited
+        app.register_error_handler(kind, _from_broken_body)
     app.register_error_handler(Exception, _from_bug)
     app.after_request(_lead_home)
 
@@ -118,6 +121,13 @@ def _from_http(error: HTTPException) -> Response:
     if made is MethodNotAllowed and "Allow" in headers:
         problem.detail = f"Use one of the methods that this address takes: {headers['Allow']}."
     return answer(problem)
+
+
+def _from_broken_body(error: Exception) -> Response:
+    """Answer a body that is not as HTTP has it, or does not come: the server finds out while it is read."""
+    return answer(
+        InvalidRequest("The body did not come whole, as its length or its chunks say.", private=type(error).__name__)
+    )
 
 
 def _lead_home(response: Response) -> Response:

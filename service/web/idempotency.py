@@ -25,11 +25,13 @@ def begin() -> Response | None:
     """
     given = request.headers.get("Idempotency-Key")
     caller = key()
-    if request.method != "POST" or given is None or caller is None:
+    if request.method != "POST" or given is None:
         return None
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", given):
         detail = "Idempotency-Key: send 1 to 255 visible ASCII characters."
         raise InvalidRequest(detail, errors=[FieldError("", detail)])
+    if caller is None:  # nobody in particular: there is no one to whom the answer could be given again
+        return None
     scope = f"{caller.id} {request.path}"[:200]  # a key is good for one route
     found = deployment().idempotent.begin(scope, given, _digest())
     if isinstance(found, Taken):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
+from .. import paths
 from ..problems import Forbidden, InvalidOrigin, Unauthorized
 from .context import deployment
 
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
     from ..participants import Session
 
 _COOKIE = "emblem_session"
-_NO_FORMS = ("/api/", "/logos/", "/mcp")  # who asks is known by a key, or nobody in particular
+#: Who asks here is known by a key, or is nobody in particular.
+_NO_FORMS = ("/api/", "/logos/", "/mcp", paths.BROWSER_REPORTS)
+_GROUP = "browser"  # of the Reporting API; browsers take it over https alone, and forget ``report-uri`` for it then
+STAY_WITH_HTTPS = "max-age=31536000; includeSubDomains"
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 #: Of drawings, and of other files that somebody sent: they load nothing, run nothing, send no form, and have no origin.
 FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox"
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+        # No text becomes markup or a script, not even in scripts of ours: they make elements.
+        "require-trusted-types-for 'script'; trusted-types 'none'; "
+        f"report-uri {paths.BROWSER_REPORTS}"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -112,8 +119,14 @@ def _sent_from_here() -> bool:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        # With COOP: no other site shares the page's process, and the page loads nothing that did not agree to it.
+        response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
     if _secure():
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        response.headers.setdefault("Strict-Transport-Security", STAY_WITH_HTTPS)
+        if response.mimetype == "text/html" and "report-uri" in (policy := response.headers["Content-Security-Policy"]):
+            response.headers["Content-Security-Policy"] = f"{policy}; report-to {_GROUP}"
+            response.headers["Reporting-Endpoints"] = f'{_GROUP}="{paths.BROWSER_REPORTS}"'
     if g.get("session") is not None:
         response.headers["Cache-Control"] = "private, no-store"
     elif response.mimetype == "text/html":

@@ -26,7 +26,7 @@ from ..logos.formats import AUTO
 from ..logos.variant_request import split_name
 from ..problems import NotAcceptable, NotFound, Problem, UnknownLogo
 from . import negotiation
-from .security import FILE_POLICY
+from .security import FILE_POLICY, STAY_WITH_HTTPS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -186,6 +186,8 @@ class _Variants:
             ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "cross-origin"),
         ]
+        if self._base_url.startswith("https:"):
+            headers.append(("Strict-Transport-Security", STAY_WITH_HTTPS))
         if vary := _VARY[wanted.format, refuses]:
             headers.append(("Vary", vary))
         if variant.coding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import posixpath
 import random
 import re
 import ssl
@@ -16,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -140,9 +139,9 @@ def test_an_unusual_address_never_gets_another_ones_picture(front: Front, rest: 
     front.get(front.path("134.png"))
     path = f"/logos/{front.key}/{rest}"
     through, direct = front.cached.get(path), front.direct.get(path)
-    if through.status == 200:  # nginx takes out .. and // as browsers do; what it sends is then of that address
-        direct = front.direct.get(posixpath.normpath(unquote(path)))
-        assert through.body == direct.body
+    if re.search("%|//|/[.]", path):  # what two programs may read differently is for neither
+        assert (through.status, through.slug) in ((400, "invalid-request"), (direct.status, direct.slug))
+        return
     assert (through.status, through.slug) == (direct.status, direct.slug)
 
 
@@ -401,10 +400,11 @@ def test_the_public_log_is_cached_but_for_its_checkpoint(front: Front) -> None:
     tiles = [file for file in front.nginx.cache.rglob("*") if file.is_file() and b"/log/" in file.read_bytes()[:1000]]
     assert len(tiles) == 1
     assert answers[0].body == answers[1].body == front.direct.get("/log/tile/0/000.p/1").body
-    for path in ("/log/tile/entries/000.p/1", "/log/tile/0/999", "/log/tile/0/000.p/1%0a"):
+    for path in ("/log/tile/entries/000.p/1", "/log/tile/0/999"):
         through, direct = front.cached.get(path), front.direct.get(path)
         assert (through.status, through.slug) == (direct.status, direct.slug)
         assert through.status >= 400
+    assert front.cached.get("/log/tile/0/000.p/1%0a").status == 400
 
 
 def test_every_view_is_counted_once_by_emblem_or_from_the_log(new_demo: Callable[..., Demo], tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def test_the_example_speaks_tls_and_sends_downloads_from_the_disk(
         assert len(answer.read()) == link["package"]["bytes"]
     assert walk.counted(link["id"]) == 1
     plain = Client(nginx.plain_url).get("/en/")
-    assert (plain.status, plain.headers["location"]) == (301, "https://127.0.0.1/en/")
+    assert (plain.status, plain.headers["location"]) == (301, "https://logo.example.org/en/")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{nginx.url}/_emblem/storage/", context=trusting)
     nginx.close()

@@ -50,6 +50,7 @@ OPEN = {
     "brand.brand_json",
     "brand.llms_txt",
     "brand.mcp",
+    "browser_reports.take",
     "credentials.did",
     "credentials.file",  # by an id that cannot be guessed
     "credentials.status_list",

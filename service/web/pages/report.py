@@ -36,7 +36,7 @@ def report_submit() -> Response:
     limits.hit(_LIMIT, client().network)
     said = {name: sent(name) for name in _FIELDS}
     try:
-        case = deployment().desk.misuse.report({**said, "language": language()})
+        case = deployment().desk.misuse.report({**said, "email": said["email"] or None, "language": language()})
     except InvalidRequest as problem:
         mistakes = FormMistakes()
         for error in problem.errors:

@@ -29,21 +29,20 @@ function soon() {
   waiting = setTimeout(show, PAUSE);
 }
 
-async function show() {
+function show() {
   clearTimeout(waiting);
   asked?.abort();
-  const mine = (asked = new AbortController());
+  const mine = (asked = new XMLHttpRequest());
   const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
-  let page;
-  try {
-    const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "text/html" } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  } catch (error) {
-    if (error.name !== "AbortError") location.assign(address); // the page itself says what is wrong
-    return;
-  }
-  if (mine.signal.aborted) return;
+  mine.open("GET", address);
+  mine.setRequestHeader("Accept", "text/html");
+  mine.responseType = "document"; // read by the browser itself: a script of ours turns no text into markup
+  mine.onload = () => (mine.status === 200 && mine.response ? exchange(mine.response, address) : mine.onerror());
+  mine.onerror = () => location.assign(address); // the page itself says what is wrong
+  mine.send();
+}
+
+function exchange(page, address) {
   for (const id of ["built", "texts"]) {
     const [now, then] = [document.getElementById(id), page.getElementById(id)];
     if (now && then) now.replaceChildren(...then.childNodes);
