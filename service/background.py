@@ -33,12 +33,12 @@ class Background:
 
     @property
     def running(self) -> bool:
-        """Whether this process has the thread."""
+        """Tell whether this process has the thread."""
         return self._thread is not None
 
     @property
     def ending(self) -> bool:
-        """Whether ``stop`` was called: a long turn looks at it between its steps."""
+        """Tell whether ``stop`` was called: a long turn looks at it between its steps."""
         return self._ending.is_set()
 
     def start(self) -> None:

@@ -60,7 +60,7 @@ _RETIRED = 60.0  # seconds in which requests that have begun may still use what 
 
 @dataclass(frozen=True)
 class InForce:
-    """What a process works by: the campaign and its alert rules, from the publication that is in force.
+    """Publication that a process works by: the campaign and its alert rules, from the publication that is in force.
 
     ``publication`` is None where nothing was published yet: then they are the files themselves.
     """

@@ -61,7 +61,7 @@ def download(token: str, filename: str) -> str:
 
 
 def variants(key: str, logo: str) -> str:
-    """What the paths of a logo's variants in an embed begin with."""
+    """Return what the paths of a logo's variants in an embed begin with."""
     return f"{VARIANTS}{quote(key, safe='')}/{logo}"
 
 
@@ -86,7 +86,7 @@ def verify(language: str, certificate: str = "") -> str:
 
 
 def verifications() -> str:
-    """Where files are sent in the API to ask whether they are genuine."""
+    """Return where files are sent in the API to ask whether they are genuine."""
     return f"{API}/verifications"
 
 

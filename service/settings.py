@@ -35,14 +35,14 @@ def parse_duration(text: str) -> int:
 
 
 def shipped(name: str) -> Path:
-    """What came with this program, in an installed wheel or a checkout: a folder such as ``assets``, ``README.md``."""
+    """Find what came with this program, in an installed wheel or a checkout: such as ``assets``, ``README.md``."""
     # The wheel's own first: beside an installed package there may be a folder ``docs`` of somebody else.
     installed = Path(__file__).resolve().parent / "_shipped" / name
     return installed if installed.exists() else _ROOT / name
 
 
 class LinkAges(NamedTuple):
-    """How long a download link lives, in seconds: where nothing is asked for, and at most."""
+    """Life of a download link, in seconds: where nothing is asked for, and at most."""
 
     default: int
     limit: int
@@ -177,7 +177,7 @@ def _log_origin(text: str) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one setting. ``default`` is a text as it would be written, or made of the other values.
+    """Description of one setting. ``default`` is a text as it would be written, or made of the other values.
 
     A setting without a default has to be given. ``default_words`` says a made default in words.
     """

@@ -34,7 +34,7 @@ MOST_WAITING = 1000
 
 @dataclass(frozen=True)
 class Replayed:
-    """What an address is sent again: the leaves ``first`` to ``end - 1``, ``entries`` of them of its kinds."""
+    """Replay to an address: the leaves ``first`` to ``end - 1``, ``entries`` of them of its kinds."""
 
     url: str
     first: int

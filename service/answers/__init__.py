@@ -1,4 +1,4 @@
-"""What the API answers: one typed model an answer, made from what the rooms know.
+"""Answers of the API: one typed model an answer, made from what the rooms know.
 
 The same model is the answer, its schema in the OpenAPI document, and what the command line prints with ``--json``.
 """

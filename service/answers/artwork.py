@@ -28,7 +28,7 @@ class OverruledAnswer(Answer):
 
     @classmethod
     def of(cls, seen: Overruled, *, with_reason: bool) -> Self:
-        """What was said, with or without the reason."""
+        """Return what was said, with or without the reason."""
         more: dict[str, Any] = {"reason": seen.reason} if with_reason else {}
         return cls(verdict=seen.verdict, by=seen.by, at=seen.at, **more)
 

@@ -12,7 +12,7 @@ from .base import Answer
 
 
 class VerificationAnswer(Answer):
-    """What came out: by digest, then by what the file carries, then by what it shows."""
+    """Result for a file: by its digest, then by what it carries, then by what it shows."""
 
     verdict: Literal["genuine", "genuine_old", "altered", "carries_mark", "unknown"]
     sha256: str

@@ -1,4 +1,4 @@
-"""What all answers share: no field that the document does not have, instants written alike, pages of a list."""
+"""Base of all answers: no field that the document does not have, instants written alike, pages of a list."""
 
 from __future__ import annotations
 

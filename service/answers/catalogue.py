@@ -18,7 +18,7 @@ from .base import Answer, Instant, Kind, Purpose, TermsRef
 
 
 class Viewpoint:
-    """Where and when an answer is given: the deployment's base URL, the reader's language, the present, the terms."""
+    """Setting of an answer: the deployment's base URL, the reader's language, the present, the terms."""
 
     def __init__(self, base_url: str, language: str, now: datetime, terms: Terms) -> None:
         self.base_url = base_url
@@ -88,7 +88,7 @@ class PackagesAnswer(Answer):
 
 
 class WithdrawalAnswer(Answer):
-    """When and why a version was withdrawn."""
+    """Withdrawal of a version: when, and why."""
 
     at: Instant
     reason: str

@@ -50,7 +50,7 @@ class CertificatesAnswer(Answer):
 
 
 class VerifiedCertificateAnswer(Answer):
-    """What a certificate says and whether it holds now: nothing that is not on it."""
+    """Certificate as anyone may read it, and whether it holds now: nothing that is not on it."""
 
     id: str
     status: CertificateStatus

@@ -92,7 +92,7 @@ class LinksAnswer(ListAnswer):
 
 
 class ClientAnswer(Answer):
-    """What is kept of a client for people to read."""
+    """Client of a download, as it is kept for people to read."""
 
     kind: ClientKind
     prefix: str | None = Field(description="The /24 or /48 of its address; null once it is forgotten")
@@ -142,7 +142,7 @@ class DownloadsAnswer(ListAnswer):
 
 
 class SnippetsAnswer(Answer):
-    """What to paste, by where it goes."""
+    """Texts to paste, by where they go."""
 
     html: str
     markdown: str

@@ -11,7 +11,7 @@ from .base import Answer, Instant
 
 
 class RevocationAnswer(Answer):
-    """When a permission was ended, by whom and why. Auditors see no reason, since a person typed it."""
+    """End of a permission: when, by whom and why. Auditors see no reason, since a person typed it."""
 
     at: Instant
     by: str | None = Field(description="Who ended it; null where that was not kept yet")

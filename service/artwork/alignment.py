@@ -34,7 +34,7 @@ class Work:
 
     @property
     def softness(self) -> float:
-        """How soft the sharpest edge of the picture is here: standard deviation in working pixels."""
+        """Return how soft the sharpest edge of the picture is here: standard deviation in working pixels."""
         return _SOFT * max(0.0, float(self.matrix[0, 0]) - 0.3)
 
     @property
@@ -164,7 +164,7 @@ class Parts:
 
     @property
     def stretch(self) -> float:
-        """How much wider than its height allows."""
+        """Return how much wider than its height allows."""
         return self.across / self.down - 1
 
 
@@ -352,7 +352,7 @@ _REACH = 3.0  # working pixels to both sides of the outline, more where the pict
 
 
 def support(work: Work, template: Template, pose: Floats, soft: float = 0.0, kind: str = "line") -> Support | None:
-    """How much of the template's outline the picture has at a pose; None where nothing can be told."""
+    """Return how much of the template's outline the picture has at a pose; None where nothing can be told."""
     current = work.matrix @ pose
     width, height = work.size
     alpha = template.render(current, width, height)

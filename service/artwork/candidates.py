@@ -187,7 +187,7 @@ def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[
 
 
 def _spans(templates: tuple[Template, ...]) -> list[tuple[float, float]]:
-    """Where the first affine invariant of a contour that is worth a look may lie."""
+    """Return where the first affine invariant of a contour that is worth a look may lie."""
     spans: list[tuple[float, float]] = []
     for low, high in sorted((0.9 * a.shape.i1, 1.12 * a.shape.i1) for t in templates for a in t.anchors):
         if spans and low <= spans[-1][1]:

@@ -57,7 +57,7 @@ def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) 
 
 
 def _inside(candidate: Candidate, found: FoundLogo) -> bool:
-    """Whether a candidate says again what has been found: the same logo in the same place."""
+    """Tell whether a candidate says again what has been found: the same logo in the same place."""
     if candidate.template is not found.template:
         return False
     corners = np.array([[0.0, 0], [candidate.template.aspect, 0], [0, 1], [candidate.template.aspect, 1]])
@@ -173,7 +173,7 @@ def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floa
 
 
 def _rest_is_there(template: Template, seen: Support) -> bool:
-    """Whether more than the core of a logo is in the picture."""
+    """Tell whether more than the core of a logo is in the picture."""
     rest = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
     reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
     near = (cv2.dilate(rest, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
@@ -231,7 +231,7 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
 
 
 def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
-    """Whether the picture supports a logo; of one partly hidden less is asked if its pose is as it should be."""
+    """Tell whether the picture supports a logo; of one partly hidden less is asked if its pose is as it should be."""
     small = min(parts.across, parts.down) < _SMALL
     share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
     if seen.share >= share and seen.match >= match:
@@ -252,7 +252,7 @@ def _keystone(template: Template, pose: Floats) -> float:
 
 
 def _likely(parts: Parts) -> bool:
-    """Whether a pose is worth a look: letters and specks have the shape of a logo in many odd ones."""
+    """Tell whether a pose is worth a look: letters and specks have the shape of a logo in many odd ones."""
     small = min(parts.across, parts.down) < 26
     turned = abs((parts.degrees + 45) % 90 - 45)
     least = 0.5 if small else 0.9
@@ -260,7 +260,7 @@ def _likely(parts: Parts) -> bool:
 
 
 def _plausible(parts: Parts) -> bool:
-    """Whether a pose is one that people give a logo, or that a camera sees it in."""
+    """Tell whether a pose is one that people give a logo, or that a camera sees it in."""
     return (
         abs(np.log(parts.across / parts.down)) < 0.55 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
     )

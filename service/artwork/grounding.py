@@ -35,7 +35,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Ground:
-    """What lies round a logo. ``residual`` is each pixel's colour difference from the ground's own gradient."""
+    """Ground round a logo. ``residual`` is each pixel's colour difference from the ground's own gradient."""
 
     colour: Floats  # sRGB of the middle of it
     by_sector: Floats  # (n, 3), sRGB, of those sectors that have enough of it
@@ -125,7 +125,7 @@ def _fit(lab: Floats, where: Mask, near: Mask) -> Floats:
 def foreign_of(
     ground: Ground, zone: Zone, close: float, scale: float, size: float
 ) -> tuple[Mask, npt.NDArray[np.int32]]:
-    """What stands on the ground and is not the logo, and its parts by number (0 is none).
+    """Return what stands on the ground and is not the logo, and its parts by number (0 is none).
 
     ``scale`` is working pixels for one of the picture's, ``size`` the logo's height in working pixels.
     """

@@ -22,7 +22,7 @@ from .templates import Template, apply, templates
 
 @dataclass(frozen=True)
 class Kit:
-    """What pictures are held against: templates and rules, which can be sent to another process."""
+    """Kit that pictures are held against: templates and rules, which can be sent to another process."""
 
     templates: tuple[Template, ...]
     brand: BrandRules

@@ -128,7 +128,7 @@ class Judge:
         yield from self._space(m, m.neighbour if loud else min(m.free, m.neighbour))
 
     def _photographed(self, m: Measured, mirror_differs: bool) -> Iterator[_Mark]:
-        """What perspective cannot hide."""
+        """Return what perspective cannot hide."""
         signs = self._policy.photograph
         if m.mirrored and mirror_differs:
             yield _Mark("flipped", True, 1, 0, ("", ""))
@@ -163,7 +163,7 @@ class Judge:
         yield _Mark("low_contrast", sure, _rounded(shown), limit, (self._number(shown), self._number(limit)))
 
     def _inner(self, m: Measured) -> int:
-        """Whether the ink is uneven or in relief; in a small logo the blur of its edges is a large part of it."""
+        """Tell whether the ink is uneven or in relief; in a small logo the blur of its edges is a large part of it."""
         blurred = 1 + _EDGE / max(m.width, 1.0)
         signs = self._policy.effect
         if m.busy >= signs.uneven.question and m.uneven / blurred > 1 + 0.15 * m.busy:
@@ -199,7 +199,7 @@ class Judge:
             )
 
     def _outside(self, backgrounds: Backgrounds, colour: colours.Floats, written: str) -> int:
-        """Whether a ground is outside a colourway's limits: 1 by so little that a person has to look, 2 clearly."""
+        """Tell whether a ground is outside a colourway's limits: 1 so little that a person has to look, 2 clearly."""
         if written in backgrounds.never:
             return 2
         if written in backgrounds.also:
@@ -213,7 +213,7 @@ class Judge:
         return 2 if over > 1 else 1 if over > 0 else 0
 
     def _space(self, m: Measured, free: float) -> Iterator[_Mark]:
-        """What stands too close; on a loud ground only other logos can be told from it."""
+        """Return what stands too close; on a loud ground only other logos can be told from it."""
         limit, policy = self._limit("clear_space"), self._policy.for_rule("clear_space")
         short = 1 - free
         # A pixel of a small logo is a large part of its clear space.

@@ -22,7 +22,7 @@ _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on one logo. Shares are from 0 to 1, colours are sRGB."""
+    """Measurements of one logo. Shares are from 0 to 1, colours are sRGB."""
 
     width: float  # pixels of the picture, of the logo as drawn upright
     stretch: float
@@ -47,7 +47,7 @@ class Measured:
 
     @property
     def photographed(self) -> bool:
-        """Whether the ink has the noise of a camera, which no drawing has."""
+        """Tell whether the ink has the noise of a camera, which no drawing has."""
         return self.grain > _CAMERA
 
     def at(self, scale: float) -> Measured:
@@ -134,7 +134,7 @@ def _inks(work: Work, found: FoundLogo, alpha: Image, soft: float) -> tuple[list
 
 
 def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:
-    """Where the ink is whole and its edge is not near; of thin lines, their middle."""
+    """Return where the ink is whole and its edge is not near; of thin lines, their middle."""
     inner = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     for depth, least in ((3.0 + 1.5 * soft, 0.995), (1.5 + soft, 0.98), (0.0, 0.95), (0.0, 0.85)):
         solid = (inner > depth) & (alpha > least) & valid
@@ -196,7 +196,7 @@ def _missing(work: Work, alpha: Image, inks: list[Floats], ground: Floats) -> tu
 def _inside(
     work: Work, alpha: Image, solid: Mask, whole: Mask, soft: float, inks: list[Floats], ground: Floats
 ) -> tuple[float, float]:
-    """How uneven the ink is, and how much its lightness follows the direction of the edges, as in relief.
+    """Return how uneven the ink is, and how much its lightness follows the direction of the edges, as in relief.
 
     ``solid`` is ink away from its edges, ``whole`` leaves out what covers it.
     """
@@ -223,7 +223,7 @@ def _inside(
 
 
 def _neighbour(box: tuple[float, float, float, float], space: float, others: Sequence[FoundLogo]) -> float:
-    """How much of the clear space is free of other logos."""
+    """Return how much of the clear space is free of other logos."""
     nearest = 1.0
     for other in others:
         left, top, right, bottom = other.box
@@ -233,7 +233,7 @@ def _neighbour(box: tuple[float, float, float, float], space: float, others: Seq
 
 
 def _grain(pyramid: Pyramid, work: Work, alpha: Image) -> float:
-    """How much pixels differ where the ink is widest: next to nothing in what was drawn, noise in a photograph."""
+    """Return how much pixels differ where the ink is widest: next to nothing in a drawing, noise in a photograph."""
     inner = cv2.distanceTransform(((alpha > 0.98) & work.valid).astype(np.uint8), cv2.DIST_L2, 5)
     row, column = np.unravel_index(int(inner.argmax()), inner.shape)
     scale = float(work.matrix[0, 0])

@@ -1,4 +1,4 @@
-"""What a check answers, as typed models whose JSON is the answer of the API, the command line and the page."""
+"""Answers of a check, as typed models whose JSON is the answer of the API, the command line and the page."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Shape:
 
     @property
     def fixed(self) -> bool:
-        """Whether the turn can be told from the shape."""
+        """Tell whether the turn can be told from the shape."""
         return self.turned > _LEAST_TURNED
 
 

@@ -1,4 +1,4 @@
-"""What may be sent to a check, and what the check needs to be installed: known without loading what it needs."""
+"""Files that may be sent to a check, and what it needs to be installed, known without loading that."""
 
 from __future__ import annotations
 

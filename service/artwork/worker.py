@@ -31,7 +31,7 @@ MOST_MEMORY = 2 << 30  # bytes of address space, of which libraries reserve more
 
 @dataclass(frozen=True)
 class Order:
-    """What to check: the kit, and what ``ArtworkChecks.check`` was asked for."""
+    """Order of a check: the kit, and what ``ArtworkChecks.check`` was asked for."""
 
     kit: Kit
     logo: str | None

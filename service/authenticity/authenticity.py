@@ -1,4 +1,4 @@
-"""Whether a file is what the campaign published.
+"""Tell whether a file is what the campaign published.
 
 Three looks, the surest first: its digest among those of every version that was published, and of certificates; what
 it carries, which is a credential of ours or a statement of the campaign's rights; what it shows, by the artwork check.
@@ -53,7 +53,7 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class AuthenticityResult:
-    """What came out. ``certificate`` is the id of ours that the file is or carries."""
+    """Result for one file. ``certificate`` is the id of ours that the file is or carries."""
 
     verdict: Genuineness
     sha256: str

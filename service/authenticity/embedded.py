@@ -1,4 +1,4 @@
-"""What a file carries of us: the certificate that it says it is, and its XMP.
+"""Read what a file carries of us: the certificate that it says it is, and its XMP.
 
 Its readers take long to import, so this is imported by who looks into a file, and not at every start.
 """

@@ -59,7 +59,7 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
 
 
 def _used(session: Session, link: str, package: str) -> bool:
-    """What is used up stays used up: once a request, which makes an entry for each package of a bundle."""
+    """Return what is used up stays used up: once a request, which makes an entry for each package of a bundle."""
     row = session.get(Link, link)
     if row is None:
         return False

@@ -35,7 +35,7 @@ class DamagedBackupError(BackupError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself; instants as RFC 3339 texts, ``database`` is ``sqlite`` or ``postgresql``."""
+    """Manifest of a backup; instants as RFC 3339 texts, ``database`` is ``sqlite`` or ``postgresql``."""
 
     format: int
     program: str

@@ -34,7 +34,7 @@ _MEDIA_TYPES = {".zip": "application/zip", ".png": "image/png", ".parquet": "app
 
 @dataclass(frozen=True)
 class PutBack:
-    """What was done: the backup's own words, objects stored (the others were there), and which log was the newest."""
+    """Account of what was put back: the backup's words, objects stored (others were there), the newest log."""
 
     manifest: Manifest
     objects: int

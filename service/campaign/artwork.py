@@ -22,7 +22,7 @@ class Band(Strict):
 
 
 class RuleJudgement(Strict):
-    """How one rule is judged.
+    """Judgement by one rule.
 
     ``band`` is how far beyond the rule's limit a figure is a question and no violation yet, in the limit's unit;
     ``pixel`` widens it by so many pixels of the logo's width, since a small logo cannot be measured as well.
@@ -36,7 +36,7 @@ class RuleJudgement(Strict):
 
 
 class EffectSigns(Strict):
-    """What shows an effect: uneven ink and relief in steps of colour difference, a halo as a share of the outline."""
+    """Limits beyond which an effect shows: uneven ink and relief in colour difference, a halo as a share of outline."""
 
     uneven: Band
     relief: Band
@@ -44,7 +44,7 @@ class EffectSigns(Strict):
 
 
 class GroundSigns(Strict):
-    """How a ground is judged: ``busy`` in steps of colour difference; bands of CIE lightness and chroma."""
+    """Limits by which a ground is judged: ``busy`` in steps of colour difference; bands of CIE lightness and chroma."""
 
     busy: Band
     lightness: Figure
@@ -52,7 +52,7 @@ class GroundSigns(Strict):
 
 
 class PhotographSigns(Strict):
-    """What is judged in a photograph of a print, where light and lens change colours and edges."""
+    """Limits for a photograph of a print, where light and lens change colours and edges."""
 
     delta_e: Band
     missing: Band
@@ -70,7 +70,7 @@ class ArtworkFile(Strict):
     notes: dict[Literal["transparent", "animation", "pages", "reduced"], Text]
 
     def for_rule(self, rule: str) -> RuleJudgement:
-        """How one rule is judged."""
+        """Return how one rule is judged."""
         return {str(name): judgement for name, judgement in self.rules.items()}[rule]
 
     def note(self, name: str, lang: str, number: float) -> str | None:

@@ -46,7 +46,7 @@ class Backgrounds(Strict):
     about: Text
 
     def allow(self, ink: str, background: str) -> bool:
-        """Whether a logo in the colour ``ink`` may stand on the background; both as ``rrggbb``."""
+        """Tell whether a logo in the colour ``ink`` may stand on the background; both as ``rrggbb``."""
         background = background.lower()
         if background in self.never or colour.contrast(ink, background) < self.contrast:
             return False
@@ -87,7 +87,7 @@ class MinimumSize(Strict):
 
 
 class LogoRules(Strict):
-    """What holds for one logo; its colourways in order of preference."""
+    """Rules of one logo; its colourways in order of preference."""
 
     minimum: MinimumSize
     clear_space: ClearSpace
@@ -143,7 +143,7 @@ class BrandRules:
         return tuple(name for name in self.logo(logo).colourways if self.colourway_allowed(name, background))
 
     def colourway_allowed(self, colourway: str, background: str) -> bool:
-        """Whether a colourway may stand on a background (``rrggbb``)."""
+        """Tell whether a colourway may stand on a background (``rrggbb``)."""
         found = self.colourways[colourway]
         return found.backgrounds.allow(found.hex, background)
 

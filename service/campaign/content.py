@@ -1,4 +1,4 @@
-"""What the campaign says on its pages: who it is, how to join, what to do, the Protocol in a nutshell."""
+"""Texts of the campaign's pages: who it is, how to join, what to do, the Protocol in a nutshell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Section(Strict):
 
 
 class Use(Strict):
-    """What somebody wants the logo for, and the file that is right for it: ``path`` in the current version."""
+    """Use that somebody wants the logo for, and the file that is right for it: ``path`` in the current version."""
 
     id: Slug
     title: Text
@@ -58,7 +58,7 @@ class Retention(Strict):
 
 
 class RightsStatement(Strict):
-    """What files of packages say of their rights, beside the licence of their package.
+    """Rights that files of packages state, beside the licence of their package.
 
     The addresses are the campaign's, whichever deployment hands the file out; ``{terms}`` in ``licence`` stands for
     the id of the package's terms.

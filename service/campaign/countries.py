@@ -21,7 +21,7 @@ def _names(lang: str) -> dict[str, str]:
 
 
 def is_country(code: object) -> bool:
-    """Whether this is a country's code in upper case, or ``EU``."""
+    """Tell whether this is a country's code in upper case, or ``EU``."""
     return isinstance(code, str) and code in _names("en")
 
 

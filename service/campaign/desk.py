@@ -112,7 +112,7 @@ class TwoPeople(Strict):
 
 
 class PermissionTerm(Strict):
-    """How long an approval holds, in days, for kinds of participants and purposes; nothing named means all."""
+    """Duration of an approval, in days, for kinds of participants and purposes; nothing named means all."""
 
     days: Annotated[int, Setting(ge=1, le=3650)]
     kinds: tuple[Name, ...] | None = None
@@ -148,7 +148,7 @@ class Team(Strict):
 
 
 class Digest(Strict):
-    """When staff are mailed who waits: on working days, at an hour of the desk's zone; with ``hour: null`` never."""
+    """Time at which staff are mailed who waits: working days, an hour of the desk's zone; ``hour: null`` is never."""
 
     hour: Hour | None = 8
 

@@ -1,4 +1,4 @@
-"""Who may use the campaign's logo and tools: rules in order, of which the first that holds decides."""
+"""Eligibility for the campaign's logo and tools: rules in order, of which the first that holds decides."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTCOMES: dict[str, Literal["approved", "review", "declined"]] = {
 
 
 class Condition(Strict):
-    """When a rule holds: everything named here must be so. Named nothing, it always holds.
+    """Condition of a rule: everything named here must be so. Named nothing, it always holds.
 
     ``kind`` is one of these; ``statement: refused`` means that a required statement was answered with
     false; ``protocol`` is the country's status as far as its row decides, else ``unknown``;
@@ -71,7 +71,7 @@ class EligibilityFile(Strict):
 
 @dataclass(frozen=True)
 class Applicant:
-    """What is decided on; its form has been checked by ``Eligibility.read``."""
+    """Application that is decided on; its form has been checked by ``Eligibility.read``."""
 
     kind: str
     country: str | None

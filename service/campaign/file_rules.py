@@ -1,4 +1,4 @@
-"""How the files of a package are made: the entries of its manifest, expanded and checked one by one."""
+"""Read how the files of a package are made: the entries of its manifest, expanded and checked one by one."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def windows_refuses(name: str) -> str:
 
 
 def is_source(path: PurePath) -> bool:
-    """Whether a file of the assets folder may go into packages: no manifest, nothing hidden, no editor's copy."""
+    """Tell whether a file of the assets folder may go into packages: no manifest, nothing hidden, no editor's copy."""
     return path.name != "manifest.yaml" and not any(part.startswith(".") or part.endswith("~") for part in path.parts)
 
 
@@ -86,7 +86,7 @@ class FileEntry(Strict):
 
 
 class PreviewEntry(Strict):
-    """What the preview picture is compiled from."""
+    """Source of the preview picture."""
 
     source: str = Field(alias="from")
     inputs: dict[str, str] = Field(default={})
@@ -94,7 +94,7 @@ class PreviewEntry(Strict):
 
 @dataclass(frozen=True)
 class FileRule:
-    """How one file of a package is made. ``source`` is relative to the assets folder, sizes are pixels.
+    """Recipe of one file of a package. ``source`` is relative to the assets folder, sizes are pixels.
 
     ``print_form`` is the form in which a document's colours are written as inks, None for screens.
     """
@@ -175,7 +175,7 @@ class Expansion:
         size: tuple[int | None, int | None],
         inputs: Mapping[str, str],
     ) -> FileRule | None:
-        """How one file is made; None with its mistake noted. ``origin`` is as written, ``size`` width and height."""
+        """Read how one file is made; None with its mistake noted. ``origin`` is as written, ``size`` in pixels."""
         target = PurePosixPath(path)
         if not all(SEGMENT.fullmatch(part) for part in path.split("/")) or len(path) > 150:
             self.source.mistake(

@@ -60,7 +60,7 @@ class Kind:
 
     @classmethod
     def gone(cls, kind: str) -> Kind:
-        """What is left of a kind that the policies name no more."""
+        """Return what is left of a kind that the policies name no more."""
         name = Text.of(kind)
         return cls(id=kind, label=name, help=name, fields=(), decided=name, country_required=False)
 

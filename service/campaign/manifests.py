@@ -153,7 +153,7 @@ class PackageManifest:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """What the manifest says that a published version may not change: all but when it is shown."""
+        """Return what the manifest says that a published version may not change: all but when it is shown."""
         data: dict[str, Any] = self.source.data
         return {name: value for name, value in data.items() if name != "visible_from"}
 
@@ -165,7 +165,7 @@ class PackageManifest:
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """What versions are ordered by: ``1.10.0`` comes after ``1.9.0``."""
+    """Return what versions are ordered by: ``1.10.0`` comes after ``1.9.0``."""
     return tuple(int(part) for part in version.split("."))
 
 

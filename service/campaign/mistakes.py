@@ -1,4 +1,4 @@
-"""What is wrong with a campaign's files: each mistake with its file, its line and the fix."""
+"""Mistakes in a campaign's files: each with its file, its line and the fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is party to the Protocol and, for regional organizations, to the Convention: ``parties.csv``."""
+"""Parties to the Protocol and, for regional organizations, to the Convention: ``parties.csv``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONVENTION = ("party", "")
 
 @dataclass(frozen=True)
 class PartyRow:
-    """What a source says of one State or regional organization."""
+    """Row of a source on one State or regional organization."""
 
     code: str
     name_in_source: str

@@ -118,7 +118,7 @@ class Source:
 
 
 def _words(detail: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
-    """What is wrong with a value, and the fix, in the words of a campaign officer."""
+    """Return what is wrong with a value, and the fix, in the words of a campaign officer."""
     kind = detail["type"]
     if kind == "literal_error":
         return f"{detail['input']!r} is not known here", f"Use one of {context['expected']}"

@@ -94,12 +94,12 @@ class Certificates:
 
     @property
     def on(self) -> bool:
-        """Whether there is a key to sign credentials with."""
+        """Tell whether there is a key to sign credentials with."""
         return self._issuer is not None
 
     @property
     def issuer(self) -> Issuer:
-        """What signs credentials. Unavailable, with the fix, where there is no key."""
+        """Return what signs credentials. Unavailable, with the fix, where there is no key."""
         if self._issuer is None:
             raise Unavailable(OFF)
         return self._issuer

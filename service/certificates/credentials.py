@@ -52,7 +52,7 @@ def read_keys(text: str) -> tuple[Ed25519PrivateKey, ...]:
 
 @dataclass(frozen=True)
 class Granted:
-    """What a credential says: who was granted what, by which entry of the log."""
+    """Content of a credential: who was granted what, by which entry of the log."""
 
     id: str
     number: int
@@ -83,7 +83,7 @@ class Issuer:
         self.did = "did:web:" + quote(urlsplit(base_url).netloc, safe="")
 
     def did_document(self) -> dict[str, Any]:
-        """What ``/.well-known/did.json`` says: every key, the one in force first."""
+        """Return what ``/.well-known/did.json`` says: every key, the one in force first."""
         from openbadgeslib.keys import public_jwk_from_pem
         from openbadgeslib.ob3 import build_did_document
 

@@ -35,7 +35,7 @@ _STANDARDS = ["ua-1", "a-3a"]
 
 @dataclass(frozen=True)
 class Shown:
-    """What stands on a certificate. ``facts`` are labels with their values; ``logo`` is an SVG document."""
+    """Content of a certificate's document. ``facts`` are labels with their values; ``logo`` is an SVG document."""
 
     id: str
     language: str

@@ -12,7 +12,7 @@ from ..store.tables import Certificate
 
 
 def file_key(certificate: str, form: str) -> str:
-    """Where a file of a certificate lies in the storage."""
+    """Return where a file of a certificate lies in the storage."""
     return f"certificates/{certificate}/{form}"
 
 

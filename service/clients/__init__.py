@@ -1,4 +1,4 @@
-"""Who asks: the network of an address, the kind of program, and the site of the page. One function for each."""
+"""Tell who asks: the network of an address, the kind of program, and the site of the page. One function for each."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Names(Protocol):
 
     @property
     def previewers(self) -> Iterable[str]:
-        """What fetches a page to show a preview of a link."""
+        """Return what fetches a page to show a preview of a link."""
 
     @property
     def robots(self) -> Iterable[str]:

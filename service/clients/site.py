@@ -83,7 +83,7 @@ def port_suffix(scheme: str, written: str | None) -> str | None:
 
 
 def _before_path(referer: str) -> str:
-    """What stands before the path, without what stands before ``@``."""
+    """Return what stands before the path, without what stands before ``@``."""
     scheme, found, rest = referer[:_LONGEST].partition("://")
     authority = _REST.split(rest, maxsplit=1)[0]
     return f"{scheme}{found}{authority.rpartition('@')[2]}"
@@ -99,7 +99,7 @@ def _normalised(text: str) -> str | None:
 
 
 def _readable(label: str) -> bool:
-    """Whether a label that claims to be IDNA's ASCII form is one."""
+    """Tell whether a label that claims to be IDNA's ASCII form is one."""
     if not label.startswith("xn--"):
         return True
     try:

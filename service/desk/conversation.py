@@ -1,4 +1,4 @@
-"""What staff and the applicant say to each other in a case: questions, answers, notes; who has it; and withdrawing."""
+"""Conversation of staff and the applicant in a case: questions, answers, notes; who has it; and withdrawing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WITHDRAWN_REASON = Text.of(
 
 @dataclass(frozen=True)
 class Wish:
-    """What an applicant asks for otherwise from now on, as it was sent; None leaves what is there.
+    """Changes that an applicant asks for, as they were sent; None leaves what is there.
 
     ``answers`` are a mapping of those that differ, ``purposes`` a list of all.
     """

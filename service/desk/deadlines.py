@@ -1,4 +1,4 @@
-"""When a case waits for too long: both sides are told, once."""
+"""Tell both sides, once, of a case that waits for too long."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _AT_ONCE = 100  # decisions of the console that a turn puts in force
 
 @dataclass(frozen=True)
 class CaseDecision:
-    """What is decided, why, and by whom; ``purposes`` are those that are approved, where not all."""
+    """Decision of a case: what, why, and by whom; ``purposes`` are those that are approved, where not all."""
 
     outcome: str
     reason: str

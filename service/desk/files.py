@@ -167,5 +167,5 @@ def forget_files(session: Session, cases: list[str], now: datetime) -> int:
 
 
 def _key(file: str) -> str:
-    """Where a file lies in the storage."""
+    """Return where a file lies in the storage."""
     return f"cases/{file}"

@@ -28,7 +28,7 @@ _LONGEST_SEARCH = 200  # characters
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cases: each value narrows the list; None does not. ``portal`` and ``applicant`` are who asks.
+    """Filter of a list of cases: each value narrows it; None does not. ``portal`` and ``applicant`` are who asks.
 
     ``team`` is a team's id; ``within`` a person of the staff, whose teams' cases these are.
     """
@@ -48,13 +48,13 @@ class Filter:
 
     @property
     def staff(self) -> bool:
-        """Whether staff ask, who see everything."""
+        """Tell whether staff ask, who see everything."""
         return self.portal is None and self.applicant is None
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many cases wait: for staff, for an applicant, and of those for staff how many for too long."""
+    """Numbers of cases that wait: for staff, for an applicant, and of those for staff how many for too long."""
 
     open: int
     returned: int

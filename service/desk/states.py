@@ -18,7 +18,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 class State(StrEnum):
-    """Where a case stands. ``DECIDING`` is a decision of the console that can still be undone; outside it is open."""
+    """State of a case. ``DECIDING`` is a decision of the console that can still be undone; outside it is open."""
 
     OPEN = "open"
     RETURNED = "returned"
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 class CaseAction(StrEnum):
-    """What somebody does to a case; ``case_events`` names them so."""
+    """Step that somebody takes with a case; ``case_events`` names them so."""
 
     OPEN = "opened"
     NOTE = "note"  # staff write something that asks for no answer

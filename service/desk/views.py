@@ -61,7 +61,7 @@ class ChangeView:
 
 @dataclass(frozen=True)
 class Event:
-    """Who did what to a case, as an action of its state machine."""
+    """Event of a case: who took which step of its state machine."""
 
     at: datetime
     by: str

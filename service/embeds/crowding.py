@@ -17,7 +17,7 @@ Use = tuple[str, str]  # variant, origin ("" for none)
 
 
 class Crowd:
-    """What is named of one embed and hour: admits views as they come, first come, first named."""
+    """Sites and variants named of one embed and hour: admits views as they come, first come, first named."""
 
     def __init__(self, listed: Collection[str], named: Collection[Use] = ()) -> None:
         self._listed: Collection[str] = ()

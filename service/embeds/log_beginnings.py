@@ -1,4 +1,4 @@
-"""How much of a log file has been imported already: the beginnings of files, known by digests.
+"""Tell how much of a log file has been imported already: the beginnings of files, known by digests.
 
 Of each imported file a digest is kept of its first line, its first two, and so on (the first 65,536; then of every
 1,024th, and of all). So the same file is known again however it is called or packed, and so is a file that has grown,
@@ -60,7 +60,7 @@ class Beginning:
 
 
 def _place(lines: int) -> int | None:
-    """Which of the marks is that of so many lines."""
+    """Return which of the marks is that of so many lines."""
     if lines <= DENSE:
         return lines - 1
     return DENSE + (lines - DENSE) // SPARSE - 1 if lines % SPARSE == 0 else None
@@ -68,7 +68,7 @@ def _place(lines: int) -> int | None:
 
 @dataclass
 class Overlap:
-    """What of a file was imported before."""
+    """Part of a file that was imported before."""
 
     beginning: Beginning  # the lines that were
     header: bytes = b""  # the last line among them that tells how to read those after it

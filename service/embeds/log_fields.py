@@ -1,4 +1,4 @@
-"""What the fields of a log's line say: the logo asked for, the site, the hour."""
+"""Read the fields of a log's line: the logo asked for, the site, the hour."""
 
 from __future__ import annotations
 

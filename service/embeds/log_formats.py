@@ -19,7 +19,7 @@ class Seen(NamedTuple):
 
 
 class LogFormat(Protocol):
-    """How one file of a format is read. A new one is made for each file."""
+    """Reader of one file of a format; a new one is made for each file."""
 
     header: bytes  # how a line begins that tells how to read those after it; empty for none
 
@@ -44,7 +44,7 @@ _ESCAPED = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
 class _Plain:
-    r"""What most formats share: no header, lines known by all of their text, and bytes escaped as ``\xHH``."""
+    r"""Base of most formats: no header, lines known by all of their text, and bytes escaped as ``\xHH``."""
 
     header = b""
 

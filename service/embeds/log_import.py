@@ -53,7 +53,7 @@ class LogFileError(Exception):
 
 @dataclass
 class Imported:
-    """How the import of a file went. ``lines`` are those read now, ``before`` those taken earlier."""
+    """Account of the import of a file. ``lines`` are those read now, ``before`` those taken earlier."""
 
     file: str
     lines: int = 0

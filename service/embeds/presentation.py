@@ -41,7 +41,7 @@ class EmbedDetails:
         return self.key
 
     def snippets(self, language: str | None = None) -> dict[str, str]:
-        """What to paste, by where it goes; in the participant's language unless another is named."""
+        """Return what to paste, by where it goes; in the participant's language unless another is named."""
         if self.logo not in self.campaign.logos:
             return {"html": "", "markdown": "", "css": ""}
         return snippets(shown_logo(self.campaign, self.logo, language or self.language), self.base_url, self.logo)

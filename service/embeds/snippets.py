@@ -14,7 +14,7 @@ _DENSITIES = (1, 1.5, 2, 3, 4)  # pixels of the screen for one CSS pixel
 
 @dataclass(frozen=True)
 class ShownLogo:
-    """How a logo is shown: its preferred colourway, and its width and height in CSS pixels."""
+    """Presentation of a logo: its preferred colourway, and its width and height in CSS pixels."""
 
     colourway: str
     width: int

@@ -18,7 +18,7 @@ _DENSITIES = (1, 2, 3)
 
 @dataclass(frozen=True)
 class ChosenVariant:
-    """What was chosen: ``width`` and ``height`` of the whole picture in CSS pixels, ``format`` or ``auto``."""
+    """Chosen variant: ``width`` and ``height`` of the whole picture in CSS pixels, ``format`` or ``auto``."""
 
     logo: str
     width: int

@@ -21,7 +21,7 @@ class TileName:
 
     @property
     def key(self) -> str:
-        """Where it lies in the storage."""
+        """Return where it lies in the storage."""
         return tiles.key(self.level, self.index, self.width)
 
 

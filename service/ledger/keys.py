@@ -46,7 +46,7 @@ def new_log_keys() -> str:
 
 
 def is_classical(vkey: str) -> bool:
-    """Whether a verifier key is of Ed25519, which every reader of signed notes knows."""
+    """Tell whether a verifier key is of Ed25519, which every reader of signed notes knows."""
     return base64.b64decode(vkey.split("+", 2)[2][:4])[0] == ED25519
 
 
@@ -69,7 +69,7 @@ class Verifier:
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.type]) + self.public).decode()}"
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
-        """Whether the signature (64 bytes, of ML-DSA-44 2,420) is this key's over the message."""
+        """Tell whether the signature (64 bytes, of ML-DSA-44 2,420) is this key's over the message."""
         kind = Ed25519PublicKey if self.type == ED25519 else MLDSA44PublicKey
         try:
             kind.from_public_bytes(self.public).verify(signature, message)

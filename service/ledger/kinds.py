@@ -168,7 +168,7 @@ class ParticipantDecidedEntry(Entry):
 
 
 class ParticipantErasedEntry(Entry):
-    """What is known of a participant was erased, and the salts of its commitments with it."""
+    """A participant was erased, and the salts of its commitments with it."""
 
     kind = "participant.erased"
     participant: ParticipantId

@@ -34,7 +34,7 @@ class Head:
 
 
 def _subtree(head: Head, name: str, stamp: bytes) -> bytes:
-    """What an ML-DSA-44 cosignature signs (C2SP tlog-cosignature): the whole tree, at a time of 8 bytes."""
+    """Return what an ML-DSA-44 cosignature signs (C2SP tlog-cosignature): the whole tree, at a time of 8 bytes."""
     signer, origin = name.encode(), head.origin.encode()
     tree = (0).to_bytes(8, "big") + head.size.to_bytes(8, "big") + head.root
     return b"".join([b"subtree/v1\n\0", bytes([len(signer)]), signer, stamp, bytes([len(origin)]), origin, tree])

@@ -79,7 +79,7 @@ class Rows:
         return [(leaf, body.encode()) for leaf, body in rows]
 
     def waiting(self) -> bool:
-        """Whether there are rows without an index, or with one beyond the newest checkpoint."""
+        """Tell whether there are rows without an index, or with one beyond the newest checkpoint."""
         statement = text(
             "select exists (select 1 from ledger_entries where leaf is null) or exists ("
             "select 1 from ledger_entries where leaf >= (select coalesce(max(size), 0) from checkpoints))"
@@ -88,7 +88,7 @@ class Rows:
             return bool(session.scalar(statement))
 
     def oldest_unsealed(self) -> datetime | None:
-        """When the oldest entry without an index was made; None where none waits."""
+        """Return when the oldest entry without an index was made; None where none waits."""
         with self.database.read() as session:
             return session.scalar(select(func.min(LedgerEntry.at)).where(LedgerEntry.leaf.is_(None)))
 

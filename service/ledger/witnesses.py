@@ -101,7 +101,7 @@ def _shut(sock: socket.socket) -> None:
 
 @dataclass
 class _Standing:
-    """What is known of one witness. ``held`` is the size that it cosigned last, as far as we know."""
+    """Standing of one witness. ``held`` is the size that it cosigned last, as far as we know."""
 
     witness: PolicyWitness
     door: _Door

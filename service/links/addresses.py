@@ -1,4 +1,4 @@
-"""What the end of a download address may be: exactly the file's name, or a refusal that says what happened to it."""
+"""Judge the end of a download address: exactly the file's name, or a refusal that says what happened to it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _DOWNLOAD = BulkStatement(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a GET asks for: the ``Range`` as sent (None: the whole file), the answer's status, bytes of the file."""
+    """Request of a GET: the ``Range`` as sent (None: the whole file), the answer's status, bytes of the file."""
 
     range: str | None
     status: int
@@ -80,7 +80,7 @@ class _Request:
 
 
 class _Decisions:
-    """What permits and counts downloads of some links, as one transaction reads it and its decisions change it."""
+    """Permission and counts of some links, as one transaction reads it and its decisions change it."""
 
     def __init__(
         self, states: Mapping[str, LinkState], known: Mapping[tuple[str, str], datetime], now: datetime, base_url: str

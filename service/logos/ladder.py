@@ -12,7 +12,7 @@ MOST_PIXELS = 36_000_000  # of one picture with its clear space: what a render m
 
 
 def offered(width: int, minimum: int, largest: int = LARGEST) -> bool:
-    """Whether a width in pixels is on the ladder of a logo with this smallest and largest width."""
+    """Tell whether a width in pixels is on the ladder of a logo with this smallest and largest width."""
     return minimum <= width <= largest and (width <= EVERY_UP_TO or width % STEP == 0)
 
 

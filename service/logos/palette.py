@@ -78,7 +78,7 @@ def find_inks(picture: Picture) -> tuple[Ink, ...]:
 
 
 def _tints(picture: Picture, inks: set[Colour]) -> int:
-    """How many colours beside the inks fill areas: blends drawn in strips, or layers that shine through."""
+    """Return how many colours beside the inks fill areas: blends drawn in strips, or layers that shine through."""
     image = pyvips.Image.new_from_memory(picture.pixels, picture.width, picture.height, 4, "uchar")
     inside = pyvips.Image.black(picture.width, picture.height).invert()
     for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
@@ -138,7 +138,7 @@ class _Line:
         self.length = sum(step * step for step in self.along) or 1
 
     def position(self, colour: Colour) -> float:
-        """How far along the line a colour lies, from 0 to 1."""
+        """Return how far along the line a colour lies, from 0 to 1."""
         dot = sum((c - s) * a for c, s, a in zip(colour, self.start, self.along, strict=True))
         return min(1.0, max(0.0, dot / self.length))
 

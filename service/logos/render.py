@@ -41,7 +41,7 @@ class Picture:
 
 
 def oversampling(width: int) -> int:
-    """How many times larger a picture of this width is drawn before it is averaged."""
+    """Return how many times larger a picture of this width is drawn before it is averaged."""
     return 3 if width <= 512 else 2
 
 

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def at_once(cores: int) -> int:
-    """How many large pictures a machine may render at once: at most one a core, and what its memory holds."""
+    """Return how many large pictures a machine may render at once: at most one a core, and what its memory holds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(cores, memory // NEEDED))
 

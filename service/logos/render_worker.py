@@ -22,7 +22,7 @@ MOST_MEMORY = 3 << 30  # bytes of address space; the largest picture of all take
 
 @dataclass(frozen=True)
 class RenderJob:
-    """What to render: ``render`` and ``encode`` say what each field means."""
+    """Order of a rendering: ``render`` and ``encode`` say what each field means."""
 
     width: int
     padding: int

@@ -1,4 +1,4 @@
-"""Which format of a variant is the smallest: settled once, from sizes that never change.
+"""Settle which format of a variant is the smallest: once, from sizes that never change.
 
 The sizes compared are those of the very bytes that would be sent, so the answer is the same in every process of a
 deployment and at any time. So that nobody waits for pictures that cannot win, a few widths of each logo are
@@ -66,7 +66,7 @@ class SmallestFormat:
         return found
 
     def _in_the_race(self, candidates: list[VariantRequest]) -> list[VariantRequest]:
-        """Those of the candidates that may be the smallest, as far as the probes can tell."""
+        """Return those of the candidates that may be the smallest, as far as the probes can tell."""
         logo, width = candidates[0].logo, candidates[0].width
         minimum = self._minimum(logo)
         probe = max((probe for probe in PROBES if minimum <= probe < width), default=None)

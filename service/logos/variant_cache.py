@@ -37,7 +37,7 @@ class VariantCache(Generic[K, V]):
 
     @property
     def bytes(self) -> int:
-        """How many bytes are held."""
+        """Return how many bytes are held."""
         return int(self._items.currsize)
 
     def clear(self) -> None:

@@ -233,7 +233,7 @@ class Variants(VariantRules):
 
     @property
     def started(self) -> bool:
-        """Whether the background work was begun in this process."""
+        """Tell whether the background work was begun in this process."""
         return self._warming is not None
 
     def start(self) -> None:
@@ -350,7 +350,7 @@ class Variants(VariantRules):
 
 
 def _is_no_work(wanted: VariantRequest) -> bool:
-    """Whether it is quicker made than read: a drawing without a content coding."""
+    """Tell whether it is quicker made than read: a drawing without a content coding."""
     return wanted.format == "svg" and not wanted.coding
 
 

@@ -1,4 +1,4 @@
-"""Where mail leaves to: a folder of ``.eml`` files, or an SMTP server."""
+"""Transports of mail: a folder of ``.eml`` files, or an SMTP server."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _is_loopback(connection: smtplib.SMTP) -> bool:
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
-    """What went wrong, without addresses, and whether trying again is in vain (5xx of the server)."""
+    """Return what went wrong, without addresses, and whether trying again is in vain (5xx of the server)."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = sorted({code for code, _ in error.recipients.values()})
         return f"recipient refused: {', '.join(map(str, codes))}", all(code >= 500 for code in codes)

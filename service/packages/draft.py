@@ -1,4 +1,4 @@
-"""What publishing would change: each file of policies and logos that is otherwise than in force, and what is new."""
+"""Draft of a publication: each file of policies and logos that is otherwise than in force, and what is new."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NewTerms:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is in the folders and not in force: files, versions of terms, and packages as (id, version)."""
+    """Draft in the folders that is not in force: files, versions of terms, and packages as (id, version)."""
 
     files: tuple[FileChange, ...]
     terms: tuple[NewTerms, ...]

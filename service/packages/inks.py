@@ -12,7 +12,7 @@ from ..campaign.brand import BrandRules
 
 @dataclass(frozen=True)
 class PrintInk:
-    """How a colour is printed: percent of cyan, magenta, yellow and black, and the name of a spot colour if it has one.
+    """Ink of a colour: percent of cyan, magenta, yellow and black, and the name of a spot colour if it has one.
 
     ``name`` is what the brand rules call it.
     """

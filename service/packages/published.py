@@ -1,4 +1,4 @@
-"""What is known of a published version of a package; none of it ever changes."""
+"""Published version of a package; nothing of it ever changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PublishedFile(Protocol):
 
     @property
     def id(self) -> str:
-        """What damage of it is told by."""
+        """Return what damage of it is told by."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class PublishedFile(Protocol):
 
     @property
     def media_type(self) -> str:
-        """What it is served as."""
+        """Return what it is served as."""
         ...
 
     @property
@@ -55,7 +55,7 @@ class PublishedFile(Protocol):
 
     @property
     def storage_key(self) -> str:
-        """Where it lies in the storage."""
+        """Return where it lies in the storage."""
         ...
 
     @property

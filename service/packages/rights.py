@@ -30,7 +30,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Rights:
-    """What a file says of its rights; texts by language, addresses those of the campaign and not of a deployment."""
+    """Rights that a file states; texts by language, addresses those of the campaign and not of a deployment."""
 
     owner: str
     usage_terms: Mapping[str, str]

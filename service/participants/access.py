@@ -1,4 +1,4 @@
-"""Who may act for a participant and see it: staff, itself, and the portals that it lets act."""
+"""Decide who may act for a participant and see it: staff, itself, and the portals that it lets act."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Caller(Protocol):
 
     @property
     def participant(self) -> str | None:
-        """Who the caller is, if a participant."""
+        """Return who the caller is, if a participant."""
 
 
 @dataclass(frozen=True)

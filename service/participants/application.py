@@ -17,7 +17,7 @@ from ..problems import FieldError, InvalidRequest
 
 @dataclass(frozen=True)
 class Application:
-    """What someone says who wants to join, as ``read`` found it right in form."""
+    """Application of someone who wants to join, as ``read`` found it right in form."""
 
     kind: str
     name: str = field(repr=False)
@@ -51,7 +51,7 @@ _FIELDS = frozenset(one.name for one in fields(Application))
 
 @dataclass(frozen=True)
 class Signatory:
-    """Who accepts terms for a participant, and in what capacity; a person who accepts in the own name has none."""
+    """Signatory of terms for a participant, and the capacity; a person who accepts in the own name has none."""
 
     name: str = field(repr=False)
     capacity: str | None = field(default=None, repr=False)

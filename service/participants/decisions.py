@@ -25,7 +25,7 @@ OUTCOMES = ("approved", "declined", "suspended")
 
 @dataclass(frozen=True)
 class Ruling:
-    """What is decided on a participant, why, by which rule (``staff`` for a person) of which policies, and by whom."""
+    """Decision on a participant: what, why, by which rule (``staff`` for a person) of which policies, and by whom."""
 
     outcome: str
     reasons: Sequence[str] = field(repr=False)

@@ -80,7 +80,7 @@ class Letters:
         return self._letter(language, texts().confirm_joining, url=url)
 
     def already_joined(self, language: str, url: str, minutes: int) -> Letter:
-        """What a known address gets instead of ``confirm_joining``."""
+        """Return what a known address gets instead of ``confirm_joining``."""
         return self._letter(language, texts().already_joined, url=url, minutes=str(minutes))
 
     def grant(self, language: str, url: str, portal: str) -> Letter:

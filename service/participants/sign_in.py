@@ -70,7 +70,7 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class PendingLink:
-    """What a mailed link is for: ``sign-in``, ``join``, ``member`` (an invitation), or ``grant`` (a portal's wish).
+    """Purpose of a mailed link: ``sign-in``, ``join``, ``member`` (an invitation), or ``grant`` (a portal's wish).
 
     ``kind`` and ``name`` are those of who wants to join.
     """
@@ -86,7 +86,7 @@ class PendingLink:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What pressing the button of a mailed link did.
+    """Result of pressing the button of a mailed link.
 
     ``session`` is the secret of a new session, for ``seconds``; None for a grant, which signs nobody in.
     """

@@ -32,7 +32,7 @@ class Otherwise:
 
 @dataclass(frozen=True)
 class Trial:
-    """What other policies would change: of so many applications these, and who would have to accept terms again."""
+    """Changes that other policies would make: of so many applications these, and who would accept terms again."""
 
     applications: int
     otherwise: tuple[Otherwise, ...]

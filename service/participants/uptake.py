@@ -1,4 +1,4 @@
-"""How a version of terms is taken up: who accepted it day by day, who has yet to, and a reminder to those."""
+"""Uptake of a version of terms: who accepted it day by day, who has yet to, and a reminder to those."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outstanding:
 
 @dataclass(frozen=True)
 class Uptake:
-    """How many accepted a version, all in all and by day, and how many have yet to."""
+    """Numbers of those who accepted a version, all in all and by day, and how many have yet to."""
 
     accepted: int
     outstanding: int

@@ -1,4 +1,4 @@
-"""Where bytes lie: one small interface, with a directory and an S3 bucket behind it."""
+"""Storage of bytes: one small interface, with a directory and an S3 bucket behind it."""
 
 from __future__ import annotations
 

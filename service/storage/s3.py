@@ -194,7 +194,7 @@ class S3Storage(Storage):
             raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
 
     def _reason(self, code: str, error: ClientError) -> str:
-        """What an operator has to do about a refusal of the server."""
+        """Return what an operator has to do about a refusal of the server."""
         if code == "NoSuchBucket":
             return f"there is no bucket {self.bucket}: create it, or correct EMBLEM_STORAGE_URL"
         if code == "RequestTimeTooSkewed":
@@ -208,7 +208,7 @@ class S3Storage(Storage):
 
 
 def _sums(content: Content) -> _Sums:
-    """What the server compares, and what is compared when the object is read."""
+    """Return what the server compares, and what is compared when the object is read."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with _opened(content) as body:
         for piece in (body,) if isinstance(body, bytes) else iter(lambda: body.read(CHUNK), b""):

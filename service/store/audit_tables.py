@@ -36,7 +36,7 @@ class Segment(Base):
 
 
 class LogImport(Base):
-    """How far a server log has been imported: ``lines`` lines with their ends, and the digest of their bytes.
+    """Progress of the import of a server log: ``lines`` lines with their ends, and the digest of their bytes.
 
     ``first_line`` is a digest of its first line of data, by which it is found; ``marks`` are digests of its
     beginnings, so that a shorter copy is known. ``tail`` is what was counted of a further line without its end.
@@ -95,7 +95,7 @@ class Alert(Base):
 
 
 class WebhookPosition(Base):
-    """How far an address has been sent the log: ``leaf`` is the first that was not looked at for it yet.
+    """Position up to which an address has been sent the log: ``leaf`` is the first that was not looked at for it yet.
 
     ``digest`` is the SHA-256 of the address, which may be longer than what a database takes into an index.
     """

@@ -12,7 +12,7 @@ from .tables import Base, BigId
 
 
 class Case(Base):
-    """What a person has to decide; ``status`` is a state of ``service.desk.states``, ``version`` grows by each change.
+    """Case that a person decides; ``status`` is a state of ``service.desk.states``, ``version`` grows by each change.
 
     ``before`` is what stood on file when the case was opened, ``purposes`` and ``answers`` are what is asked for;
     ``report`` is what a report of misuse says. ``pending`` is a decision of the console that can still be undone.

@@ -1,4 +1,4 @@
-"""Who seals: one leader at a time over all threads, processes and machines of a deployment."""
+"""Choose who seals: one leader at a time over all threads, processes and machines of a deployment."""
 
 from __future__ import annotations
 

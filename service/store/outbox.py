@@ -57,7 +57,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a channel: how many messages, since when, and how many were given up."""
+    """Queue of a channel: how many messages, since when, and how many were given up."""
 
     messages: int
     oldest: datetime | None

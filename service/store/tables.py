@@ -114,7 +114,7 @@ class Member(Base):
 
 
 class ParticipantWords(Base):
-    """What a participant is found by, as ``participants.search`` folds it; migrations index its trigrams."""
+    """Text that a participant is found by, as ``participants.search`` folds it; migrations index its trigrams."""
 
     __tablename__ = "participant_words"
     number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)

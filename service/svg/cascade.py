@@ -1,4 +1,4 @@
-"""Which declaration wins for each property of each element: attributes, style sheets and ``style``, as in CSS.
+"""Find the declaration that wins for each property of each element: attributes, style sheets and ``style``, as in CSS.
 
 The order is that of css-cascade-4: presentation attributes come before every rule of a sheet, rules by
 specificity and place, then ``style``; what is ``!important`` comes after all that is not.
@@ -37,7 +37,7 @@ class Declaration:
 
 @dataclass
 class Rules:
-    """What style sheets say, and the names of the classes that they speak of."""
+    """Declarations of style sheets, and the names of the classes that they speak of."""
 
     matcher: cssselect2.Matcher = field(default_factory=cssselect2.Matcher)
     count: int = 0
@@ -90,7 +90,7 @@ class Cascade:
         }
 
     def has_rule(self, element: Element) -> bool:
-        """Whether a rule of a style sheet speaks of the element."""
+        """Tell whether a rule of a style sheet speaks of the element."""
         wrapper = self._wrappers.get(element)
         return wrapper is not None and bool(self._rules.matcher.match(wrapper))
 

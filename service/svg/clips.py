@@ -107,7 +107,7 @@ class Clips:
         return self._registry.add(Node("clipPath", attributes, nodes)) if nodes else None
 
     def _clipped(self, style: Style, attributes: dict[str, str]) -> bool:
-        """Whether the clip of a style leaves anything; written into ``attributes``."""
+        """Tell whether the clip of a style leaves anything; written into ``attributes``."""
         if style["clip-path"] is None:
             return True
         inner = self.clip(style["clip-path"])

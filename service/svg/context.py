@@ -1,4 +1,4 @@
-"""What is known of a document as a whole: its view box, ids, styles and faults, for everything that resolves it."""
+"""Context of a document as a whole: its view box, ids, styles and faults, for everything that resolves it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _APPLY = "Apply the transform to the shapes"
 
 @dataclass(frozen=True)
 class Place:
-    """Where an element is drawn: what percentages are of, what is written round it, the ``<use>`` that lead there."""
+    """Place of an element: what percentages are of, what is written round it, the ``<use>`` that lead there."""
 
     viewport: Viewport | None
     written: dict[str, str]
@@ -71,7 +71,7 @@ class Context:
                 self.note(element.line, f"{name} makes it depend on the viewer whether this is shown", fix)
 
     def usable(self, element: Element, line: int) -> bool:
-        """Whether paint, a clip or a mask may be referred to; noted where it may not."""
+        """Tell whether paint, a clip or a mask may be referred to; noted where it may not."""
         self.conditions(element)
         if self.is_hidden(element):
             self.note(line, "This refers into a hidden part (display: none)", "Remove display: none there")
@@ -116,7 +116,7 @@ class Context:
         return found
 
     def viewport_of(self, element: Element) -> Viewport | None:
-        """What percentages of an element are of, where it stands in the file; None where that depends on its use."""
+        """Return what percentages of an element are of, where it stands; None where that depends on its use."""
         parent = self.parents.get(element)
         if parent is None or parent is self.root:
             return Viewport(*self.view_box) if self.view_box else None
@@ -129,7 +129,7 @@ class Context:
         return self.viewport_of(parent)
 
     def is_hidden(self, element: Element) -> bool:
-        """Whether an element or one round it is not displayed."""
+        """Tell whether an element or one round it is not displayed."""
         parent = self.parents.get(element)
         return self.style_of(element)["display"] == "none" or (parent is not None and self.is_hidden(parent))
 
@@ -174,6 +174,6 @@ class Context:
         return matrix.bounded(matrix.times(matrix.times(there, transform.matrix(sides, ems)), back))
 
     def move_of(self, element: Element, style: Style, viewport: Viewport | None) -> Matrix:
-        """Where a ``<use>`` puts what it draws."""
+        """Return where a ``<use>`` puts what it draws."""
         x, y = (self.styles.length(style[name] or ZERO, style, side_of(viewport, name)) for name in ("x", "y"))
         return matrix.translation(x, y)

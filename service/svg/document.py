@@ -147,13 +147,13 @@ def _without_doctype(text: str, faults: list[Fault]) -> str:
 
 
 def _next_markup(text: str, at: int) -> int:
-    """Where the next ``&`` stands, or the next ``<`` that opens no plain tag; the end where there is none."""
+    """Return where the next ``&`` stands, or the next ``<`` that opens no plain tag; the end where there is none."""
     match = re.compile(r"&|<[!?]").search(text, at)
     return len(text) if match is None else match.start()
 
 
 def _doctype_end(text: str, at: int) -> tuple[int, bool]:
-    """Where a DOCTYPE ends, and whether it declares anything; one that is never closed goes on to the end."""
+    """Return where a DOCTYPE ends, and whether it declares anything; one that is never closed goes on to the end."""
     depth, declares = 0, False
     for match in re.compile(r"""[\[\]>%]|"[^"]*"|'[^']*'|<!(?!DOCTYPE)""").finditer(text, at):
         sign = match[0]

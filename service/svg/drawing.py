@@ -65,7 +65,7 @@ class Drawing:
 
     @property
     def has_gradients(self) -> bool:
-        """Whether colours run into each other."""
+        """Tell whether colours run into each other."""
         return "Gradient " in self.body
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What is wrong with a drawing: each fault with its line and the fix."""
+"""Faults of a drawing: each with its line and the fix."""
 
 from __future__ import annotations
 

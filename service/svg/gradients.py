@@ -72,7 +72,7 @@ class Gradients:
         self._made: dict[Element, _Made] = {}
 
     def paint(self, reference: Reference, shape: Geometry | None) -> Painted:
-        """What a reference paints a shape with; without a shape, what it writes on a group."""
+        """Return what a reference paints a shape with; without a shape, what it writes on a group."""
         element = self._context.find(reference, reference.line, "A paint")
         if element is None:
             return NOTHING
@@ -169,7 +169,7 @@ class Gradients:
     def _coordinates(
         self, element: Element, chain: list[Element], viewport: Viewport | None, in_box: bool
     ) -> dict[str, float]:
-        """Where the gradient runs; a focus only where it is not the centre. Refused for what is not drawn alike."""
+        """Return where the gradient runs, a focus only where it is not the centre. Refuse what is not drawn alike."""
         style = self._context.style_of(element)
 
         def user(name: str, text: str) -> float:

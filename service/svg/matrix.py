@@ -48,7 +48,7 @@ def box_of(matrix: Matrix, box: tuple[float, float, float, float]) -> tuple[floa
 
 
 def is_flat(matrix: Matrix) -> bool:
-    """Whether a matrix lays everything onto a line or a point, so that nothing is to be seen."""
+    """Tell whether a matrix lays everything onto a line or a point, so that nothing is to be seen."""
     a, b, c, d, _, _ = matrix
     return abs(a * d - b * c) < 1e-12 * max(1e-12, a * a + b * b + c * c + d * d)
 
@@ -120,12 +120,12 @@ class Transform:
 
     @property
     def needs_box(self) -> bool:
-        """Whether a percentage is in it."""
+        """Tell whether a percentage is in it."""
         return "%" in self._units
 
     @property
     def needs_em(self) -> bool:
-        """Whether a length in em or rem is in it."""
+        """Tell whether a length in em or rem is in it."""
         return bool(self._units & {"em", "rem"})
 
     @property

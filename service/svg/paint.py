@@ -57,13 +57,13 @@ class Paint:
         return found
 
     def of_group(self, style: Style, viewport: Viewport | None, written: dict[str, str]) -> dict[str, str]:
-        """What has to be written on a group, within which ``written`` stands."""
+        """Return what has to be written on a group, within which ``written`` stands."""
         return {name: text for name, text in self.inherited(style, viewport).items() if written[name] != text}
 
     def of_shape(
         self, style: Style, viewport: Viewport | None, written: dict[str, str], shape: Geometry
     ) -> dict[str, str] | None:
-        """What has to be written on a shape, as far as it matters to it; None where it is not painted at all."""
+        """Return what has to be written on a shape, as far as it matters to it; None where it is not painted at all."""
         inherited = self.inherited(style, viewport, shape)
         if inherited["fill"] == inherited["stroke"] == "none":
             return None

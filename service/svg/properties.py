@@ -215,7 +215,7 @@ def _one_of(*words: str) -> Callable[[Tokens], str]:
 
 @dataclass(frozen=True)
 class Property:
-    """How a property is read from CSS, its initial value, and whether elements take it from their parent."""
+    """Definition of a property: its reading from CSS, its initial value, whether elements take it from their parent."""
 
     read: Callable[[Tokens], Any]
     initial: Any

@@ -1,4 +1,4 @@
-"""What a drawing refers to, as it is written: numbered while it is resolved, named in the end.
+"""Registry of what a drawing refers to: numbered while it is resolved, named in the end.
 
 An id of the file is a name and nothing else; only ids of ours are written.
 """

@@ -109,7 +109,7 @@ class _Resolver:
     # Elements
 
     def _render(self, element: Element, parent: Style, place: Place) -> list[Node]:
-        """What to write for an element and all that is in it, drawn within an element of the style ``parent``."""
+        """Write an element and all that is in it, drawn within an element of the style ``parent``."""
         name = element.name
         if not name or name in SILENT or name == "script" or name in MOVING:
             return []

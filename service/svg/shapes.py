@@ -16,7 +16,7 @@ Geometry = tuple[str, dict[str, str], Box]  # the element's name, its attributes
 
 
 def geometry(element: Element, style: Style, styles: Styles, viewport: Viewport | None) -> Geometry | None:
-    """What to write for a shape; None where there is nothing to draw. Refused for what cannot be read."""
+    """Return what to write for a shape; None where there is nothing to draw. Refused for what cannot be read."""
     along = {
         "x": None if viewport is None else viewport.width,
         "y": None if viewport is None else viewport.height,

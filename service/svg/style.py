@@ -21,7 +21,7 @@ _UNITS = "Write a number, in the units of the viewBox"
 
 @dataclass(frozen=True)
 class Viewport:
-    """What percentages are of: the nearest view box, in user units."""
+    """Basis of percentages: the nearest view box, in user units."""
 
     left: float
     top: float
@@ -30,12 +30,12 @@ class Viewport:
 
     @property
     def diagonal(self) -> float:
-        """What percentages of lengths without a direction are of (SVG 2, 8.9)."""
+        """Return what percentages of lengths without a direction are of (SVG 2, 8.9)."""
         return math.hypot(self.width, self.height) / math.sqrt(2)
 
 
 def side_of(viewport: Viewport | None, name: str) -> float | None:
-    """What percentages of a coordinate or a side are of: the width for ``x`` and ``width``, else the height."""
+    """Return what percentages of a coordinate or a side are of: the width for ``x`` and ``width``, else the height."""
     if viewport is None:
         return None
     return viewport.width if name in ("x", "width") else viewport.height
@@ -92,7 +92,7 @@ class Styles:
         return found
 
     def has_rule(self, element: Element) -> bool:
-        """Whether a style sheet speaks of the element."""
+        """Tell whether a style sheet speaks of the element."""
         return self._cascade.has_rule(element)
 
     def compute(self, element: Element, parent: Style | None) -> Style:

@@ -58,5 +58,5 @@ _OTHERS = {
 
 
 def reason(name: str) -> tuple[str, str]:
-    """What an element is that no drawing may hold, and the fix."""
+    """Return what an element is that no drawing may hold, and the fix."""
     return _OTHERS.get(name, (f"<{name[:40]}>", "Remove it; masters hold shapes and paint only"))

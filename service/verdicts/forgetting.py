@@ -19,7 +19,7 @@ _STEP = 100  # checks whose files are deleted between two transactions
 
 
 def file_key(secret: str, name: str) -> str:
-    """Where a file of a check lies in the storage."""
+    """Return where a file of a check lies in the storage."""
     return f"{FOLDER}{secret}/{name}"
 
 

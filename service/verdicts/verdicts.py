@@ -39,7 +39,7 @@ _LIVE = ("active", "grace")  # embeds that show their logo
 
 @dataclass(frozen=True)
 class Overruled:
-    """What staff said of a check: another verdict, and why. The newest one where it was said more than once."""
+    """Word of staff on a check: another verdict, and why. The newest one where it was said more than once."""
 
     verdict: str
     reason: str | None
@@ -65,7 +65,7 @@ class KeptCheck:
 
     @property
     def verdict(self) -> str:
-        """What counts: the word of staff where there is one, else the check's."""
+        """Return what counts: the word of staff where there is one, else the check's."""
         return self.overruled.verdict if self.overruled else self.report.verdict
 
 
@@ -104,7 +104,7 @@ class Verdicts:
         return self._in_force[0]
 
     def available(self) -> bool:
-        """Whether what a check needs is installed."""
+        """Tell whether what a check needs is installed."""
         return not missing_packages()
 
     def look(self, data: bytes, *, language: str, logo: str | None = None) -> ArtworkReport:

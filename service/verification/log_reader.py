@@ -120,7 +120,7 @@ class WebSource(LogSource):
         raise SourceError(f"{self.parts.geturl()}/{path} answered {answer.status}; try again later.")
 
     def _plain(self, path: str, body: bytes) -> bytes:
-        """What was coded with gzip; no more than a bundle can have, whatever the other side sends."""
+        """Return what was coded with gzip; no more than a bundle can have, whatever the other side sends."""
         reader = zlib.decompressobj(31)
         try:
             data = reader.decompress(body, _LARGEST)

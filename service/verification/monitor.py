@@ -60,7 +60,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Held:
-    """What a witness answered: the size that it holds, None where it holds nothing or does not answer."""
+    """Answer of a witness: the size that it holds, None where it holds nothing or does not answer."""
 
     witness: str
     size: int | None
@@ -83,7 +83,7 @@ class Look:
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing to say."""
+        """Tell whether there is nothing to say."""
         return not self.alarms
 
     def as_json(self) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class Monitor:
         return True
 
     def _only_shown_wrong(self, head: SignedHead) -> bool:
-        """Whether the tiles that the log shows now do not have the root that it signed: damage, not another history."""
+        """Tell whether the tiles that the log shows now lack the root that it signed: damage, not another history."""
         verdict = LogVerdict()
         walk = LeafWalk(self.source, verdict, head.size, head.root)
         walk.entries = False
@@ -290,7 +290,7 @@ class Monitor:
         look.alarms.append(Alarm("forked", text, leaf, entries))
 
     def _allowed(self, head: SignedHead) -> bool:
-        """Whether the log shows its entries to us."""
+        """Tell whether the log shows its entries to us."""
         try:
             return bool(head.size and shown_tile(self.source, "entries", 0, min(256, head.size)))
         except NotAllowedError:

@@ -54,7 +54,7 @@ class Policy:
     quorum: str | None
 
     def met_by(self, names: set[str]) -> bool:
-        """Whether the witnesses with these names make the quorum."""
+        """Tell whether the witnesses with these names make the quorum."""
 
         def agrees(name: str) -> bool:
             group = self.groups.get(name)
@@ -74,7 +74,7 @@ class Policy:
         return [found for line in tail.decode().split("\n") if line and (found := self.check(line, text + b"\n"))]
 
     def seen(self, note: bytes) -> bool:
-        """Whether a checkpoint in whatever form carries the cosignatures of the quorum."""
+        """Tell whether a checkpoint in whatever form carries the cosignatures of the quorum."""
         try:
             return self.met_by({item.witness for item in self.cosignatures(note)})
         except (BadFormError, UnicodeDecodeError):
@@ -121,7 +121,7 @@ def parse_policy(text: str) -> Policy:
 
 
 class _Reader:
-    """What the lines so far have defined."""
+    """Definitions of the lines read so far."""
 
     def __init__(self) -> None:
         self.logs: list[PublicKey] = []

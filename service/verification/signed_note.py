@@ -57,7 +57,7 @@ class PublicKey:
         return int.from_bytes(signature[:8], "big")
 
     def fits(self, signature: bytes, statement: bytes) -> bool:
-        """Whether the bytes behind the key's hash in a signature line are its signature of a checkpoint's text.
+        """Tell whether the bytes behind the key's hash in a signature line are its signature of a checkpoint's text.
 
         The forms are those of C2SP signed-note (Ed25519) and tlog-cosignature (the other two).
         """

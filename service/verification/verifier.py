@@ -47,7 +47,7 @@ class LogVerdict:
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was checked holds."""
+        """Tell whether everything that was checked holds."""
         return not self.findings
 
     @property
@@ -208,7 +208,7 @@ class LeafWalk:
         return None, hashes
 
     def confirmed(self, index: int, hashes: bytes) -> bool:
-        """Whether what stands above a tile of leaves, its parent or the signed root, is the hash of these."""
+        """Tell whether what stands above a tile of leaves, its parent or the signed root, is the hash of these."""
         if len(hashes) == 8192:
             place = index & 255
             return self.tile(1, index >> 8)[32 * place : 32 * place + 32] == full_root(hashes)

@@ -34,7 +34,7 @@ def brand_json() -> Response:
 
 @blueprint.get("/llms.txt")
 def llms_txt() -> Response:
-    """What an agent should know of this site, in the form of llmstxt.org."""
+    """Return what an agent should know of this site, in the form of llmstxt.org."""
     emblem = deployment()
     base, info, brand = emblem.settings.base_url, emblem.campaign.info, emblem.campaign.brand
     packages = "".join(

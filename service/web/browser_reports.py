@@ -1,4 +1,4 @@
-"""What browsers report of our pages: something that their Content-Security-Policy forbids was tried.
+"""Take browsers' reports on our pages: something that their Content-Security-Policy forbids was tried.
 
 Anyone may send anything here, so a report is short, limited, and told to the log in words of ours: which directive,
 on which route, and of what kind the forbidden thing was. Addresses hold tokens, and samples hold whatever was typed:

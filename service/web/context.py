@@ -1,4 +1,4 @@
-"""What a request is about: the parts of the deployment, the caller's language, address and key."""
+"""Context of a request: the parts of the deployment, the caller's language, address and key."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def key() -> ApiKeyView | None:
 
 
 def actor() -> str:
-    """Who acts, for the record: staff as ``staff:stf_…``, other keys as ``role:key_…``, others by role."""
+    """Return who acts, for the record: staff as ``staff:stf_…``, other keys as ``role:key_…``, others by role."""
     found = key() or g.get("session")
     return str(found.by) if found else "page"

@@ -44,7 +44,7 @@ _BYTES = {
 
 
 class Localized(Protocol):
-    """What the campaign's texts offer: the words for a language, and which language they really are in."""
+    """Read the campaign's texts: the words for a language, and which language they really are in."""
 
     def get(self, lang: str) -> str:
         """The text in ``lang``, or in English."""

@@ -1,4 +1,4 @@
-"""What a request's ``Accept`` and ``Accept-Encoding`` mean for a logo (RFC 9110, 12.5.1 and 12.5.3)."""
+"""Read a request's ``Accept`` and ``Accept-Encoding`` for a logo (RFC 9110, 12.5.1 and 12.5.3)."""
 
 from __future__ import annotations
 

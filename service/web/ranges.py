@@ -12,7 +12,7 @@ MOST_PARTS = 8  # a request for more gets the whole file
 
 @dataclass(frozen=True)
 class RangeAnswer:
-    """How to answer: the status, the byte spans ``(start, stop)`` of the body, and fields about them."""
+    """Plan of an answer: the status, the byte spans ``(start, stop)`` of the body, and fields about them."""
 
     status: int
     spans: tuple[tuple[int, int], ...] = ()
@@ -20,7 +20,7 @@ class RangeAnswer:
 
     @property
     def sends(self) -> bool:
-        """Whether a GET sends bytes of the file."""
+        """Tell whether a GET sends bytes of the file."""
         return self.status in (200, 206)
 
     @property

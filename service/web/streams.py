@@ -1,4 +1,4 @@
-"""How many bodies may be on their way at once: slow readers never take every thread.
+"""Bound how many bodies are on their way at once: slow readers never take every thread.
 
 A download that is sent from here holds its thread for as long as its reader takes. So at most half of a process's
 threads send; who comes then is told to come again, and everything else is answered. A proxy that takes the whole

@@ -28,7 +28,7 @@ def takes_file(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def most() -> int | None:
-    """How many bytes a file of this request may have; None where its view takes none."""
+    """Return how many bytes a file of this request may have; None where its view takes none."""
     found: int | None = getattr(current_app.view_functions.get(request.endpoint or ""), "most", None)
     return found
 

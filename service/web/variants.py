@@ -211,7 +211,7 @@ def _asks_always(environ: WSGIEnvironment) -> bool:
 
 
 def _is_known(header: str | None, etag: str) -> bool:
-    """Whether ``If-None-Match`` names the tag; weak comparison, as RFC 9110 has it for GET."""
+    """Tell whether ``If-None-Match`` names the tag; weak comparison, as RFC 9110 has it for GET."""
     if header is None:
         return False
     return header.strip() == "*" or etag in _TAGS.findall(header)

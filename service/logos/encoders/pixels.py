@@ -1,4 +1,4 @@
-"""What several encoders do to a picture's pixels before they encode it."""
+"""Prepare a picture's pixels for several encoders."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _WHITE = "ffffff"
 
 @dataclass(frozen=True)
 class Choice:
-    """What the form holds; ``on`` are six hexadecimal digits, or whatever was typed in their place."""
+    """Content of the form; ``on`` are six hexadecimal digits, or whatever was typed in their place."""
 
     logo: str
     colourway: str

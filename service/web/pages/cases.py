@@ -142,7 +142,7 @@ def _emptied(kind: Any, answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _questions(person: ParticipantView, answers: Any, purposes: Any, mistakes: FormMistakes) -> dict[str, Any]:
-    """What the questions of a form show: what was sent last, else what stands."""
+    """Return what the questions of a form show: what was sent last, else what stands."""
     kind = deployment().campaign.eligibility.kind(person.kind)
     posted = request.method == "POST" and "purposes" in request.form
     names = ["text", "message", *(f"answers.{field.name}" for field in kind.fields), "purposes", "file", "sure"]

@@ -98,7 +98,7 @@ def check_submit() -> Response:
 
 @pages.get("/check/<check>")
 def check_done(check: str) -> Response:
-    """What came out: for an hour to whoever has the address, or as long as it is kept to whom it belongs."""
+    """Return what came out: for an hour to whoever has the address, or as long as it is kept to whom it belongs."""
     found = deployment().verdicts.get(check)
     if not _may_see(found):
         raise NotFound("There is no check of this address. It may be over: pictures are kept for an hour.")

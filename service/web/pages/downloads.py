@@ -25,7 +25,7 @@ _MOST = 50  # packages that an address may name
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands between a visitor and a download.
+    """Obstacle between a visitor and a download.
 
     ``state`` is ``signed-out``, ``not-joined``, ``not-approved``, ``terms`` (``missing`` are to be accepted) or
     ``ready``.

@@ -1,4 +1,4 @@
-"""What the rules page draws, worked out from the brand rules: sizes, clear space, and what may stand where."""
+"""Figures of the rules page, worked out from the brand rules: sizes, clear space, and what may stand where."""
 
 from __future__ import annotations
 

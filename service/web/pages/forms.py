@@ -1,4 +1,4 @@
-"""What a sent form holds, and how its mistakes are shown: beside the field, and in a summary that leads there."""
+"""Read a sent form, and show its mistakes: beside the field, and in a summary that leads there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every template knows: the campaign, its logo, the navigation, and the files of the stylesheet and scripts."""
+"""Provide what every template knows: the campaign, its logo, the navigation, the stylesheet and scripts."""
 
 from __future__ import annotations
 

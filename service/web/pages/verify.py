@@ -1,4 +1,4 @@
-"""Whether a file is genuine, and whether a certificate holds: for whoever was shown one."""
+"""Pages that tell whether a file is genuine, and whether a certificate holds: for whoever was shown one."""
 
 from __future__ import annotations
 

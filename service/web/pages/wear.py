@@ -24,7 +24,7 @@ _WHITE = "ffffff"
 
 @dataclass(frozen=True)
 class Wearing:
-    """What the rules say about a logo on a picture: lengths are shares of the picture's side."""
+    """Rules about a logo on a picture: lengths are shares of the picture's side."""
 
     logo: str
     aspect_ratio: float

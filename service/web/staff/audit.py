@@ -224,7 +224,7 @@ def _address(query: ReportQuery, changes: Mapping[str, str | None], endpoint: st
 
 
 def _drill(query: ReportQuery, dimension: str) -> Callable[[Row], str | None]:
-    """Where a click on a row leads: the same page, of this row alone."""
+    """Return where a click on a row leads: the same page, of this row alone."""
 
     def link(row: Row) -> str | None:
         value = row[dimension]

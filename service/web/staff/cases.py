@@ -204,7 +204,7 @@ def _require_staff() -> None:
 
 
 def _chosen() -> tuple[dict[str, str], Filter]:
-    """What the address filters by, without what no case can have."""
+    """Return what the address filters by, without what no case can have."""
     campaign = deployment().campaign
     known = {
         "kind": ("joining", "change", "renewal", "misuse"),
@@ -229,7 +229,7 @@ def _chosen() -> tuple[dict[str, str], Filter]:
 
 
 def _kept(given: dict[str, str]) -> dict[str, Any]:
-    """What keeps the place in the queue in the addresses of cases: the filters that are chosen."""
+    """Return what keeps the place in the queue in the addresses of cases: the filters that are chosen."""
     return {name: value for name, value in given.items() if value and (name, value) != ("status", "open")}
 
 

@@ -89,5 +89,5 @@ def _publisher() -> Iterator[Publisher]:
 
 
 def _mark(publisher: Publisher) -> str:
-    """What tells a draft from another, so that nothing is published that nobody has seen."""
+    """Return what tells a draft from another, so that nothing is published that nobody has seen."""
     return publisher.digest()

@@ -93,7 +93,7 @@ def read(lang: str) -> Catalog:
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """What ``messages.mo`` holds: the same bytes for the same texts."""
+    """Return what ``messages.mo`` holds: the same bytes for the same texts."""
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
