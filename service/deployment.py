@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ from .verdicts import Verdicts
 from .verification.policy import Policy, parse_policy
 
 if TYPE_CHECKING:
+    from .packages.content_credentials import ContentCredentials
     from .packages.publishing import Publisher
 
 log = structlog.get_logger()
@@ -261,7 +263,11 @@ def open_publisher(settings: Settings, clock: Clock = now) -> Iterator[Publisher
     database = Database(settings.database_url)
     try:
         storage = open_storage(settings.storage_url, shared=settings.delivery == "x-accel")
-        yield Publisher.of(database, storage, clock, settings.policies_dir, settings.assets_dir)
+        credentials = content_credentials(settings)
+        if credentials is not None and find_spec("c2pa") is None:
+            fix = "install the extra with `pip install 'emblem[content]'`, or take the setting away"
+            raise ConfigurationError([f"EMBLEM_CONTENT_CREDENTIALS: c2pa-python is missing and signs nothing: {fix}."])
+        yield Publisher.of(database, storage, clock, settings.policies_dir, settings.assets_dir, credentials)
     finally:
         database.close()
 
@@ -368,7 +374,13 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
             base_url=settings.base_url,
             data_dir=settings.data_dir,
         ),
-        authenticity=Authenticity(campaign, catalogue, lasting.certificates, lasting.verdicts),
+        authenticity=Authenticity(
+            campaign,
+            catalogue,
+            lasting.certificates,
+            lasting.verdicts,
+            credentials.anchor if (credentials := content_credentials(settings)) else None,
+        ),
         retention=DataRetention(database, clock, campaign.info.retention),
     )
 
@@ -385,6 +397,18 @@ def _issuer(settings: Settings, campaign: Campaign) -> Issuer | None:
     except ValueError as error:
         raise ConfigurationError([f"EMBLEM_CREDENTIAL_KEY: {error}."]) from error
     return Issuer(keys, settings.base_url, campaign.info.name.get("en"))
+
+
+def content_credentials(settings: Settings) -> ContentCredentials | None:
+    """Read the key and certificates of packages' files, where there are any. ConfigurationError says the fix."""
+    if not settings.content_credentials:
+        return None
+    from .packages.content_credentials import ContentCredentials  # here, because few deployments' processes need it
+
+    try:
+        return ContentCredentials.read(Path(settings.content_credentials))
+    except ValueError as error:
+        raise ConfigurationError([f"EMBLEM_CONTENT_CREDENTIALS: {error}."]) from error
 
 
 def _policy(settings: Settings) -> Policy | None:

@@ -130,6 +130,11 @@ def proof(name: str) -> str:
     return f"{API}/audit/proofs/{name}"
 
 
+def openapi() -> str:
+    """The OpenAPI document."""
+    return f"{API}/openapi.json"
+
+
 def api_docs() -> str:
     """The description of the API as a page."""
     return f"{API}/docs"

@@ -249,6 +249,12 @@ class Settings:
         "first; another than the log's. Certificates are off without it",
         secret=True,
     )
+    content_credentials: str = _setting(
+        _file,
+        "",
+        "a PEM file with the key and the certificates that sign the content credentials (C2PA) of packages' files; "
+        "without it they have none",
+    )
     log_origin: str = _setting(
         _log_origin,
         lambda values: urlsplit(values["base_url"]).netloc + "/log",

@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--provision",
         action="store_true",
-        help="install the Debian packages that the tests need and that are missing; what still is missing fails",
+        help="install the packages of Debian and npm that the tests need and lack; what still is missing fails",
     )
     options, selection = parser.parse_known_args(arguments)
     print("System parts that the tests use:")
@@ -91,11 +91,14 @@ def main(arguments: list[str]) -> int:
     if options.provision:
         os.environ[system.STRICT] = "1"
         if absent := system.missing():
-            names = sorted({package for part in absent for package in part.packages})
-            print(f"Installing from Debian, for {', '.join(p.name for p in absent)}: {' '.join(names)}", flush=True)
+            names = sorted({package for part in absent for package in (*part.packages, *part.modules)})
+            print(
+                f"Installing from Debian and npm, for {', '.join(p.name for p in absent)}: {' '.join(names)}",
+                flush=True,
+            )
             if status := system.provision(absent):
                 print(
-                    "apt-get failed; run this as root on Debian or Ubuntu, or install the parts yourself",
+                    "that failed; run this as root on Debian or Ubuntu, or install the parts yourself",
                     file=sys.stderr,
                 )
                 return status

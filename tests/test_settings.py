@@ -27,6 +27,7 @@ BAD = {
     "EMBLEM_TRUSTED_PROXIES": "-1",
     "EMBLEM_LOG_POLICY": "/no/such/file",
     "EMBLEM_CREDENTIAL_KEY": "ed25519:short",
+    "EMBLEM_CONTENT_CREDENTIALS": "/nowhere/key.pem",
     "EMBLEM_METRICS_BIND": "9000",
     "EMBLEM_WEBHOOK_NETWORKS": "10.0.0.1/8",
     "EMBLEM_SEAL_INTERVAL": "soon",

@@ -1,7 +1,8 @@
 """Tell whether a file is what the campaign published.
 
 Three looks, the surest first: its digest among those of every version that was published, and of certificates; what
-it carries, which is a credential of ours or a statement of the campaign's rights; what it shows, by the artwork check.
+it carries, which is a credential of ours, content credentials, or a statement of the campaign's rights; what it
+shows, by the artwork check.
 A file is read and not kept.
 """
 
@@ -69,8 +70,15 @@ class Authenticity:
     """Judges files. Safe to share between threads."""
 
     def __init__(
-        self, campaign: Campaign, catalogue: Catalogue, certificates: Certificates, verdicts: Verdicts
+        self,
+        campaign: Campaign,
+        catalogue: Catalogue,
+        certificates: Certificates,
+        verdicts: Verdicts,
+        anchor: str | None = None,
     ) -> None:
+        """``anchor`` is the certificate (PEM) under which the campaign signs the files of its packages, if it does."""
+        self._anchor = anchor
         self._campaign = campaign
         self._catalogue = catalogue
         self._certificates = certificates
@@ -89,6 +97,7 @@ class Authenticity:
         return (
             self._by_digest(digest)
             or self._by_credential(data, digest)
+            or self._by_content_credentials(data, digest)
             or self._by_statement(data, digest, name)
             or self._by_picture(data, digest, language)
         )
@@ -151,6 +160,22 @@ class Authenticity:
         reason = Reason(msgid("It carries the number of a certificate, and is not the file that was issued."))
         return AuthenticityResult("altered", digest, certificate=certificate, reasons=(reason,))
 
+    def _by_content_credentials(self, data: bytes, digest: str) -> AuthenticityResult | None:
+        """A file whose content credentials the campaign signed: as it was then, or changed since."""
+        from .embedded import signed_by
+
+        signed = signed_by(data, self._anchor) if self._anchor else None
+        if signed is None:
+            return None
+        if signed.intact:
+            text = msgid("The campaign's content credentials in it hold, and no file published here has them.")
+            return AuthenticityResult("genuine", digest, signed.package, signed.version, signed.path, reasons=(Reason(text),))
+        place = (signed.package, signed.version, signed.path)
+        text = msgid("It carries the campaign's content credentials, and was changed after they were made.")
+        published = [one for one in self._published().values() if (one.package, one.version, one.path) == place]
+        reasons = (Reason(text), *(_difference(one, len(data)) for one in published))
+        return AuthenticityResult("altered", digest, *place, reasons=reasons)
+
     def _by_statement(self, data: bytes, digest: str, name: str) -> AuthenticityResult | None:
         """A file that states the campaign's rights, as all pictures and documents of its packages do."""
         from .embedded import metadata
@@ -164,11 +189,8 @@ class Authenticity:
         if not alike:
             return AuthenticityResult("altered", digest, reasons=tuple(reasons))
         one = next((each for each in alike if each.current), alike[0])
-        values = {"path": one.path, "bytes": one.bytes, "found": len(data), "digest": one.sha256}
-        text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")
-        return AuthenticityResult(
-            "altered", digest, one.package, one.version, one.path, reasons=(*reasons, Reason(text, values))
-        )
+        reasons.append(_difference(one, len(data)))
+        return AuthenticityResult("altered", digest, one.package, one.version, one.path, reasons=tuple(reasons))
 
     # --- by what it shows
 
@@ -187,3 +209,10 @@ class Authenticity:
             return AuthenticityResult("unknown", digest, reasons=(nothing, none))
         mark = Reason(msgid("The logo was found in it."))
         return AuthenticityResult("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))
+
+
+def _difference(one: Published, found: int) -> Reason:
+    """How a file of ``found`` bytes differs from the published one."""
+    values = {"path": one.path, "bytes": one.bytes, "found": found, "digest": one.sha256}
+    text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")
+    return Reason(text, values)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import dataclass
 
 import pikepdf
 from openbadgeslib.baking import ITXT_KEYWORD_OB3, extract_png
+
+from ..packages.content_credentials import CARRIERS, available
 
 
 def certificate_in(data: bytes) -> tuple[str, str] | None:
@@ -64,3 +67,63 @@ def metadata(data: bytes) -> str:
     start = data.find(b"<x:xmpmeta")
     end = data.find(b"</x:xmpmeta>", start)
     return data[start:end].decode("utf-8", "replace") if start >= 0 else ""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Content credentials by the campaign's certificate: of which file of a package, and whether it is unchanged."""
+
+    package: str
+    version: str
+    path: str
+    intact: bool
+
+
+def signed_by(data: bytes, anchor: str) -> Signed | None:
+    """Read the content credentials of a file that are signed under ``anchor`` (PEM); None where it has none such.
+
+    Nothing is fetched. Without the extra that reads them no file has any.
+    """
+    media_type = _media_type(data)
+    if media_type is None or not (b"c2pa" in data and available()):
+        return None
+    import c2pa
+
+    try:
+        with (
+            c2pa.Context.from_dict(_READING | {"trust": {"trust_anchors": anchor}}) as context,
+            c2pa.Reader(media_type, io.BytesIO(data), context=context) as reader,
+        ):
+            told = json.loads(reader.json())
+        results = told["validation_results"]["activeManifest"]
+        passed = {one["code"] for one in results["success"]}
+        (assertion,) = [
+            one["data"]
+            for one in told["manifests"][told["active_manifest"]]["assertions"]
+            if one["label"].startswith("cawg.metadata")
+        ]
+        package, version, path = str(assertion["dc:identifier"]).split("/", 2)
+    except (c2pa.C2paError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not {"signingCredential.trusted", "claimSignature.validated"} <= passed:
+        return None
+    return Signed(package, version, path, told.get("validation_state") == "Trusted")
+
+
+_READING = {"verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}}
+
+
+def _media_type(data: bytes) -> str | None:
+    """The media type of a kind of file that can carry content credentials, by its first bytes."""
+    for start, media_type in (
+        (b"\x89PNG", CARRIERS["png"]),
+        (b"\xff\xd8\xff", CARRIERS["jpeg"]),
+        (b"%PDF", CARRIERS["pdf"]),
+    ):
+        if data.startswith(start):
+            return media_type
+    if data[8:12] == b"WEBP":
+        return CARRIERS["webp"]
+    if data[4:12] == b"ftypavif":
+        return CARRIERS["avif"]
+    return CARRIERS["svg"] if b"<svg" in data[:1000] else None

@@ -54,6 +54,7 @@ _COMMANDS = {
     "secrets": "secrets",
     "verify": "verify",
     "campaign": "campaign",
+    "client": "client",
 }
 
 

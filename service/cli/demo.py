@@ -92,6 +92,8 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
         "EMBLEM_AUDITORS": AUDITOR,
     }
     values |= {name: before.get(name) or fresh[name] for name in _KEPT}
+    if path := _content_credentials(folder):
+        values["EMBLEM_CONTENT_CREDENTIALS"] = str(path)
     values |= given
     lines = ["# The complete configuration of this demo. It holds secrets.", ""]
     lines += [f"{name}={values[name]}" for name in settings.VARIABLES if values.get(name)]
@@ -99,6 +101,19 @@ def _configure(folder: Path, base_url: str) -> dict[str, str]:
     # The file is named too, so that a rotation of the log's key reaches the running service.
     values = {name: value for name, value in values.items() if name != "EMBLEM_LOG_KEY" or name in given}
     return values | {"EMBLEM_CONFIG": str(file)}
+
+
+def _content_credentials(folder: Path) -> Path | None:
+    """The key for content credentials of this demo, made once; None where nothing could be signed."""
+    from ..clock import now
+    from ..packages.content_credentials import available, new_credentials
+
+    file = folder / "content-credentials.pem"
+    if not available():
+        return None
+    if not file.exists():
+        replace_file(file, new_credentials("A campaign's demo", now(), 3650))
+    return file
 
 
 def _prepare(environ: Mapping[str, str]) -> None:

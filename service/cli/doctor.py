@@ -49,7 +49,7 @@ def doctor(as_json: bool) -> None:
     else:
         marks = {OK: "ok     ", WARNING: "warning", FAILED: "FAILED "}
         for finding in findings:
-            click.echo(f"{marks[finding.state]}  {finding.part:<14} {finding.detail}")
+            click.echo(f"{marks[finding.state]}  {finding.part:<19} {finding.detail}")
     sys.exit(1 if any(finding.state == FAILED for finding in findings) else 0)
 
 
@@ -82,6 +82,7 @@ def examine() -> Iterator[CheckResult]:
         ("catalogue", _catalogue),
         ("logo formats", _formats),
         ("artwork checks", _artwork),
+        ("content credentials", _content_credentials),
         ("packages", _packages),
         ("log", _log),
         ("rate limits", _limits),
@@ -194,6 +195,25 @@ def _artwork(_emblem: Deployment) -> Iterator[tuple[str, str]]:
         yield WARNING, f"artwork is not checked: {names} missing. Install the extra: pip install 'emblem[artwork]'."
     else:
         yield OK, f"{FORMATS} can be checked"
+
+
+def _content_credentials(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    from ..deployment import content_credentials
+    from ..packages.content_credentials import WARN_BEFORE, available
+
+    found = content_credentials(emblem.settings)
+    if found is None:
+        fix = "" if available() else " Install the extra: pip install 'emblem[content]'."
+        yield OK, f"files of packages carry none; `emblem secrets content-credentials FILE` makes a key for them.{fix}"
+        return
+    if not available():
+        yield FAILED, "c2pa-python is missing, so nothing can be published: pip install 'emblem[content]'."
+        return
+    yield OK, f"signed under a certificate that is good until {found.expires:%Y-%m-%d}"
+    if found.expires - emblem.clock() < WARN_BEFORE:
+        end = f"readers refuse every file signed so far from {found.expires:%Y-%m-%d} on"
+        fix = "make another certificate with `emblem secrets content-credentials FILE`, raise versions and publish"
+        yield WARNING, f"{end}: {fix}."
 
 
 def _packages(emblem: Deployment) -> Iterator[tuple[str, str]]:

@@ -132,6 +132,12 @@ class PackagePublishedEntry(Entry):
     bytes: Count = Field(description="the file's size")
     terms: str = Field(description="the id of the terms that must be accepted for it")
     by: str | None = Field(default=None, description="who published it, as in other entries")
+    files: Digest | None = Field(
+        default=None, description="SHA-256 of the RFC 8785 form of `{path: sha256}` of the files in it"
+    )
+    signed_by: Digest | None = Field(
+        default=None, description="SHA-256 of the certificate that signed its files' content credentials, if any did"
+    )
 
 
 class PackageWithdrawnEntry(Entry):

@@ -1,6 +1,7 @@
 """Building a package: from a manifest and its sources to an archive with the digests of all that is in it.
 
-The same manifest and sources give the same bytes, whichever process, zone, or umask they are built in.
+The same manifest and sources give the same bytes, whichever process, zone, or umask they are built in; only content
+credentials differ each time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from ..svg import DrawingError, read
 from .archive import write_archive
+from .content_credentials import ContentCredentials
 from .inks import NO_INKS, Inks
 from .renderers import Maker, MakingError
 from .rights import Rights, with_rights
@@ -75,11 +77,22 @@ def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights, i
     return digest.hexdigest()
 
 
+def files_digest(files: Iterable[MadeFile]) -> str:
+    """SHA-256 over what the log is to bind of the files of a version: RFC 8785 of ``{path: sha256}``."""
+    return hashlib.sha256(rfc8785.dumps({file.path: file.sha256 for file in files})).hexdigest()
+
+
 def build(
-    manifest: PackageManifest, assets_dir: Path, rights: Rights, into: Path | None = None, inks: Inks = NO_INKS
+    manifest: PackageManifest,
+    assets_dir: Path,
+    rights: Rights,
+    into: Path | None = None,
+    inks: Inks = NO_INKS,
+    credentials: ContentCredentials | None = None,
 ) -> Built:
     """Build a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
+    With ``credentials`` its pictures and documents are signed, which alone makes them other bytes each time.
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
@@ -89,7 +102,10 @@ def build(
 
         def make(rule: FileRule) -> bytes:
             content = maker.make(rule)
-            return content if rule is manifest.preview else _told(rule, content, rights)
+            if rule is manifest.preview:
+                return content
+            told = _told(rule, content, rights)  # the last step but one: nothing may change what is signed
+            return _signed(rule, told, rights, credentials, manifest.id) if credentials else told
 
         made = _for_each(manifest, assets_dir, make)
     preview, *contents = made
@@ -136,6 +152,13 @@ def _told(rule: FileRule, content: bytes, rights: Rights) -> bytes:
         return with_rights(content, rule.path, rights)
     except ValueError as error:
         raise MakingError(rule.source, f"its rights cannot be written into it: {error}") from error
+
+
+def _signed(rule: FileRule, content: bytes, rights: Rights, credentials: ContentCredentials, package: str) -> bytes:
+    try:
+        return credentials.sign(content, rule.path, rights, package)
+    except ValueError as error:
+        raise MakingError(rule.source, str(error)) from error
 
 
 @contextmanager

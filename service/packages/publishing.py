@@ -24,12 +24,13 @@ from ..campaign import Campaign, CampaignError, Mistake, Mistakes, load
 from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
 from ..campaign.terms import TermsVersion
 from ..clock import Clock, timestamp
-from ..problems import Unavailable
+from ..problems import ConfigurationError, Unavailable
 from ..storage import Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
-from .building import Built, build, check, source_digest
+from .building import Built, build, check, files_digest, source_digest
+from .content_credentials import LEAST_LIFE, ContentCredentials
 from .draft import Draft, NewTerms, compare
 from .inks import print_inks_of
 from .publications import Publications, members_of, pack
@@ -58,24 +59,40 @@ class PublishResult:
 
 
 class Publisher:
-    """Publishes one state of the files. ``draft`` is the campaign that they hold."""
+    """Publishes one state of the files. ``draft`` is the campaign that they hold, ``credentials`` sign its files."""
 
     def __init__(
-        self, database: Database, storage: Storage, clock: Clock, draft: Campaign, policies_dir: Path, assets_dir: Path
+        self,
+        database: Database,
+        storage: Storage,
+        clock: Clock,
+        draft: Campaign,
+        policies_dir: Path,
+        assets_dir: Path,
+        credentials: ContentCredentials | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._clock = clock
         self._draft = draft
         self._inks = print_inks_of(draft.brand)
+        self._credentials = credentials
         self._folders = (policies_dir, assets_dir)
         self._publications = Publications(database)
         self._stored = StoredPackages(storage)
 
     @classmethod
-    def of(cls, database: Database, storage: Storage, clock: Clock, policies_dir: Path, assets_dir: Path) -> Publisher:
+    def of(
+        cls,
+        database: Database,
+        storage: Storage,
+        clock: Clock,
+        policies_dir: Path,
+        assets_dir: Path,
+        credentials: ContentCredentials | None = None,
+    ) -> Publisher:
         """Read the files. CampaignError has every mistake in them."""
-        return cls(database, storage, clock, load(policies_dir, assets_dir), policies_dir, assets_dir)
+        return cls(database, storage, clock, load(policies_dir, assets_dir), policies_dir, assets_dir, credentials)
 
     @property
     def campaign(self) -> Campaign:
@@ -169,19 +186,28 @@ class Publisher:
         self, waiting: Iterable[PackageManifest], mistakes: Mistakes, folder: Path, progress: Progress | None
     ) -> list[tuple[PackageManifest, Built]]:
         built = []
+        credentials = self._lasting_credentials() if waiting else None
         for manifest in waiting:
             if progress:
                 progress(f"{manifest.id} {manifest.version}")
             try:
-                built.append(
-                    (manifest, build(manifest, manifest.assets_dir, self._rights(manifest), folder, self._inks))
-                )
+                rights = self._rights(manifest)
+                built.append((manifest, build(manifest, manifest.assets_dir, rights, folder, self._inks, credentials)))
             except CampaignError as error:
                 mistakes.extend(error.mistakes)
             except OSError as error:
                 detail = "The packages cannot be built in the temporary folder; see that it exists and has room."
                 raise Unavailable(detail, private=str(error)) from error
         return built
+
+    def _lasting_credentials(self) -> ContentCredentials | None:
+        """Return what files are signed with. ConfigurationError where readers would refuse it, today or soon."""
+        found = self._credentials
+        if found is not None and found.expires - self._clock() < LEAST_LIFE:
+            end = f"its certificate ends on {found.expires:%Y-%m-%d}, and with it every file that it signs"
+            fix = "make another with `emblem secrets content-credentials FILE`"
+            raise ConfigurationError([f"EMBLEM_CONTENT_CREDENTIALS: {end}: {fix}."])
+        return found
 
     def _publish(self, manifest: PackageManifest, built: Built, by: str | None) -> bool:
         """Store a built version and publish it; False if another process did."""
@@ -198,6 +224,7 @@ class Publisher:
             "files": [file.as_json() for file in built.files],
             "preview": {"key": preview_key, "sha256": preview_sha256},
         }
+        signed_by = self._credentials.digest if self._credentials else None
 
         def work(session: Session) -> bool:
             at = self._clock()
@@ -228,6 +255,8 @@ class Publisher:
                         bytes=built.bytes,
                         terms=manifest.terms,
                         by=by,
+                        files=files_digest(built.files),
+                        signed_by=signed_by,
                     ),
                     at,
                 )
@@ -292,7 +321,10 @@ class Publisher:
         self._database.write(work)
 
     def _repair(self, folder: Path, progress: Progress | None) -> tuple[PublishedPackage, ...]:
-        """Make damaged stored files again from sources that did not change, where that gives the published bytes."""
+        """Make damaged stored files again from sources that did not change, where that gives the published bytes.
+
+        Signed ones never come out the same: they have to come from a backup, as `doctor` says.
+        """
         published = [self._row(manifest) for manifest in self._draft.packages.values()]
         damaged = {found.package for found in self._stored.examine(published)}
         repaired = []

@@ -12,6 +12,7 @@ from .. import __version__
 from . import (
     brand,
     browser_reports,
+    components,
     compression,
     credentials,
     delivery,
@@ -90,6 +91,7 @@ def compose(deployment: Deployment) -> Flask:
         operations.blueprint,
         browser_reports.blueprint,
         brand.blueprint,
+        components.blueprint,
         credentials.blueprint,
         oembed.blueprint,
         public_log.blueprint,

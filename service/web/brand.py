@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, make_response, request
 
+from .. import paths
 from ..answers.brand import brand_document
 from ..campaign import LANGUAGES
 from . import limits
@@ -50,7 +51,7 @@ def llms_txt() -> Response:
         f"- [MCP server]({base}/mcp): the rules, the address of a logo in a size, the artwork check, how to join\n"
         f"- [Rules as JSON]({base}/api/v1/rules): with their digest\n"
         f"- [brand.json]({base}/.well-known/brand.json)\n"
-        f"- [HTTP API]({base}/api/v1/openapi.json)\n\n"
+        f"- [HTTP API]({base}{paths.openapi()})\n\n"
         "## Pages\n\n"
         f"- [Joining]({base}/en/join)\n- [Logo rules]({base}/en/rules)\n- [Artwork check]({base}/en/check)\n\n"
         f"## Tools\n\n{packages}"

