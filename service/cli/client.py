@@ -74,6 +74,7 @@ def client(folder: Path, url: str) -> None:
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise ConfigurationError([f"The client cannot be generated: {' '.join(last)}"])
+    (folder / "emblem_client" / "py.typed").touch()
     (folder / "pyproject.toml").write_text(_PROJECT, encoding="utf-8")
     (folder / "README.md").write_text(_README.format(url=base), encoding="utf-8")
     click.echo(f"{folder} is a client of {base}: pip install {folder}")

@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 from PIL import Image
 
+from .. import paths
 from .common import console
 
 START = 60  # seconds that the demo may take to answer
@@ -95,6 +96,20 @@ def _walk(told: dict[str, Any], home: Path) -> int:
     return 0
 
 
+def _answers(fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """An answer to every question of a kind, as somebody gives it who agrees to everything."""
+    given = {"boolean": True, "url": "https://www.example.org/", "date": "2026-07-30", "country": "AT"}
+    text = "We show the logo at our events, so that more people hear of the campaign."
+    answers: dict[str, Any] = {}
+    for field in fields:
+        if field["type"] == "choice":
+            first = field["options"][0]
+            answers[field["name"]] = first["value"] if isinstance(first, dict) else first
+        else:
+            answers[field["name"]] = given.get(field["type"], text[: field.get("max") or len(text)])
+    return answers
+
+
 @dataclass
 class Reply:
     """What came back."""
@@ -154,34 +169,22 @@ class Walk:
         return f"home page of {len(page.body)} bytes; {len(packages)} packages, taking {name}"
 
     def join(self) -> str:
-        """A civil society organization joins."""
-        kinds = {kind["kind"]: kind for kind in self.ask("GET", "/api/v1/eligibility").json()["kinds"]}
-        answers: dict[str, Any] = {}
-        for field in kinds["civil_society"]["fields"]:
-            match field["type"]:
-                case "boolean":
-                    answers[field["name"]] = True
-                case "choice":
-                    first = field["options"][0]
-                    answers[field["name"]] = first["value"] if isinstance(first, dict) else first
-                case "url":
-                    answers[field["name"]] = "https://www.example.org/"
-                case "date":
-                    answers[field["name"]] = "2026-07-30"
-                case "country":
-                    answers[field["name"]] = "AT"
-                case _:
-                    answers[field["name"]] = "We show the logo at our events, so that more people hear of the campaign."
-        body = {
-            "kind": "civil_society",
-            "name": "Example Society",
-            "email": f"society.{secrets.token_hex(4)}@example.org",
-            "country": "AT",
-            "answers": answers,
-            "purposes": ["information"],
-        }
-        self.participant = self.ask("POST", "/api/v1/participants", key="portal", body=body, expect=201).json()
-        return str(self.participant["id"])
+        """Somebody joins whom the campaign's rules approve at once: of the first kind for which they do."""
+        kinds = self.ask("GET", "/api/v1/eligibility").json()["kinds"]
+        joining = self.ask("GET", paths.openapi()).json()["components"]["schemas"]["JoinBody"]["properties"]
+        for kind in [*kinds[1:], *kinds[:1]]:  # the first is a person in most campaigns: an organization asks for more
+            body = {
+                "kind": kind["kind"],
+                "name": "Example Society",
+                "email": f"society.{secrets.token_hex(4)}@example.org",
+                "country": "AT",
+                "answers": _answers(kind["fields"]),
+                "purposes": joining["purposes"]["items"]["enum"][:1],
+            }
+            self.participant = self.ask("POST", "/api/v1/participants", key="portal", body=body, expect=201).json()
+            if self.participant["status"] == "approved":
+                break
+        return f"{self.participant['id']}, {self.participant['kind']}"
 
     def decision(self) -> str:
         """Decided by rule."""
@@ -237,7 +240,8 @@ class Walk:
 
     def variant(self) -> str:
         """A resized logo for a web page."""
-        logo = next(iter(self.ask("GET", "/api/v1/logos").json()["logos"]))
+        logos = self.ask("GET", "/api/v1/logos").json()["logos"]
+        logo = next(one for one in logos if one["terms"]["id"] == self.package["terms"]["id"])
         body = {
             "participant": self.participant["id"],
             "logo": logo["id"],

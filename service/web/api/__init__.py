@@ -47,7 +47,7 @@ def blueprint(name: str, description: str, *, public: bool = False) -> APIBluepr
 
 def _operation_id(*, bp_name: str, name: str, **_: str) -> str:
     """The name of an operation: generated clients call their functions by it."""
-    return f"{bp_name}_{name}"
+    return f"{bp_name}_{name}".replace(" ", "_")
 
 
 def problems(*kinds: type[Problem]) -> Callable[[Callable[P, R]], Callable[P, R]]:
