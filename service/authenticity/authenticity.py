@@ -167,10 +167,10 @@ class Authenticity:
         signed = signed_by(data, self._anchor) if self._anchor else None
         if signed is None:
             return None
+        place = (signed.package, signed.version, signed.path)
         if signed.intact:
             text = msgid("The campaign's content credentials in it hold, and no file published here has them.")
-            return AuthenticityResult("genuine", digest, signed.package, signed.version, signed.path, reasons=(Reason(text),))
-        place = (signed.package, signed.version, signed.path)
+            return AuthenticityResult("genuine", digest, *place, reasons=(Reason(text),))
         text = msgid("It carries the campaign's content credentials, and was changed after they were made.")
         published = [one for one in self._published().values() if (one.package, one.version, one.path) == place]
         reasons = (Reason(text), *(_difference(one, len(data)) for one in published))
@@ -211,7 +211,7 @@ class Authenticity:
         return AuthenticityResult("carries_mark", digest, logo=report.logos[0].logo, reasons=(nothing, mark))
 
 
-def _difference(one: Published, found: int) -> Reason:
+def _difference(one: KnownFile, found: int) -> Reason:
     """How a file of ``found`` bytes differs from the published one."""
     values = {"path": one.path, "bytes": one.bytes, "found": found, "digest": one.sha256}
     text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")

@@ -21,7 +21,8 @@ from emblem_client import AuthenticatedClient
 from emblem_client.api.catalogue import catalogue_packages, catalogue_terms
 from emblem_client.api.links import links_issue
 from emblem_client.api.participants import participants_accept, participants_join
-from emblem_client.models import AcceptanceBody, AcceptanceBodyLanguage, JoinBody, JoinBodyAnswers, JoinBodyKind, JoinBodyPurposesItem
+from emblem_client.models import AcceptanceBody, AcceptanceBodyLanguage
+from emblem_client.models import JoinBody, JoinBodyAnswers, JoinBodyKind, JoinBodyPurposesItem
 from emblem_client.models import LinkAnswer, LinkBody, PackagesAnswer, ParticipantAnswer, ProblemAnswer
 from emblem_client.models import SignatoryBody, TermsAnswer
 
@@ -40,7 +41,8 @@ assert isinstance(who, ParticipantAnswer), who
 terms = catalogue_terms.sync(package.terms.id, client=client)
 assert isinstance(terms, TermsAnswer)
 accepted = participants_accept.sync(who.id, client=client, body=AcceptanceBody(
-    terms=terms.id, version=terms.version, language=AcceptanceBodyLanguage.EN, digest=hashlib.sha256(terms.text.encode()).hexdigest(),
+    terms=terms.id, version=terms.version, language=AcceptanceBodyLanguage.EN,
+    digest=hashlib.sha256(terms.text.encode()).hexdigest(),
     signatory=SignatoryBody(name="Robin Example", capacity="Head of office"),
 ))
 link = links_issue.sync(client=client, body=LinkBody(participant=who.id, package=package.id))
