@@ -114,7 +114,7 @@ class Demo:
 
         command = [sys.executable, "-m", "service", "demo", "--port", str(port), "--dir", str(self.folder)]
         self.process = Process(command, self.folder.parent / f"{self.folder.name}.log", environment=self.environment)
-        self.process.wait_for(told, 60, "emblem demo writes demo.json")
+        self.process.wait_for(told, 180, "emblem demo writes demo.json")
         self.facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self.base_url: str = self.facts["base_url"]
         self.outbox = Path(self.facts["outbox"])
