@@ -40,6 +40,7 @@ PRIVATE = "private, max-age=300"  # of embeds that refuse other sites: a shared 
 # For the nginx of docs/deploy, which says in this field that it understands the answer: what it shared until now
 # is to be replaced, and Emblem asked for every request. Others never see it, and keep nothing of such answers.
 _ANNOUNCED = "HTTP_SURROGATE_CAPABILITY"
+_FOR_ALL = ("Access-Control-Allow-Origin", "*")
 _ASK_ALWAYS = ("X-Accel-Expires", "@1")
 _REFUSAL = "emblem.variants.refusal"
 _CHOSEN_BY_HEADERS = {AUTO: "Accept, Accept-Encoding", "svg": "Accept-Encoding"}
@@ -97,8 +98,10 @@ class _Variants:
             except Exception as refusal:  # problems, and also mistakes of ours: Flask answers both
                 environ[_REFUSAL] = refusal
                 _shorten_accept(environ)
-                if isinstance(refusal, Problem) and refusal.status in (403, 410) and _asks_always(environ):
-                    refusal.headers.update((_ASK_ALWAYS,))
+                if isinstance(refusal, Problem):
+                    refusal.headers.update((_FOR_ALL,))  # a partner's page may read why there is no logo
+                    if refusal.status in (403, 410) and _asks_always(environ):
+                        refusal.headers.update((_ASK_ALWAYS,))
             else:
                 start_response(status, headers)
                 if self._observe is not None:
@@ -181,7 +184,7 @@ class _Variants:
         headers = [
             ("ETag", etag),
             ("Cache-Control", PRIVATE if refuses else PUBLIC),
-            ("Access-Control-Allow-Origin", "*"),
+            _FOR_ALL,
             ("Link", self._licence[wanted.logo]),
             ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "cross-origin"),

@@ -51,6 +51,7 @@ OPEN = {
     "brand.llms_txt",
     "brand.mcp",
     "browser_reports.take",
+    "components.component",
     "credentials.did",
     "credentials.file",  # by an id that cannot be guessed
     "credentials.status_list",
