@@ -45,6 +45,7 @@ from .participants.trial import count_asked_again
 from .privacy import DataRetention, Erasure, Export
 from .problems import ConfigurationError, Unavailable
 from .settings import Settings
+from .sharing import SharePictures
 from .storage import Storage, open_storage
 from .store import Database
 from .store.idempotency import IdempotentRequests
@@ -124,6 +125,7 @@ class Deployment(CampaignParts):
     embeds: Embeds
     verdicts: Verdicts
     certificates: Certificates
+    share_pictures: SharePictures
     export: Export
     sealer: Sealer
     witnesses: Witnesses | None
@@ -246,6 +248,7 @@ def assemble(settings: Settings, clock: Clock = now) -> Deployment:
         reports=reports,
         receipts=receipts,
         certificates=certificates,
+        share_pictures=SharePictures(storage),
         witnesses=Witnesses(sealer, policy) if policy else None,
         refusals=Refusals(database, clock),
         webhooks=Webhooks(database, clock, settings.secret_keys, networks=settings.webhook_networks),

@@ -25,6 +25,7 @@ from .terms import Terms, read_terms, terms_ids
 from .text import Text
 
 Model = TypeVar("Model", bound=BaseModel)
+_SYMBOL = "heart"  # the logo that stands for the campaign, where it has one of this name
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,6 +47,11 @@ class Campaign:
     protocol: Protocol
     desk: DeskPolicy
     countries = countries
+
+    @property
+    def symbol(self) -> Logo:
+        """The logo that stands for the campaign in small places and where it is shared."""
+        return self.logos[_SYMBOL] if _SYMBOL in self.logos else next(iter(self.logos.values()))
 
     def __repr__(self) -> str:
         return f"Campaign({self.info.id!r}, {self.digest!r})"

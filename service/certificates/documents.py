@@ -15,18 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import fontpkg_hanken_grotesk
-import fontpkg_ibm_plex_sans_arabic
-import fontpkg_onest
-import pylopdf_fonts_zh_cn
 import yaml
 
 from ..problems import FieldError, InvalidRequest
-
-if TYPE_CHECKING:
-    import typst
+from ..typesetting import fonts
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "certificate.typ"
@@ -69,19 +63,6 @@ def as_png(shown: Shown) -> bytes:
 _local = threading.local()
 
 
-@cache
-def _fonts() -> typst.Fonts:
-    import typst
-
-    faces = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)
-    folders = [str(face.ROOT / "files") for face in faces]
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[*folders, str(pylopdf_fonts_zh_cn.sans_path().parent)],
-    )
-
-
 def _compile(shown: Shown, form: str, receipt: str | None, **options: Any) -> bytes:
     import typst  # here, because only who makes a document needs it, and not every start of the service
 
@@ -89,7 +70,7 @@ def _compile(shown: Shown, form: str, receipt: str | None, **options: Any) -> by
         nowhere = _HERE / "no-packages"  # nothing is fetched
         _local.compiler = typst.Compiler(
             root=_HERE,
-            font_paths=_fonts(),
+            font_paths=fonts(),
             ignore_system_fonts=True,
             package_path=nowhere,
             package_cache_path=nowhere,

@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import secrets
+import shlex
+import shutil
 import socket
 import sys
 import time
@@ -19,6 +21,7 @@ from .. import paths, private_files, settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError, Unavailable
 from ..storage.durable import replace_file
+from .common import progress
 from .secrets import make
 from .server import LONGEST_LOOK, Server
 
@@ -53,6 +56,7 @@ def demo(host: str, port: int, folder: Path, policies: Path | None, assets: Path
     shown = f"[{host}]" if ":" in host else host
     base_url = f"http://{shown}:{listener.getsockname()[1]}"
     environ = _configure(folder, base_url)
+    click.echo(f"Emblem gets the campaign ready in {folder}; the first start makes its files and takes a moment.")
     _in_a_process_of_its_own(_prepare, environ)
     descriptor = listener.fileno()
     os.set_inheritable(descriptor, True)
@@ -128,8 +132,8 @@ def _prepare(environ: Mapping[str, str]) -> None:
     database.check_after_crash(LONGEST_LOOK)
     migrate.upgrade(database)
     database.close()
-    with open_publisher(found) as publisher:
-        publisher.publish()
+    with open_publisher(found) as publisher, progress("Files of the campaign") as report:
+        publisher.publish(report)
     emblem = assemble(found)
     emblem.sealer.check()
     emblem.close()
@@ -184,9 +188,21 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
         f"  Staff sign in     {url}\n"
         f"  Mail goes to      {outbox or emblem.settings.mail_url.partition('@')[2]}\n"
         f"  API               {base_url}{paths.api_docs()}   (keys are in {file})\n"
-        f"  Command line      EMBLEM_CONFIG={folder / 'emblem.env'} emblem doctor\n\n"
+        f"  Command line      {_pasted(folder / 'emblem.env')} doctor\n\n"
         "  Ctrl+C stops it; what happened stays in the folder.\n"
     )
+
+
+def _pasted(config: Path) -> str:
+    """How a shell calls this program for the demo, wherever it stands: what is printed can be pasted as it is."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        words = [sys.executable, "-m", "service"]
+    elif shutil.which(program.name) == str(program.absolute()):
+        words = [program.name]
+    else:
+        words = [str(program.absolute())]
+    return f"EMBLEM_CONFIG={shlex.quote(str(config))} {shlex.join(words)}"
 
 
 def _keys(api_keys: ApiKeys, file: Path) -> dict[str, str]:

@@ -33,7 +33,7 @@ from .rights import Rights, with_rights
 GENERATOR = 2
 _NO_RIGHTS = Rights(owner="", usage_terms={"en": ""}, web_statement="", licence="", version="")
 T = TypeVar("T")
-_THREADS = 2  # the renderers are native code and let go of the interpreter
+_THREADS = min(4, max(2, os.cpu_count() or 2))  # the renderers are native code and let go of the interpreter
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,12 @@ def build(
     into: Path | None = None,
     inks: Inks = NO_INKS,
     credentials: ContentCredentials | None = None,
+    made_one: Callable[[], None] | None = None,
 ) -> Built:
     """Build a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
     With ``credentials`` its pictures and documents are signed, which alone makes them other bytes each time.
+    ``made_one`` is called, by any thread, as soon as the preview or a file is made.
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
@@ -102,10 +104,13 @@ def build(
 
         def make(rule: FileRule) -> bytes:
             content = maker.make(rule)
-            if rule is manifest.preview:
-                return content
-            told = _told(rule, content, rights)  # the last step but one: nothing may change what is signed
-            return _signed(rule, told, rights, credentials, manifest.id) if credentials else told
+            if rule is not manifest.preview:
+                content = _told(rule, content, rights)  # the last step but one: nothing may change what is signed
+                if credentials:
+                    content = _signed(rule, content, rights, credentials, manifest.id)
+            if made_one is not None:
+                made_one()
+            return content
 
         made = _for_each(manifest, assets_dir, make)
     preview, *contents = made

@@ -10,8 +10,9 @@ other finds the row and is content.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ from .published import PublishedPackage, published_of
 from .rights import Rights
 from .stored import StoredPackages
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int], None]  # told how many files are made, and of how many
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Publisher:
             policies, terms = self._publish_rules(by, reason)
             self._show_from_dates()
             new = [manifest for manifest, made in built if self._publish(manifest, made, by)]
-            repaired = self._repair(Path(folder), progress)
+            repaired = self._repair(Path(folder))
         return PublishResult(policies, terms, tuple(map(self._row, new)), repaired)
 
     def publish_rules(self, *, by: str | None = None, reason: str | None = None) -> PublishResult:
@@ -183,16 +184,21 @@ class Publisher:
         return Rights.of(self._draft.info.rights, manifest)
 
     def _build(
-        self, waiting: Iterable[PackageManifest], mistakes: Mistakes, folder: Path, progress: Progress | None
+        self, waiting: Sequence[PackageManifest], mistakes: Mistakes, folder: Path, progress: Progress | None = None
     ) -> list[tuple[PackageManifest, Built]]:
         built = []
         credentials = self._lasting_credentials() if waiting else None
-        for manifest in waiting:
+        total, made = sum(1 + len(manifest.files) for manifest in waiting), itertools.count(1)
+
+        def told() -> None:
             if progress:
-                progress(f"{manifest.id} {manifest.version}")
+                progress(next(made), total)
+
+        for manifest in waiting:
             try:
                 rights = self._rights(manifest)
-                built.append((manifest, build(manifest, manifest.assets_dir, rights, folder, self._inks, credentials)))
+                made_files = build(manifest, manifest.assets_dir, rights, folder, self._inks, credentials, told)
+                built.append((manifest, made_files))
             except CampaignError as error:
                 mistakes.extend(error.mistakes)
             except OSError as error:
@@ -320,7 +326,7 @@ class Publisher:
 
         self._database.write(work)
 
-    def _repair(self, folder: Path, progress: Progress | None) -> tuple[PublishedPackage, ...]:
+    def _repair(self, folder: Path) -> tuple[PublishedPackage, ...]:
         """Make damaged stored files again from sources that did not change, where that gives the published bytes.
 
         Signed ones never come out the same: they have to come from a backup, as `doctor` says.
@@ -330,7 +336,7 @@ class Publisher:
         repaired = []
         for package in published:
             if package.id in damaged:
-                ((_, made),) = self._build([self._draft.packages[package.id]], Mistakes(), folder, progress)
+                ((_, made),) = self._build([self._draft.packages[package.id]], Mistakes(), folder)
                 if made.sha256 == package.sha256:
                     self._storage.replace(package.storage_key, made.path, package.media_type)
                     repaired.append(package)

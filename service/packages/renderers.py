@@ -15,9 +15,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import fontpkg_hanken_grotesk
-import fontpkg_ibm_plex_sans_arabic
-import fontpkg_onest
 import oxipng
 import pyvips
 import typst
@@ -25,11 +22,11 @@ from PIL import Image
 
 from ..campaign.manifests import FileRule
 from ..svg import DrawingError, read
+from ..typesetting import ALPHABETS
 from .inks import Inks
 from .separation import SeparationError, separated
 
 _ONE_POINT_PER_PIXEL = 72.0
-_FACES = (fontpkg_hanken_grotesk, fontpkg_onest, fontpkg_ibm_plex_sans_arabic)
 _EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
 
 
@@ -52,7 +49,7 @@ class Maker:
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
-            font_paths=[str(face.ROOT / "files") for face in _FACES],
+            font_paths=list(ALPHABETS),
         )
         self._local = threading.local()
         self._displayed: set[tuple[object, ...]] = set()

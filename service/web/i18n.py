@@ -129,9 +129,14 @@ def translate_count(singular: str, plural: str, number: int, **variables: Any) -
     return _marked(text, singular if number == 1 else plural, values)
 
 
+def translated(msgid: str, lang: str) -> str:
+    """The text in a language that need not be the visitor's; in English where it is not translated."""
+    return _catalogue(lang).gettext(msgid) or msgid
+
+
 def translate_plain(msgid: str, **variables: Any) -> str:
     """The text where no element can mark its language: attributes, ``<title>``, ``<option>``, mail."""
-    text = _catalogue(language()).gettext(msgid) or msgid
+    text = translated(msgid, language())
     return text % variables if variables else text
 
 

@@ -10,6 +10,7 @@ from ..campaign import LANGUAGES
 from ..clock import timestamp
 from ..paths import docs
 from ..problems import Problem, Unavailable
+from . import sharing
 from .context import deployment
 from .documentation import documentation
 
@@ -78,20 +79,8 @@ def robots_txt() -> Response:
 def sitemap() -> Response:
     """List the public pages in all languages, and those of the documentation."""
     emblem = deployment()
-    paths = [
-        "",
-        "actions",
-        "protocol",
-        "rules",
-        "check",
-        "verify",
-        "report",
-        "wear",
-        "build",
-        "join",
-        "tools",
-        "privacy",
-    ]
+    paths = list(sharing.PAGES)
+    paths += [sharing.action_path(kind.id, action.id) for kind, action in sharing.actions(emblem.campaign)]
     paths += [f"tools/{published.id}" for published in emblem.catalogue.current()]
     paths += [f"terms/{terms}" for terms in emblem.campaign.terms.ids()]
     base = emblem.settings.base_url
@@ -100,6 +89,7 @@ def sitemap() -> Response:
         others = "".join(
             f'<xhtml:link rel="alternate" hreflang="{lang}" href="{base}/{lang}/{path}"/>' for lang in LANGUAGES
         )
+        others += f'<xhtml:link rel="alternate" hreflang="x-default" href="{base}/en/{path}"/>'
         lines += [f"<url><loc>{base}/{lang}/{path}</loc>{others}</url>" for lang in LANGUAGES]
     lines += [f"<url><loc>{base}{docs(address)}</loc></url>" for address in documentation().addresses]
     response = make_response(

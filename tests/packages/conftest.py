@@ -104,7 +104,7 @@ class Drafted(Catalogue):
         super().__init__(catalogue.database, catalogue.storage, catalogue.campaign, catalogue.clock)
         self.publisher = publisher
 
-    def publish(self, progress: Callable[[str], None] | None = None) -> list[PublishedPackage]:
+    def publish(self, progress: Callable[[int, int], None] | None = None) -> list[PublishedPackage]:
         """Publishes everything; returns the new package versions."""
         return list(self.publisher.publish(progress).packages)
 

@@ -400,11 +400,12 @@ def test_check_tells_what_publish_would_do_and_does_nothing(
         open_catalogue().check()
 
 
-def test_progress_names_each_package_that_is_built(open_catalogue: Open) -> None:
-    said: list[str] = []
-    open_catalogue().publish(said.append)
-    open_catalogue().publish(said.append)
-    assert said == ["kit 1.0.0"]
+def test_progress_counts_every_file_that_is_made(open_catalogue: Open) -> None:
+    said: list[tuple[int, int]] = []
+    (kit,) = open_catalogue().publish(lambda made, of: said.append((made, of)))
+    open_catalogue().publish(lambda made, of: said.append((made, of)))
+    total = 1 + len(kit.files)  # and the preview
+    assert sorted(said) == [(made, total) for made in range(1, total + 1)]
 
 
 def test_the_facts_of_a_version_are_read_once(open_catalogue: Open, database: Database) -> None:

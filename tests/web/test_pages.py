@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGES: tuple[str, ...] = (
     "",
     "actions",
+    "actions/individual/learn-the-signs",
     "protocol",
     "rules",
     "terms/logo-terms",
@@ -58,7 +59,7 @@ def test_no_page_has_inline_code_or_anything_from_elsewhere(visitor: Visitor, la
             assert element.tag != "style", page
             for name in ("src", "srcset", "data"):
                 assert not re.match(r"(https?:)?//|data:", element.attributes.get(name, "")), (page, element)
-            if element.tag == "script":
+            if element.tag == "script" and element.attributes.get("type") != "application/ld+json":  # which is data
                 assert element.attributes["src"].startswith("/static/")
             if element.tag == "link" and element.attributes["rel"] in ("stylesheet", "icon"):
                 assert element.attributes["href"].startswith("/"), (page, element)
@@ -138,7 +139,9 @@ def test_pages_name_themselves_in_the_other_languages(visitor: Visitor) -> None:
         for one in visitor.html.all("link", rel="alternate")
         if "type" not in one.attributes  # the feed is another form of the page, and no other language
     }
-    assert alternates == {lang: f"{visitor.parts.settings.base_url}/{lang}/rules" for lang in LANGUAGES}
+    base = visitor.parts.settings.base_url
+    expected = {lang: f"{base}/{lang}/rules" for lang in LANGUAGES}
+    assert alternates == expected | {"x-default": f"{base}/en/rules"}
     assert {f"/{lang}/rules" for lang in LANGUAGES} <= visitor.html.links()
 
 

@@ -108,7 +108,7 @@ class Examples:
 
     def command(self, path: str, method: str, operation: Mapping[str, Any]) -> str:
         """Return the call as a line of curl, over several lines."""
-        parts = [f"curl -sS {shlex.quote(self._base_url + self._address(path))}"]
+        parts = [f"curl -sS {shlex.quote(self._base_url + self.address(path))}"]
         if method != "get":
             parts[0] = parts[0].replace("curl -sS", f"curl -sS -X {method.upper()}")
         if operation.get("x-roles"):
@@ -188,7 +188,9 @@ class Examples:
             {"email": "office@example.org", "uri": "https://www.example.org/page"}.get(str(schema.get("format")), "…"),
         )
 
-    def _address(self, path: str) -> str:
+    def address(self, path: str) -> str:
+        """Return the path of a call with examples of what it names; they stand for the reader's own."""
+
         def named(found: re.Match[str]) -> str:
             return f"/{found[1]}/" + self._texts.get(_SEGMENTS.get(found[1], ""), found[2])
 

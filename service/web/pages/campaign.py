@@ -11,6 +11,7 @@ from ...problems import NotFound, UnknownTerms, UnknownVersion
 from ..context import deployment
 from ..i18n import language, negotiated
 from ..security import FILE_POLICY
+from ..sharing import actions as suggested_actions
 from . import figures
 from .blueprint import pages, root
 from .downloads import uses_offered
@@ -56,6 +57,17 @@ def actions() -> Response:
     campaign = deployment().campaign
     groups = [(kind, campaign.actions[kind.id]) for kind in campaign.eligibility.kinds]
     return public("actions.html", groups=groups)
+
+
+@pages.get("/actions/<kind>/<action>")
+def action(kind: str, action: str) -> Response:
+    """Show one suggested action, to be shared."""
+    for one, suggested in suggested_actions(deployment().campaign):
+        if (one.id, suggested.id) == (kind, action):
+            group = deployment().campaign.actions[kind].actions
+            others = [other for other in group if other.id != action]
+            return public("action.html", kind=one, action=suggested, others=others)
+    raise NotFound("There is no such action; the page of all actions lists them.")
 
 
 @pages.get("/protocol")

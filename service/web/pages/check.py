@@ -159,6 +159,7 @@ def _form(mistakes: FormMistakes, status: int = 200) -> Response:
     return private(
         "check.html",
         status,
+        alternates=status == 200,  # the empty form is the same for everyone, and may be shared
         mistakes=mistakes,
         values=request.form if request.method == "POST" else {},
         available=deployment().verdicts.available(),

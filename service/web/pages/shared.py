@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from flask.sansio.app import App
 from markupsafe import Markup
 
@@ -15,8 +15,11 @@ from ... import paths
 from ...campaign.text import msgid
 from ...packages import previews
 from ...packages.published import PublishedPackage
+from ...sharing import SIZE as PICTURE_SIZE
+from .. import sharing
 from ..context import deployment
 from ..i18n import direction, language, translate
+from ..structured_data import structured_data
 
 #: The main navigation: endpoint and words.
 NAVIGATION = (
@@ -31,7 +34,6 @@ NAVIGATION = (
 TOOLS_HELP = frozenset(
     {"invalid-link", "link-revoked", "link-expired", "link-exhausted", "package-withdrawn", "terms-not-accepted"}
 )
-_SYMBOL = "heart"  # the logo that stands for the campaign in small places, where it has one of this name
 
 
 def install(app: App) -> None:
@@ -43,12 +45,15 @@ def install(app: App) -> None:
         logo_url=logo_url,
         logo_width=logo_width,
         preview_url=preview_url,
-        share_picture=share_picture,
+        shared_page=shared_page,
+        structured_data=structured_data,
+        picture_size=PICTURE_SIZE,
         preview_sources=preview_sources,
         terms_title=terms_title,
         contact_link=contact_link,
         status_word=status_word,
         case_status=case_status,
+        effort_word=effort_word,
         client_word=client_word,
         tools_help=TOOLS_HELP,
     )
@@ -83,8 +88,7 @@ def _digest(folder: str, name: str) -> str:
 
 def symbol() -> str:
     """Return the id of the logo that stands for the campaign."""
-    logos = deployment().campaign.logos
-    return _SYMBOL if _SYMBOL in logos else next(iter(logos))
+    return deployment().campaign.symbol.id
 
 
 def logo_url(colourway: str = "", logo: str = "") -> str:
@@ -116,12 +120,11 @@ def preview_sources(package: PublishedPackage) -> list[tuple[str, str]]:
     ]
 
 
-def share_picture(package: PublishedPackage | None = None) -> str:
-    """Return the address of the picture that stands for a page where it is shared; empty where there is none."""
-    shown = (
-        package if isinstance(package, PublishedPackage) else next(iter(deployment().catalogue.current("logo")), None)
-    )
-    return preview_url(shown) if shown else ""
+def shared_page() -> sharing.SharedPage:
+    """Return what stands for this page where its address is shared; the home page for one that has no picture."""
+    lang, path = language(), request.path.lstrip("/")
+    found = sharing.find(lang, path.removeprefix(f"{lang}/"))
+    return found or sharing.find(lang, "") or sharing.SharedPage(lang, "", "")
 
 
 def contact_link() -> Markup:
@@ -176,6 +179,12 @@ def status_word(status: str) -> Markup:
         "wrong": msgid("Wrong"),
     }
     return translate(words.get(status, status))
+
+
+def effort_word(effort: str) -> Markup:
+    """Return the effort of a suggested action in words."""
+    words = {"minutes": msgid("A few minutes"), "hours": msgid("A few hours"), "days": msgid("A few days")}
+    return translate(words[effort])
 
 
 def case_status(status: str) -> Markup:

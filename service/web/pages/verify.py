@@ -95,4 +95,5 @@ def verified(certificate: str) -> Response:
 
 
 def _form(mistakes: FormMistakes, status: int = 200, **shown: Any) -> Response:
-    return private("verify.html", status, mistakes=mistakes, megabytes=MOST_BYTES // 10**6, **shown)
+    empty = status == 200 and not shown  # the same for everyone, and may be shared
+    return private("verify.html", status, alternates=empty, mistakes=mistakes, megabytes=MOST_BYTES // 10**6, **shown)

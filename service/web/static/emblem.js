@@ -12,16 +12,32 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-const showCopy = () => {
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.hidden = !navigator.clipboard || !document.getElementById(button.dataset.copy);
+// Copying needs https or this machine; elsewhere the older way does it, with the text marked for a moment.
+const copy = async (element) => {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    const chosen = window.getSelection();
+    chosen.selectAllChildren(element);
+    const done = document.execCommand("copy");
+    if (done) chosen.removeAllRanges();
+    return done; // where even that is refused, the text stays marked for Ctrl+C
   }
 };
-showCopy();
-document.addEventListener("emblem:shown", showCopy); // a script has put other contents into the page
+const showButtons = () => {
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = !document.getElementById(button.dataset.copy);
+  }
+  for (const button of document.querySelectorAll("button[data-share]")) button.hidden = !navigator.share;
+};
+showButtons();
+document.addEventListener("emblem:shown", showButtons); // a script has put other contents into the page
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("button[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-  button.querySelector("[role=status]").textContent = button.dataset.copied;
+  const copying = event.target.closest?.("button[data-copy]");
+  if (copying && (await copy(document.getElementById(copying.dataset.copy)))) {
+    copying.querySelector("[role=status]").textContent = copying.dataset.copied;
+  }
+  const sharing = event.target.closest?.("button[data-share]");
+  if (sharing) navigator.share({ title: sharing.dataset.share, url: location.href }).catch(() => {});
 });

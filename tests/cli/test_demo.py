@@ -1,0 +1,45 @@
+"""What ``emblem demo`` prints: what it does, at once, and commands that work as they are pasted."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tests.parts.demo import Demo
+
+
+def printed(demo: Demo) -> str:
+    return demo.process.log.read_text(encoding="utf-8")
+
+
+def test_it_says_first_what_it_does(demo: Demo) -> None:
+    first, *_ = printed(demo).splitlines()
+    assert "gets the campaign ready" in first
+    assert str(demo.folder) in first
+
+
+def test_the_command_that_it_prints_works_as_pasted(demo: Demo, tmp_path: Path) -> None:
+    (command,) = re.findall(r"Command line +(EMBLEM_CONFIG=.+)", printed(demo))
+    # A shell that knows nothing of the virtual environment, in another folder.
+    bare = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "database" in done.stdout
+
+
+def test_every_address_that_it_prints_answers(demo: Demo) -> None:
+    addresses = re.findall(r"(http://\S+)", printed(demo))
+    assert len(addresses) == 4
+    for address in addresses:
+        assert demo.client().get(address).status in (200, 302), address
+
+
+def test_files_that_it_names_are_there(demo: Demo) -> None:
+    (keys,) = re.findall(r"keys are in (\S+)\)", printed(demo))
+    (outbox,) = re.findall(r"Mail goes to +(\S+)", printed(demo))
+    assert Path(keys).is_file()
+    assert Path(outbox).is_dir()
