@@ -41,6 +41,8 @@ class FileAnswer(Answer):
     sha256: str
     media_type: str
     print: Literal["cmyk", "spot", "eps"] | None = None
+    standard: Literal["PDF/X-4"] | None = None
+    condition: str | None = None
 
 
 class PackageAnswer(Answer):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast, get_args
 from pydantic import Field as Setting
 
 from . import colour
+from .print_condition import PrintCondition, PrintConditionEntry
 from .source import Source, Strict
 from .text import Text
 
@@ -112,6 +113,7 @@ class BrandFile(Strict):
     about: Text
     colourways: Annotated[dict[ColourwayId, Colourway], Setting(min_length=1)]
     print_colours: Annotated[dict[Hex, Cmyk], Setting(default_factory=dict)]
+    print_condition: PrintConditionEntry | None = None
     logos: Annotated[dict[str, LogoRules], Setting(min_length=1)]
     forbidden: tuple[Change, ...]
 
@@ -125,6 +127,7 @@ class BrandRules:
     logos: Mapping[str, LogoRules]
     forbidden: tuple[Change, ...]
     print_colours: Mapping[str, Cmyk] = field(default_factory=dict)
+    print_condition: PrintCondition | None = None
 
     def logo(self, logo: str) -> LogoRules:
         """The rules of one logo; KeyError if there is none of this id."""

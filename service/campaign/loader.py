@@ -20,6 +20,7 @@ from .eligibility import Eligibility, EligibilityFile, check_eligibility
 from .manifests import Logo, PackageManifest, load_logos, load_packages
 from .mistakes import Mistakes
 from .parties import PartyRow, read_parties
+from .print_condition import read_print_condition
 from .source import Source, read_yaml
 from .terms import Terms, read_terms, terms_ids
 from .text import Text
@@ -171,4 +172,12 @@ def _read_brand(path: Path, logos: Mapping[str, Logo] | None, mistakes: Mistakes
     if source is None or written is None:
         return None
     check_brand(source, written, None if logos is None else {name: tuple(logo.masters) for name, logo in logos.items()})
-    return BrandRules(written.about, written.colourways, written.logos, written.forbidden, written.print_colours)
+    entry = written.print_condition
+    return BrandRules(
+        written.about,
+        written.colourways,
+        written.logos,
+        written.forbidden,
+        written.print_colours,
+        read_print_condition(source, entry, path.parent) if entry else None,
+    )

@@ -22,10 +22,12 @@ import rfc8785
 
 from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
+from ..campaign.print_condition import PrintCondition
 from ..svg import DrawingError, read
 from .archive import write_archive
 from .content_credentials import ContentCredentials
 from .inks import NO_INKS, Inks
+from .pdfx import STANDARD
 from .renderers import Maker, MakingError
 from .rights import Rights, with_rights
 
@@ -45,11 +47,18 @@ class MadeFile:
     sha256: str
     media_type: str
     print_form: str | None = None
+    standard: str | None = None
+    condition: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form that the interface shows; ``print`` is the form of the inks, where it is for printers."""
+        """Return the form that the interface shows.
+
+        ``print`` is the form of the inks, where it is for printers; ``standard`` and ``condition`` are what it is
+        made to and for which printing condition, where it is PDF/X.
+        """
         facts = {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "media_type": self.media_type}
-        return facts | ({"print": self.print_form} if self.print_form else {})
+        for_print = {"print": self.print_form, "standard": self.standard, "condition": self.condition}
+        return facts | {name: value for name, value in for_print.items() if value}
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,13 @@ class Built:
     preview: builtins.bytes = field(repr=False)
 
 
-def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights, inks: Inks = NO_INKS) -> str:
+def source_digest(
+    manifest: PackageManifest,
+    assets_dir: Path,
+    rights: Rights,
+    inks: Inks = NO_INKS,
+    condition: PrintCondition | None = None,
+) -> str:
     """SHA-256 over all that a package is made of: manifest, its folder, shared sources, logos, rights, generator.
 
     Layout and comments of the manifest, and the date from which it is shown, do not count.
@@ -72,6 +87,8 @@ def source_digest(manifest: PackageManifest, assets_dir: Path, rights: Rights, i
     digest = hashlib.sha256(rfc8785.dumps([GENERATOR, _plain(manifest.content), rights.document()]))
     if any(rule.print_form for rule in manifest.files):
         digest.update(rfc8785.dumps({colour: ink.as_json() for colour, ink in inks.items()}))
+        if condition is not None:
+            digest.update(rfc8785.dumps(condition.as_json()))
     for path, file in _sources(manifest, assets_dir).items():
         digest.update(f"\n{path} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
@@ -90,6 +107,7 @@ def build(
     inks: Inks = NO_INKS,
     credentials: ContentCredentials | None = None,
     made_one: Callable[[], None] | None = None,
+    condition: PrintCondition | None = None,
 ) -> Built:
     """Build a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
@@ -98,9 +116,9 @@ def build(
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
-        digest = source_digest(manifest, root, rights, inks)
+        digest = source_digest(manifest, root, rights, inks, condition)
         _resolve_logos(root, assets_dir)
-        maker = Maker(root, inks)
+        maker = Maker(root, inks, condition)
 
         def make(rule: FileRule) -> bytes:
             content = maker.make(rule)
@@ -120,11 +138,21 @@ def build(
     with os.fdopen(descriptor, "wb") as opened:
         write_archive(members, opened)
     raw = archive.read_bytes()
-    files = tuple(
-        MadeFile(rule.path, len(content), hashlib.sha256(content).hexdigest(), rule.media_type, rule.print_form)
-        for rule, content in zip(manifest.files, contents, strict=True)
-    )
+    files = tuple(_facts(rule, content, condition) for rule, content in zip(manifest.files, contents, strict=True))
     return Built(archive, hashlib.sha256(raw).hexdigest(), len(raw), files, digest, preview)
+
+
+def _facts(rule: FileRule, content: bytes, condition: PrintCondition | None) -> MadeFile:
+    standard = condition is not None and rule.print_form in ("cmyk", "spot")
+    return MadeFile(
+        rule.path,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+        rule.media_type,
+        rule.print_form,
+        STANDARD if standard else None,
+        condition.name if condition is not None and standard else None,
+    )
 
 
 def check(*manifests: PackageManifest, inks: Inks = NO_INKS) -> None:

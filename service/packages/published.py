@@ -112,6 +112,11 @@ class PublishedPackage:
                 uses.setdefault(str(path.parent), file.get("print") or "screen")
         return uses
 
+    @property
+    def print_condition(self) -> str | None:
+        """Return the printing condition, in words, that its PDF/X-4 files are made for; None where they are none."""
+        return next((file["condition"] for file in self.files if "condition" in file), None)
+
     def single(self, path: str) -> PublishedPackage:
         """Return the version with one of its files in place of the archive. Raises NoSuchFile."""
         file = next((file for file in self.files if file["path"] == path), None)

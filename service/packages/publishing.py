@@ -78,6 +78,7 @@ class Publisher:
         self._draft = draft
         self._inks = print_inks_of(draft.brand)
         self._credentials = credentials
+        self._condition = draft.brand.print_condition
         self._folders = (policies_dir, assets_dir)
         self._publications = Publications(database)
         self._stored = StoredPackages(storage)
@@ -102,10 +103,7 @@ class Publisher:
 
     def digest(self) -> str:
         """Return what tells this state of the files from another: SHA-256 over all that would be published."""
-        packages = [
-            f"{one.id} {one.version} {source_digest(one, one.assets_dir, self._rights(one), self._inks)}"
-            for one in self._draft.packages.values()
-        ]
+        packages = [f"{one.id} {one.version} {self._source_digest(one)}" for one in self._draft.packages.values()]
         return hashlib.sha256("\n".join([pack(*self._folders).sha256, *packages]).encode()).hexdigest()
 
     def draft(self) -> Draft:
@@ -176,9 +174,13 @@ class Publisher:
                 row = session.get(PackageVersion, (manifest.id, manifest.version))
             if row is None:
                 waiting.append(manifest)
-            elif row.source_digest != source_digest(manifest, manifest.assets_dir, self._rights(manifest), self._inks):
+            elif row.source_digest != self._source_digest(manifest):
                 mistakes.extend(_changed(manifest))
         return waiting, mistakes
+
+    def _source_digest(self, manifest: PackageManifest) -> str:
+        rights = self._rights(manifest)
+        return source_digest(manifest, manifest.assets_dir, rights, self._inks, self._condition)
 
     def _rights(self, manifest: PackageManifest) -> Rights:
         return Rights.of(self._draft.info.rights, manifest)
@@ -197,7 +199,9 @@ class Publisher:
         for manifest in waiting:
             try:
                 rights = self._rights(manifest)
-                made_files = build(manifest, manifest.assets_dir, rights, folder, self._inks, credentials, told)
+                made_files = build(
+                    manifest, manifest.assets_dir, rights, folder, self._inks, credentials, told, self._condition
+                )
                 built.append((manifest, made_files))
             except CampaignError as error:
                 mistakes.extend(error.mistakes)

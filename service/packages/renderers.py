@@ -21,9 +21,11 @@ import typst
 from PIL import Image
 
 from ..campaign.manifests import FileRule
+from ..campaign.print_condition import PrintCondition
 from ..svg import DrawingError, read
 from ..typesetting import ALPHABETS
 from .inks import Inks
+from .pdfx import as_pdfx
 from .separation import SeparationError, separated
 
 _ONE_POINT_PER_PIXEL = 72.0
@@ -42,10 +44,11 @@ class MakingError(Exception):
 class Maker:
     """Makes the files of packages from a folder laid out like ``assets/``. Safe to share between threads."""
 
-    def __init__(self, root: Path, inks: Inks | None = None) -> None:
-        """``inks`` are those that documents for print are made with."""
+    def __init__(self, root: Path, inks: Inks | None = None, condition: PrintCondition | None = None) -> None:
+        """``inks`` are those that documents for print are made with; with a ``condition`` they are PDF/X-4."""
         self.root = root
         self._inks = inks or {}
+        self._condition = condition
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
@@ -78,7 +81,10 @@ class Maker:
         if rule.print_form is None:
             return document
         try:
-            return separated(document, self._inks, rule.print_form)
+            made = separated(document, self._inks, rule.print_form)
+            if self._condition is None or rule.print_form == "eps":
+                return made
+            return as_pdfx(made, self._condition)
         except SeparationError as error:
             raise MakingError(rule.source, str(error)) from error
 
