@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -94,10 +95,12 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
 
     4 is gunicorn's own status for an application that cannot be loaded: it stops instead of trying again.
     """
-    from ..app import create_app
-
     logging.configure()
+    collecting = gc.isenabled()
+    gc.disable()  # what a start makes is kept: looking through all of it for garbage would only take time
     try:
+        from ..app import create_app
+
         # Without our own server around it (`gunicorn wsgi:app`) the work is started here.
         return create_app(environ, work=environ is None)
     except ConfigurationError as error:
@@ -105,6 +108,9 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
             click.echo(f"emblem: {mistake}", err=True)
     except CampaignError as error:
         click.echo(str(error), err=True)
+    finally:
+        if collecting:
+            gc.enable()
     sys.exit(4)
 
 
