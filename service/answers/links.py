@@ -139,6 +139,10 @@ class DownloadsAnswer(ListAnswer):
     """A page of downloads, newest first."""
 
     downloads: list[DownloadAnswer]
+    kept_since: Instant | None = Field(
+        description="Downloads from before are no longer listed: reports, exports and the log have them for ever. "
+        "Null where all are listed"
+    )
 
 
 class SnippetsAnswer(Answer):

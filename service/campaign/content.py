@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import EmailStr
+from pydantic import EmailStr, model_validator
 from pydantic import Field as Setting
 
 from .kinds import Name
@@ -50,11 +50,24 @@ class Home(Strict):
 
 
 class Retention(Strict):
-    """For how many days what is known of a download's client is kept, and a participant's checks of artwork."""
+    """For how many days what is known of a download's client is kept, and a participant's checks of artwork.
+
+    ``downloads_days`` says when downloads leave the database: lists no longer show them, while reports, exports and the
+    log have them for ever. Without it they stay.
+    """
 
     client_hash_days: Days
     client_prefix_days: Days
     artwork_days: Days = 365
+    downloads_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _clients_first(self) -> Self:
+        if self.downloads_days is not None and self.downloads_days < max(
+            self.client_hash_days, self.client_prefix_days
+        ):
+            raise ValueError("downloads_days is shorter than what is kept of a download's client: make it as long")
+        return self
 
 
 class RightsStatement(Strict):

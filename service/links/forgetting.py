@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..store import Database
+from ..store.audit_tables import Segment
 from ..store.batches import STEP, changed, until_none
-from ..store.tables import Download, Link, LinkClient
+from ..store.tables import Download, LedgerEntry, Link, LinkClient
 
 
 def end_links(session: Session, participant: str, now: datetime, by: str) -> int:
@@ -39,6 +40,25 @@ def drop_client_hashes(database: Database, before: datetime) -> int:
 def drop_client_prefixes(database: Database, before: datetime) -> int:
     """Drop the address prefix of downloads made before ``before``; return how many had one."""
     return _blank(database, (Download.at < before) & Download.client_prefix.is_not(None), "client_prefix")
+
+
+def drop_downloads(database: Database, before: datetime) -> int:
+    """Delete downloads made before ``before``, and return how many; links keep their counts, and the log its entries.
+
+    One whose entry is not in a segment yet stays, so that what reports count can be looked up until then.
+    """
+    with database.read() as session:
+        segmented = session.scalar(select(func.max(Segment.last)))
+        waiting = (LedgerEntry.leaf.is_(None), LedgerEntry.leaf > (-1 if segmented is None else segmented))
+        begun = [session.scalar(select(func.min(LedgerEntry.at)).where(one)) for one in waiting]
+    old = Download.at < min([before, *filter(None, begun)])
+
+    def some(session: Session) -> int:
+        ids = list(session.scalars(select(Download.id).where(old).order_by(Download.at, Download.id).limit(STEP)))
+        changed(session, delete(Download).where(Download.id.in_(ids)))
+        return len(ids)
+
+    return until_none(database, some)
 
 
 def drop_clients(database: Database, before: datetime) -> int:

@@ -6,14 +6,14 @@ The log holds nothing of what is dropped here, so it verifies before and after a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ..alerts.refusals import drop_refusals
 from ..audit.forgetting import drop_entries
 from ..clock import Clock
 from ..embeds.forgetting import drop_uses
-from ..links.forgetting import drop_client_hashes, drop_client_prefixes, drop_clients
+from ..links.forgetting import drop_client_hashes, drop_client_prefixes, drop_clients, drop_downloads
 from ..store import Database
 
 _IN_DATABASE = timedelta(days=7)  # how long an entry stays in the database after it is in a segment
@@ -32,6 +32,10 @@ class RetentionDays(Protocol):
     def client_prefix_days(self) -> int:
         """For how long the address prefix of a download's client is kept."""
 
+    @property
+    def downloads_days(self) -> int | None:
+        """For how long a download is listed; None for ever."""
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -40,6 +44,7 @@ class Dropped:
     client_hashes: int
     client_prefixes: int
     link_clients: int
+    downloads: int
     refusals: int
     logo_uses: int
     ledger_rows: int
@@ -53,14 +58,21 @@ class DataRetention:
         self.clock = clock
         self.days = days
 
+    def kept_since(self) -> datetime | None:
+        """Return since when downloads are listed; None where all are."""
+        days = self.days.downloads_days
+        return None if days is None else self.clock() - timedelta(days=days)
+
     def run(self) -> Dropped:
         """Drop everything that is due, some thousand rows a transaction."""
         now = self.clock()
         hashes = now - timedelta(days=self.days.client_hash_days)
+        listed = self.days.downloads_days
         return Dropped(
             client_hashes=drop_client_hashes(self.database, hashes),
             client_prefixes=drop_client_prefixes(self.database, now - timedelta(days=self.days.client_prefix_days)),
             link_clients=drop_clients(self.database, hashes),
+            downloads=0 if listed is None else drop_downloads(self.database, now - timedelta(days=listed)),
             refusals=drop_refusals(self.database, now - _REFUSALS),
             logo_uses=drop_uses(self.database, now - _USES),
             ledger_rows=drop_entries(self.database, now - _IN_DATABASE),

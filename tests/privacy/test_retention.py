@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from service.audit.export import export
 from service.audit.receipts import Receipts
 from service.privacy import DataRetention
-from service.store.tables import Download, LedgerEntry, LinkClient, LogoUse
+from service.store.tables import Download, LedgerEntry, Link, LinkClient, LogoUse
 from service.verification.log_reader import FolderSource
 from service.verification.signed_note import parse_vkey
 from service.verification.verifier import verify_log, verify_receipt
@@ -43,7 +43,7 @@ def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deplo
             session.add(LinkClient(link="lnk_one", client=f"c{number}", last_at=now - days * DAY, counted=True))
 
     deployment.database.write(work)
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
     retention = DataRetention(deployment.database, deployment.clock, policy)
     dropped = retention.run()
     assert (dropped.client_hashes, dropped.client_prefixes, dropped.link_clients) == (2, 1, 2)
@@ -76,12 +76,46 @@ def test_views_leave_the_database_long_after_they_are_entries(deployment: Deploy
             session.execute(changed)
 
     deployment.database.write(enter)
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
     assert DataRetention(deployment.database, deployment.clock, policy).run().logo_uses == 1
     with deployment.database.read() as session:
         # What is no entry yet is never dropped, however old it is.
         left = set(session.scalars(select(LogoUse.origin)))
         assert left == {"https://new.example", "https://due.example"}
+
+
+@ON_BOTH
+def test_downloads_leave_the_database_once_segments_have_them_and_links_keep_their_counts(
+    deployment: Deployment,
+) -> None:
+    people(deployment)
+    deployment.record(some_facts(300, START))
+    now = deployment.time = START + 400 * DAY
+
+    def work(session: Any) -> None:
+        for number, days in enumerate((363, 366, 395, 399)):
+            session.add(old_download(number, now - days * DAY))
+        session.execute(update(Link).values(counted=4))
+
+    deployment.database.write(work)
+    days = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=365)
+    retention = DataRetention(deployment.database, deployment.clock, days)
+
+    def left() -> list[str]:
+        with deployment.database.read() as session:
+            return list(session.scalars(select(Download.id).order_by(Download.id)))
+
+    assert retention.run().downloads == 0, "the entries of that time are not even sealed"
+    deployment.sealer.seal()
+    assert retention.run().downloads == 0, "nor in a segment"
+    deployment.time += DAY + timedelta(minutes=2)
+    deployment.segments.write()
+    assert deployment.segments.end() == deployment.segments.size()
+    assert retention.run().downloads == 3
+    assert left() == ["dl_0"]
+    assert retention.kept_since() == deployment.time - 365 * DAY
+    with deployment.database.read() as session:
+        assert set(session.scalars(select(Link.counted))) == {4}
 
 
 @ON_BOTH
@@ -93,7 +127,7 @@ def test_entries_leave_the_database_and_are_still_proved_reported_and_exported(
     deployment.sealer.seal()
     deployment.segments.write()
     before = deployment.reports.run(_all()).as_json()
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
     retention = DataRetention(deployment.database, deployment.clock, policy)
     with deployment.database.read() as session:
         name = session.scalar(select(LedgerEntry.id).where(LedgerEntry.leaf == 100))

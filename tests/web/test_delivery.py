@@ -103,7 +103,9 @@ def test_what_sends_no_byte_is_not_recorded(api: Api, headers: dict[str, str], s
     assert answer.status_code == status
     if slug:
         problem(answer, status, slug)
-    assert api.ask("GET", "/api/v1/downloads", key="staff").json["downloads"] == []
+    listed = api.ask("GET", "/api/v1/downloads", key="staff").json
+    assert listed["downloads"] == []
+    assert listed["kept_since"] == "2023-11-26T12:00:00.000000Z", "three years, as the campaign's policy says"
     assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["downloads"] == 0
 
 

@@ -104,8 +104,9 @@ def downloads(query: DownloadsQuery) -> Response:
         cursor=query.cursor,
         limit=query.limit,
     )
+    found = [DownloadAnswer.of(one) for one in page.items]
     return answer(
-        DownloadsAnswer(downloads=[DownloadAnswer.of(one) for one in page.items], next_cursor=page.next_cursor)
+        DownloadsAnswer(downloads=found, next_cursor=page.next_cursor, kept_since=deployment().retention.kept_since())
     )
 
 
