@@ -7,9 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
-
-import service
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +34,7 @@ def test_wheel_and_sdist_are_the_same_bytes_wherever_and_whenever_they_are_built
                 os.utime(target, (1 + umask, 1 + umask))
         found.append(built(tmp_path / name, tmp_path / f"{name}-dist", umask))
     assert found[0] == found[1]
-    version = service.__version__
+    version = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert set(found[0]) == {f"emblem-{version}-py3-none-any.whl", f"emblem-{version}.tar.gz"}
 
 
