@@ -54,8 +54,8 @@ def witnesses(folder: Path, checkpoints: int) -> None:
         bench.record(100)
         bench.sealer.seal()
         sealing += time.thread_time() - began
-        for one in offers._standings[:2]:
-            one.due = 0  # as if the ten seconds between two offers were over
+        for standing in offers._standings[:2]:
+            standing.due = 0  # as if the ten seconds between two offers were over
         for one in here:
             one.now = time.time()
         began, begun = time.perf_counter(), time.thread_time()
