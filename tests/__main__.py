@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "ruff check": ["-m", "ruff", "check", "."],
     "ruff format": ["-m", "ruff", "format", "--check", "."],
     "import contracts": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "supply chain": ["-m", "tests.supply_chain"],
 }
 
 

@@ -34,7 +34,16 @@ class _Subject(UniqueUnstructuredHeader):
         return f"Subject: {coded.encode(linesep=policy.linesep)}{policy.linesep}"
 
 
+class _Verbatim(UniqueUnstructuredHeader):
+    """A field whose value is ASCII and stays one piece, however long: an address that programs follow (RFC 8058)."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        """The header's one line, with the policy's line end."""
+        return f"List-Unsubscribe: {self}{policy.linesep}"
+
+
 _HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]  # likewise
 _HEADERS.map_to_type("subject", _Subject)  # type: ignore[arg-type]  # it becomes a BaseHeader there
 _POLICY = policy.SMTPUTF8.clone(header_factory=_HEADERS)
 

@@ -74,9 +74,17 @@ def install(app: Flask) -> None:
             method=request.method if request.method in _METHODS else "other",
             route=str(request.url_rule) if request.url_rule else None,
             status=response.status_code,
+            **_who_and_what(),
             ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
         )
         return response
+
+
+def _who_and_what() -> dict[str, str]:
+    """Return who asked, by an id that is nobody's name, and the kind of problem that it was refused with."""
+    caller = g.get("key") or g.get("session")
+    told = {"by": str(caller.by) if caller else "", "problem": g.get("problem", "")}
+    return {name: value for name, value in told.items() if value}
 
 
 #: Ids as nginx and load balancers make them: hexadecimal, a UUID's hyphens in it. Nothing of ours is written so.

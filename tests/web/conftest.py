@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from service.artwork.inspecting import Kit
+from service.deployment import open_publisher
+from tests.conftest import NOON, FrozenClock
 from tests.parts import willing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
 
     from service.campaign import Campaign
     from service.deployment import Deployment
+    from service.settings import Settings
+    from tests.parts.postgres import Postgres
 
 _numbers = itertools.count(1)
 
@@ -100,6 +109,34 @@ class Api:
 @pytest.fixture
 def api(app: Flask) -> Api:
     return Api(app)
+
+
+@pytest.fixture(scope="session")
+def _on_postgres(postgres: Postgres, _migrated_postgres: str, _published: Path) -> str:
+    """A PostgreSQL database on which the shipped campaign is published."""
+    from service import settings as settings_room
+    from tests.conftest import environment
+
+    url = postgres.new_database(like=_migrated_postgres)
+    made = dataclasses.replace(settings_room.load(environment(_published)), database_url=url)
+    with open_publisher(made, FrozenClock(NOON - timedelta(days=1))) as publisher:
+        publisher.publish()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, settings: Settings, clock: FrozenClock) -> Iterator[Api]:
+    """The application, once on each database."""
+    from service.app import create_app
+
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        settings = dataclasses.replace(
+            settings, database_url=server.new_database(like=request.getfixturevalue("_on_postgres"))
+        )
+    made = create_app(settings=settings, clock=clock)
+    yield Api(made)
+    made.extensions["emblem"].close()
 
 
 def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
