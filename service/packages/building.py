@@ -124,7 +124,7 @@ def build(
             content = maker.make(rule)
             if rule is not manifest.preview:
                 content = _told(rule, content, rights)  # the last step but one: nothing may change what is signed
-                if credentials:
+                if credentials and rule.print_form is None:  # what print shops' standards know has no such attachment
                     content = _signed(rule, content, rights, credentials, manifest.id)
             if made_one is not None:
                 made_one()
