@@ -13,6 +13,8 @@ from service.campaign import Campaign
 from service.campaign.answers import is_url, missing
 from service.problems import FieldError
 
+from ..parts import willing
+
 GOOD: dict[str, Any] = {"commitment": True, "pledge": True, "plan": "Posters in our library."}
 CITED: dict[str, Any] = {
     "support": True,
@@ -200,3 +202,9 @@ def test_missing_is_what_shows_nothing(value: str) -> None:
     assert missing(value) == (not any(char.isprintable() and not char.isspace() for char in value) or missing(value))
     assert missing(None)
     assert not missing(value + "a")
+
+
+def test_a_purpose_named_twice_is_told_in_words(campaign: Campaign) -> None:
+    answers = willing.answers(campaign, "individual")
+    found = mistakes_of_all(campaign, "individual", None, answers, ["information", "information"])
+    assert [(error.pointer, str(error.detail)) for error in found] == [("/purposes", "Name each purpose once.")]

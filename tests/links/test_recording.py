@@ -48,6 +48,7 @@ def test_a_download_is_a_row_and_an_entry(world: World) -> None:
     assert recorded.counted
     with world.database.read() as session:
         ((download, _),) = recorded.downloads
+        assert download.startswith("dl_")
         row = session.get_one(Download, download)
         entry = json.loads(session.scalars(select(LedgerEntry.body).where(LedgerEntry.id == download)).one())
         link = session.get_one(Link, claim.link)
