@@ -30,13 +30,19 @@ class Format:
 
     ``encoder`` is the module of ``encoders/`` that writes it; the drawing itself has none. ``packages`` are the
     distributions that the encoder needs and whose versions decide its bytes; where one is not installed, the
-    format is not offered.
+    format is not offered. ``fine`` is the width from which on what is made ahead is drawn more finely for it: what its
+    encoder loses comes on top of what drawing loses. 0 is never.
     """
 
     name: str
     media_type: str
     encoder: str = ""
     packages: tuple[str, ...] = ()
+    fine: int = 0
+
+    def drawn_finely(self, width: int, ahead: bool) -> bool:
+        """Return whether a picture of this width in pixels is drawn more finely for it."""
+        return ahead and 0 < self.fine <= width
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -61,7 +67,7 @@ TABLE = (
     Format("svg", "image/svg+xml"),
     Format("png", "image/png", "png", ("pyoxipng", "pyvips", "zlib-ng")),
     Format("webp", "image/webp", "webp", ("pillow", "pyvips")),
-    Format("avif", "image/avif", "avif", ("pillow",)),
+    Format("avif", "image/avif", "avif", ("pillow",), fine=700),
     Format("jxl", "image/jxl", "jxl", ("pylibjxl",)),
 )
 #: The formats that can be made here, by name, in the table's order.

@@ -15,6 +15,7 @@ import pyvips
 from ..svg import Drawing
 
 MOST_PIXELS = 150_000_000  # of the supersampled drawing: what one render may cost in time
+FINE = 4  # times larger; beyond it nothing is gained
 Ink = tuple[int, int, int]
 
 # One variant is rendered by one thread; as many variants at once as there are cores.
@@ -45,13 +46,17 @@ def oversampling(width: int) -> int:
     return 3 if width <= 512 else 2
 
 
-def render(drawing: Drawing, width: int, padding: int = 0, inks: tuple[Ink, ...] = ()) -> Picture:
-    """The drawing ``width`` pixels wide with ``padding`` transparent pixels on every side.
+def render(
+    drawing: Drawing, width: int, padding: int = 0, inks: tuple[Ink, ...] = (), *, fine: bool = False
+) -> Picture:
+    """Return the drawing ``width`` pixels wide with ``padding`` transparent pixels on every side.
+
+    ``fine`` draws it larger before it is averaged, as far as a render may go, which takes up to four times the time.
 
     Raises ValueError where the picture would have more pixels than a render may have.
     """
     height = drawing.height(width)
-    times = oversampling(width)
+    times = FINE if fine and FINE * width * FINE * height <= MOST_PIXELS else oversampling(width)
     if (width * times) * (height * times) > MOST_PIXELS:
         raise ValueError(f"{width} x {height} pixels are too many to render")
     document = drawing.document(width * times, height * times, fill=True)

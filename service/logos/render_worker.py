@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..svg.drawing import Drawing
 from .encoders import encode
+from .formats import FORMATS
 from .render import Ink, render
 
 MOST_SECONDS = 60
@@ -40,7 +41,8 @@ def main() -> None:
     Path("/proc/self/oom_score_adj").write_text("1000")
     given, drawing = json.loads(sys.stdin.buffer.read())
     job = RenderJob(**given | {"inks": tuple((red, green, blue) for red, green, blue in given["inks"])})
-    picture = render(Drawing.from_json(drawing), job.width, job.padding, job.inks)
+    fine = FORMATS[job.kind].drawn_finely(job.width, job.ahead)
+    picture = render(Drawing.from_json(drawing), job.width, job.padding, job.inks, fine=fine)
     sys.stdout.buffer.write(encode(picture, job.kind, ahead=job.ahead))
 
 

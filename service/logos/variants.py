@@ -315,7 +315,9 @@ class Variants(VariantRules):
                 return self._processes.encoded(master.drawing, job)
         with self._locks.slot(self._patience):
             try:
-                return encode(render(master.drawing, wanted.width, padding, master.inks), wanted.format, ahead=ahead)
+                fine = FORMATS[wanted.format].drawn_finely(wanted.width, ahead)
+                picture = render(master.drawing, wanted.width, padding, master.inks, fine=fine)
+                return encode(picture, wanted.format, ahead=ahead)
             except Exception as error:  # whatever a renderer or an encoder raises is about this drawing
                 raise RenderFailed(str(error)) from error
 
