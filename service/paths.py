@@ -35,6 +35,11 @@ def mailed_link(language: str, purpose: str, secret: str) -> str:
     return f"/{language}/{purpose}/{secret}"
 
 
+def report(language: str) -> str:
+    """The page where anybody writes about a use of the logo."""
+    return f"/{language}/report"
+
+
 def digest_end(language: str, token: str) -> str:
     """The page that ends a person's mails of who waits."""
     return f"/{language}/digest/{token}"

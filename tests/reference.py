@@ -1,5 +1,7 @@
 """Reference pages made from the code: ``python -m tests.reference`` writes ``docs/reference/``; a test compares them.
 
+It writes the drawing of the states of cases into ``docs/desk.md`` too.
+
 A page is a function without arguments that gives its Markdown; ``PAGES`` is their table.
 """
 
@@ -11,6 +13,7 @@ from pathlib import Path
 import click
 
 from tests.campaign.policies_page import policies_page
+from tests.desk import drawing
 from tests.ledger.entries_page import entries_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -181,3 +184,5 @@ if __name__ == "__main__":
     for page in PAGES:
         (FOLDER / page).write_text(text(page), encoding="utf-8")
         print(f"docs/reference/{page}")
+    drawing.write()
+    print("docs/desk.md")

@@ -253,7 +253,7 @@ def _limits(emblem: Deployment) -> Iterator[tuple[str, str]]:
         except redis.RedisError as error:
             yield FAILED, f"Redis does not answer ({error}): correct EMBLEM_REDIS_URL."
     else:
-        yield OK, "counted per process; EMBLEM_REDIS_URL shares them between machines"
+        yield OK, "counted per process, forms that send mail per machine; EMBLEM_REDIS_URL shares them between machines"
 
 
 def _proxies(emblem: Deployment) -> Iterator[tuple[str, str]]:

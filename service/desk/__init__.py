@@ -46,7 +46,7 @@ class Desk:
         self.deciding = Deciding(database, campaign, clock, mail, decisions)
         self.requests = Requests(database, campaign, clock, mail, openings)
         self.files = CaseFiles(database, storage, clock, verdicts)
-        self.misuse = Misuse(database, clock, mail, openings)
+        self.misuse = Misuse(database, campaign.desk, clock, mail, openings)
         self.deadlines = Deadlines(database, clock, mail, self.teams)
         self.digest = Digest(database, campaign, clock, mail, staff, self.teams, digest_links)
 

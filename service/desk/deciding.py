@@ -19,6 +19,7 @@ from ..clock import Clock
 from ..participants import Decisions, ParticipantView
 from ..participants.application import check_reason
 from ..participants.decisions import Ruling, record
+from ..participants.emails import Letter
 from ..participants.views import BY_RULE, BY_STAFF
 from ..problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
 from ..store import Database, tables
@@ -152,6 +153,10 @@ class Deciding:
             return seen(session, row, staff=True)
 
         return self._database.write(work)
+
+    def preview(self, case: CaseView, language: str, outcome: str, text: str) -> Letter:
+        """Return the mail that an outcome, or a question (``return``), with this text would send."""
+        return self._mail.preview(case.kind, language, outcome, case.id, text)
 
     def settle(self) -> int:
         """Put in force what can no longer be undone; return how many. Every process may do it: each is done once."""

@@ -48,6 +48,7 @@ class DeskTexts(BaseModel):
     kinds: Mapping[CaseKind, Text]
     misuse_received: LetterTexts
     misuse_decided: LetterTexts
+    misuse_letter: LetterTexts
 
 
 @cache
@@ -76,6 +77,18 @@ class DeskMail:
     def message(self, session: Session, case: Case, person: tables.Participant, text: str) -> None:
         """Tell the applicant something that asks for no answer."""
         self._to_applicant(session, case, person, texts().message, text=text)
+
+    def preview(self, kind: str, language: str, outcome: str, case: str, text: str) -> Letter:
+        """Return the letter that tells an applicant of this, as it would be sent: a decision, or ``return``."""
+        if outcome == "return":
+            told = texts().returned
+        elif kind == "misuse":
+            return self.letter(language, texts().misuse_decided, case=case, text=text)
+        elif kind == "joining":
+            return self._letters.decision(language, outcome, [text], self._base_url + paths.account(language))
+        else:
+            told = texts().approved if outcome == "approved" else texts().declined
+        return self.letter(language, told, url=self._base_url + paths.account_case(language, case), text=text)
 
     def decided(self, session: Session, case: Case, person: tables.Participant, reasons: Iterable[str]) -> None:
         """Tell the applicant what was decided, and why."""
@@ -155,6 +168,15 @@ class DeskMail:
     def misuse_decided(self, session: Session, case: Case, to: str, language: str, reason: str) -> None:
         """Tell whoever reported misuse what became of it."""
         self._add(session, to, self.letter(language, texts().misuse_decided, case=case.id, text=reason), case.id)
+
+    def misuse_letter(self, session: Session, case: Case, person: tables.Participant, text: str) -> None:
+        """Tell a participant what is wrong with its use of the logo, and until when it is to be otherwise."""
+        if person.email:
+            language = person.language if person.language in LANGUAGES else "en"
+            due = str(format_date(case.due_at, "long", locale=language))
+            url = self._base_url + paths.report(language)
+            values = {"case": case.id, "due": due, "url": url, "text": text}
+            self._add(session, person.email, self.letter(language, texts().misuse_letter, **values), case.id)
 
     def letter(self, language: str, told: LetterTexts, **values: str) -> Letter:
         """Return a letter in a language; English where the service has none of it."""

@@ -11,23 +11,32 @@ from sqlalchemy.orm import Session
 
 from ..campaign import LANGUAGES, typed_text
 from ..campaign.answers import is_url
+from ..campaign.desk import DeskPolicy
 from ..campaign.text import msgid
 from ..clock import Clock
 from ..participants.application import check_email
+from ..participants.rows import locked as locked_participant
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case
 from .letters import DeskMail
-from .rows import Openings, add_message
+from .rows import Openings, add_message, advance, locked
+from .states import CaseAction
 
 _SETTLED_FOR = timedelta(days=90)  # in which what was decided about a site is not asked again by the service itself
+
+
+_MOST_DAYS = 90  # that a letter gives
 
 
 class Misuse:
     """Opens cases of misuse."""
 
-    def __init__(self, database: Database, clock: Clock, mail: DeskMail, openings: Openings) -> None:
+    def __init__(
+        self, database: Database, policy: DeskPolicy, clock: Clock, mail: DeskMail, openings: Openings
+    ) -> None:
         self._database = database
+        self._policy = policy
         self._clock = clock
         self._mail = mail
         self._openings = openings
@@ -67,6 +76,51 @@ class Misuse:
         self._mail.leave()
         return made
 
+    def name(self, case: str, participant: str | None, *, by: str) -> None:
+        """Say whose use of the logo a report tells of, or that nobody is known any more.
+
+        Raises NotFound for either that is not there, InvalidRequest for another kind of case, CaseDecided.
+        """
+
+        def work(session: Session) -> None:
+            row, _ = locked(session, case)
+            _require_misuse(row)
+            if participant is not None:
+                locked_participant(session, participant)
+            advance(session, row, CaseAction.NAME, by, self._clock())
+            row.participant = participant
+
+        self._database.write(work)
+
+    def write(self, case: str, text: object, *, days: object, by: str) -> None:
+        """Write to the participant of a report, who has so many working days; the case is due then.
+
+        Raises InvalidRequest, NotFound or CaseDecided.
+        """
+        errors: list[FieldError] = []
+        said = typed_text.read(text, "/text", errors, longest=typed_text.LONGEST_TEXT, lines=True)
+        if not isinstance(days, int) or not 1 <= days <= _MOST_DAYS:
+            errors.append(FieldError("/days", f"Give working days as a whole number from 1 to {_MOST_DAYS}."))
+
+        def work(session: Session) -> None:
+            row, person = locked(session, case)
+            _require_misuse(row)
+            mistakes = list(errors)
+            if person is None or not person.email:
+                mistakes.append(FieldError("/participant", "Say first whose use it is."))
+            if mistakes:
+                raise InvalidRequest(errors=mistakes)
+            assert person is not None
+            assert isinstance(days, int)
+            now = self._clock()
+            advance(session, row, CaseAction.LETTER, by, now)
+            row.due_at, row.overdue_told_at = self._policy.clock.after(now, days), None
+            add_message(session, row, said, by=by, visible=False, files=(), now=now)
+            self._mail.misuse_letter(session, row, person, said)
+
+        self._database.write(work)
+        self._mail.leave()
+
     def suspect(self, url: str, text: str, *, participant: str | None, source: str) -> str | None:
         """Open a case for something that the service noticed; None where there was one about the same lately."""
 
@@ -85,3 +139,9 @@ class Misuse:
             return case.id
 
         return self._database.write(work)
+
+
+def _require_misuse(row: Case) -> None:
+    if row.kind != "misuse":
+        detail = "This case is no report of misuse: its applicant is asked in the case itself."
+        raise InvalidRequest(detail, errors=[FieldError("", detail)])

@@ -36,6 +36,8 @@ class CaseAction(StrEnum):
     ANSWER = "answered"  # the applicant writes
     ATTACH = "file"
     ASSIGN = "assigned"
+    NAME = "named"  # staff say whose use of the logo it is, in a report of misuse
+    LETTER = "letter"  # staff write to that participant, who has until a day to end it
     APPROVE_FIRST = "first_approval"
     DECIDE = "decided"
     SUSPENSE = "deciding"  # staff decide in the console, where it can be undone for a while
@@ -52,6 +54,8 @@ _FOLLOWS: Mapping[tuple[State, CaseAction], State] = MappingProxyType(
         (_O, CaseAction.ANSWER): _O,
         (_O, CaseAction.ATTACH): _O,
         (_O, CaseAction.ASSIGN): _O,
+        (_O, CaseAction.NAME): _O,
+        (_O, CaseAction.LETTER): _O,
         (_O, CaseAction.APPROVE_FIRST): _O,
         (_O, CaseAction.DECIDE): _D,
         (_O, CaseAction.SUSPENSE): _G,

@@ -1,10 +1,15 @@
-"""The limiter: counts requests against the table, in this process or in Redis, and refuses those that are too many."""
+"""The limiter: counts requests against the table and refuses those that are too many.
+
+It counts in Redis where there is one; else forms that send mail for the whole machine, all else in this process.
+"""
 
 from __future__ import annotations
 
 import math
+import sqlite3
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -13,6 +18,7 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from ..problems import ConfigurationError, RateLimited
+from .machine import MachineCounter, Window
 
 log = structlog.get_logger()
 _REDIS_WAIT = 0.5  # seconds for an answer
@@ -32,17 +38,22 @@ LIMITS: dict[str, RateLimitItem] = {
     "reports": RateLimitItemPerMinute(20),  # of browsers, about our pages
     "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two
 }
+#: What is counted for all processes of the machine: it is seldom, and one too many is a mail in somebody's mailbox.
+_ON_MACHINE = frozenset({"joining", "sign-in", "misuse", "mailbox"})
+_FILE = "limits.sqlite3"
 
 
 @dataclass
 class Limiter:
-    """Hits and refuses. Where Redis does not answer, this process counts for itself."""
+    """Hits and refuses. Where Redis does not answer, or the file in ``folder``, this process counts for itself."""
 
     enabled: bool
     redis_url: str = ""
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Opens the storages; Redis connects at the first hit."""
+        self._machine = MachineCounter(self.folder / _FILE) if self.folder is not None else None
         self._local = MovingWindowRateLimiter(storage_from_string("memory://"))
         self._shared = None
         if self.redis_url:
@@ -72,23 +83,37 @@ class Limiter:
             except Exception as error:
                 self._shared_again = time.monotonic() + _REDIS_PAUSE
                 log.warning("rate limits are per process: redis does not answer", error=type(error).__name__)
+        if self._machine is not None and name in _ON_MACHINE:
+            item = LIMITS[name]
+            try:
+                window = self._machine.hit(name, who, amount=item.amount, seconds=item.get_expiry(), count=count)
+            except (OSError, sqlite3.Error) as error:
+                log.warning("rate limits are per process: their file cannot be used", error=type(error).__name__)
+            else:
+                return _told(name, window)
         return self._hit(self._local, name, who, count)
 
     def _hit(self, limiter: MovingWindowRateLimiter, name: str, who: str, count: bool) -> dict[str, str]:
         item = LIMITS[name]
         allowed = limiter.hit(item, name, who) if count else limiter.test(item, name, who)
         reset, remaining = limiter.get_window_stats(item, name, who)
-        wait = max(1, math.ceil(reset - time.time()))
-        fields = {
-            "RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}',
-            "RateLimit": f'"{name}";r={remaining};t={wait}',
-        }
-        if not allowed:
-            raise RateLimited(
-                f"At most {item.amount} requests in {_words(item.get_expiry())}. Try again in {wait} seconds.",
-                headers={"Retry-After": str(wait), **fields},
-            )
-        return fields
+        return _told(name, Window(allowed, remaining, reset))
+
+
+def _told(name: str, window: Window) -> dict[str, str]:
+    """Return the header fields of a window; RateLimited where it let nothing through."""
+    item = LIMITS[name]
+    wait = max(1, math.ceil(window.reset - time.time()))
+    fields = {
+        "RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}',
+        "RateLimit": f'"{name}";r={window.remaining};t={wait}',
+    }
+    if not window.allowed:
+        raise RateLimited(
+            f"At most {item.amount} requests in {_words(item.get_expiry())}. Try again in {wait} seconds.",
+            headers={"Retry-After": str(wait), **fields},
+        )
+    return fields
 
 
 def _words(seconds: int) -> str:

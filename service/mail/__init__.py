@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .mailer import Mailer
 from .message import compose
+from .transport import FolderTransport
 
-__all__ = ["Mailer", "compose"]
+__all__ = ["FolderTransport", "Mailer", "compose"]

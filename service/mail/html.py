@@ -14,7 +14,11 @@ from babel import Locale
 
 _SIGNATURE = "\n-- \n"
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
-_STYLE = "margin:0 auto;max-width:38em;padding:1em;font:1em/1.5 system-ui,sans-serif"
+#: The one style sheet, whose digest pages that preview a mail allow by their policy.
+STYLE = (
+    "body{margin:0 auto;max-width:38em;padding:1em;font:1em/1.5 system-ui,sans-serif}"
+    "pre{white-space:pre-wrap}footer{font-size:.9em}"
+)
 
 
 def html_of(subject: str, text: str, language: str) -> str:
@@ -22,12 +26,12 @@ def html_of(subject: str, text: str, language: str) -> str:
     body, _, footer = text.partition(_SIGNATURE)
     parts = [_block(one) for one in re.split(r"\n[ \t]*\n", body.strip("\n")) if one.strip()]
     if footer.strip():
-        parts.append(f'<hr>\n<p style="font-size:.9em">{_lines(footer.strip())}</p>')
+        parts.append(f"<hr>\n<footer>{_lines(footer.strip())}</footer>")
     tag, direction = escape(language), Locale.parse(language).text_direction
     return (
         f'<!doctype html>\n<html lang="{tag}" dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n<meta name="color-scheme" content="light dark">\n'
-        f'<title>{escape(subject)}</title>\n</head>\n<body style="{_STYLE}">\n'
+        f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )
@@ -38,7 +42,7 @@ def _block(text: str) -> str:
     if all(line.startswith("- ") for line in lines):
         return "<ul>\n" + "\n".join(f"<li>{_lines(line[2:])}</li>" for line in lines) + "\n</ul>"
     if all(line.startswith(("    ", "\t")) for line in lines):
-        return f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
+        return f"<pre>{escape(text)}</pre>"
     return f'<p dir="auto">{_lines(text)}</p>'
 
 

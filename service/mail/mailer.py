@@ -43,6 +43,11 @@ class Mailer:
         """The folder that mail is written to; None where it leaves by SMTP."""
         return self._transport.folder if isinstance(self._transport, FolderTransport) else None
 
+    @property
+    def mailbox(self) -> FolderTransport | None:
+        """The folder's messages; None where mail leaves by SMTP."""
+        return self._transport if isinstance(self._transport, FolderTransport) else None
+
     def send(self, to: str, subject: str, text: str, *, language: str = "en") -> None:
         """Add one mail in a transaction of its own, and let it leave. ``language`` is that of the text.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import smtplib
 import ssl
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
-from email.parser import BytesHeaderParser
+from email.parser import BytesHeaderParser, BytesParser
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,8 @@ from .. import private_files
 from ..problems import ConfigurationError
 from ..storage.durable import replace_file
 from .message import deliverable
+
+_FILE = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}\.eml")
 
 
 class DeliveryError(Exception):
@@ -77,6 +80,22 @@ class FolderTransport:
         private_files.make_file(probe)
         probe.unlink()
         return f"the folder {self.folder}"
+
+    def newest(self, limit: int) -> list[tuple[str, EmailMessage]]:
+        """Return the newest messages by their files' names."""
+        names = sorted((path.name for path in self.folder.glob("*.eml")), reverse=True)[:limit]
+        found = [(name, self.read(name)) for name in names]
+        return [(name, message) for name, message in found if message is not None]
+
+    def read(self, name: str) -> EmailMessage | None:
+        """Return the message of a file; None where there is none of this name."""
+        if not _FILE.fullmatch(name):
+            return None
+        try:
+            message = BytesParser(policy=policy.default).parsebytes((self.folder / name).read_bytes())
+        except OSError:
+            return None
+        return message if isinstance(message, EmailMessage) else None
 
     def forget(self, address: str) -> int:
         """See ``Transport.forget``."""

@@ -85,6 +85,10 @@ class Joining:
             self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
         raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
 
+    def check(self, said: Mapping[str, Any]) -> None:
+        """Raise InvalidRequest with every mistake of an application that ``apply`` would not take."""
+        read(said, self._campaign)
+
     def apply(self, said: Mapping[str, Any], permit: Permit = anyone, then: str = "") -> None:
         """Take an application of the public page, and mail its address a link that confirms it.
 

@@ -220,6 +220,11 @@ def in_language(lang: str) -> str:
     return quote(path) + ("?" + urlencode(query) if query else "")
 
 
+def form_in_language(action: str, lang: str) -> str:
+    """Return where a form of ours is sent to be shown in another language, with what was typed in it."""
+    return f"/{lang}/{action.split('/', 2)[2]}"
+
+
 def install(app: Flask) -> None:
     """Gives every template the functions of this module under short names."""
     functions: dict[str, Callable[..., Any] | Mapping[str, str]] = {
@@ -230,6 +235,7 @@ def install(app: Flask) -> None:
         "lang_of": lang_of,
         "direction": direction,
         "in_language": in_language,
+        "form_in_language": form_in_language,
         "language_name": language_name,
         "LANGUAGES": LANGUAGES,
     }

@@ -8,6 +8,7 @@ import pytest
 
 from service.desk import UNDO_FOR, CaseView, Filter
 from tests.conftest import FrozenClock
+from tests.parts.mails import text_of
 from tests.parts.willing import PLAN
 
 from .visitor import Visitor
@@ -190,3 +191,56 @@ def test_anybody_reports_misuse(app: Flask, staff: Visitor) -> None:
     assert "https://shop.example.org/" in text
     sent = {"outcome": "upheld", "reason": "Ended.", "version": str(case.version)}
     staff.post(f"/staff/cases/{case.id}/decision", sent)
+
+
+def test_the_mail_is_previewed_and_nothing_decided(staff: Visitor, waiting: Visitor) -> None:
+    case = case_of(waiting)
+    page = f"/staff/cases/{case.id}"
+    staff.get(page)
+    for path, sent in (
+        ("decision", {"preview": "declined", "reason": "Quillmarsh is another cause."}),
+        ("messages", {"preview": "return", "question": "Quillmarsh or not?", "to": "applicant"}),
+    ):
+        text = staff.post(f"{page}/{path}", sent, status=200).text
+        assert text.count("Quillmarsh") == 2  # where it was typed, and in the mail
+        assert "Nothing has been decided yet" in text
+    assert case_of(waiting).version == case.version
+
+
+def test_what_somebody_else_did_meanwhile_is_told_wherever_staff_decide(staff: Visitor, waiting: Visitor) -> None:
+    case = case_of(waiting)
+    staff.get(f"/staff/participants/{case.participant}")
+    seen = dict(staff.html.hidden)
+    staff.get(f"/staff/cases/{case.id}")
+    staff.parts.desk.deciding.decide(case.id, "approved", reason="Fine.", by="staff:stf_x")
+    stale = {"version": str(case.version)}
+    for path, sent in (
+        (f"/staff/cases/{case.id}/assignment", stale | {"to": "me"}),
+        (f"/staff/participants/{case.participant}", seen | {"outcome": "declined", "reason": "No."}),
+    ):
+        assert staff.client.post(path, data=sent, headers={"Accept": "text/html"}).status_code in (409, 412)
+    assert status(waiting) == "approved"
+
+
+def test_a_report_of_misuse_finds_its_participant_who_gets_a_letter_with_a_day(
+    staff: Visitor, waiting: Visitor, app: Flask
+) -> None:
+    witness = Visitor(app)
+    witness.get("report")
+    witness.post("report", {"url": "https://shop.example.org/", "description": "Mugs."})
+    (case,) = staff.parts.desk.reading.list(Filter(kind="misuse")).items
+    page = f"/staff/cases/{case.id}"
+    staff.get(page)
+    staff.post(f"{page}/participant", {"participant": "par_nobody"}, status=422)
+    staff.post(f"{page}/participant", {"participant": str(case_of(waiting).participant)})
+    staff.get(page)
+    staff.post(f"{page}/letter", {"letter": "Please take them down.", "days": "0"}, status=422)
+    staff.post(f"{page}/letter", {"letter": "Please take them down.", "days": "2"})
+    text = text_of(waiting.letters()[-1])
+    assert "Please take them down." in text
+    assert "November 27, 2026" in text
+    assert "/en/report" in text
+    assert staff.parts.desk.reading.get(case.id, staff=True).due_at.day == 27
+    staff.parts.desk.deciding.decide(case.id, "upheld", reason="Taken down.", by="staff:stf_x")
+    assert "Taken down." in staff.get("/staff?kind=misuse&status=decided").text
+    assert "Mugs." not in waiting.get("account").text

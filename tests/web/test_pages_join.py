@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..parts.mails import text_of
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ def test_an_address_that_has_joined_looks_the_same_and_is_mailed_a_way_to_sign_i
     other = Visitor(visitor.app)
     other.get("join?kind=individual")
     unknown = other.post("join?kind=individual", other.application())
-    assert known.headers["Location"] == unknown.headers["Location"] == "/en/join/sent"
+    where = [answer.headers["Location"].partition("?to=") for answer in (known, unknown)]
+    assert [(page, len(token)) for page, _, token in where] == [("/en/join/sent", len(where[0][2]))] * 2
     assert "/sign-in/" in again.mailed()
     assert "/join/" in other.mailed()
 
@@ -174,7 +176,7 @@ def test_signing_in_and_out(visitor: Visitor) -> None:
     visitor.post("sign-out", {})
     assert visitor.client.get("/en/account").headers["Location"] == "/en/sign-in"
     visitor.get("sign-in")
-    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"] == "/en/sign-in/sent"
+    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"].startswith("/en/sign-in/sent?to=")
     path = visitor.mailed()
     assert path.startswith("/en/sign-in/")
     visitor.get(path)
@@ -184,7 +186,7 @@ def test_signing_in_and_out(visitor: Visitor) -> None:
 
 def test_an_unknown_address_sees_the_same_and_gets_no_mail(visitor: Visitor) -> None:
     visitor.get("sign-in")
-    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"] == "/en/sign-in/sent"
+    assert visitor.post("sign-in", {"email": visitor.address}).headers["Location"].startswith("/en/sign-in/sent?to=")
     assert visitor.mails() == 0
     visitor.get("sign-in")
     visitor.post("sign-in", {"email": "no address"}, status=422)
@@ -231,3 +233,59 @@ def test_a_participant_lets_a_portal_act_and_ends_it(visitor: Visitor) -> None:
     assert [portal.name for portal in people.access.portals(participant.id)] == ["Example portal"]
     visitor.post(f"account/portals/{key.id}/end", {})
     assert not people.access.may_act(key, participant.id)
+
+
+def test_an_organization_checks_its_answers_and_may_change_them(visitor: Visitor) -> None:
+    visitor.get("join?kind=civil_society")
+    given = visitor.application("civil_society", name="Quillmarsh", website="quillmarsh.example.org")
+    page = visitor.post("join?kind=civil_society", given | {"step": "check"}, status=200).text
+    assert "https://quillmarsh.example.org" in page
+    assert visitor.mails() == 0
+    again = dict(visitor.html.hidden)
+    visitor.post("join?kind=civil_society", {"step": "change"}, status=200)
+    (name,) = visitor.html.all("input", name="name")
+    assert name.attributes["value"] == "Quillmarsh"
+    sent = visitor.client.post("/en/join?kind=civil_society", data=again | {"step": "send"})
+    assert visitor.address in visitor.get(sent.headers["Location"]).text
+    assert visitor.address not in sent.headers["Location"]
+    assert visitor.mails() == 1
+
+
+def test_a_form_in_another_language_keeps_what_was_typed(visitor: Visitor) -> None:
+    visitor.get("join?kind=individual")
+    (button,) = (one for one in visitor.html.all("button", name="keep") if one.attributes["lang"] == "ar")
+    given = {"name": "Quill", "email": "half-typed@", "purposes": "fundraising", "keep": "yes"}
+    page = visitor.post(button.attributes["formaction"], given, status=200).text
+    assert 'lang="ar" dir="rtl"' in page
+    (name,) = visitor.html.all("input", name="name")
+    assert name.attributes["value"] == "Quill"
+    assert [
+        box.attributes["value"] for box in visitor.html.all("input", type="checkbox") if "checked" in box.attributes
+    ] == ["fundraising"]
+    for path, fields in (("report", {"url": "shop.example.org"}), ("sign-in", {"email": "half@"})):
+        visitor.get(path)
+        (button,) = (one for one in visitor.html.all("button", name="keep") if one.attributes["lang"] == "ru")
+        assert (
+            next(iter(fields.values()))
+            in visitor.post(button.attributes["formaction"], fields | {"keep": "yes"}, status=200).text
+        )
+
+
+def test_the_journey_ends_at_the_package_where_it_began(visitor: Visitor) -> None:
+    visitor.get("tools/posters")
+    (link,) = {link for link in visitor.html.links() if link.startswith("/en/join?")}
+    assert link == "/en/join?for=tool.posters"
+    visitor.get(link)
+    (kind,) = (one for one in visitor.html.links() if "kind=civil_society" in one)
+    visitor.get(kind)
+    visitor.post("join?kind=civil_society", visitor.application("civil_society"))
+    mailed = visitor.mailed()
+    assert "?for=tool.posters" in text_of(visitor.letters()[-1])
+    visitor.get(f"{mailed}?for=tool.posters")
+    done = visitor.post(f"{mailed}?for=tool.posters", {})
+    assert done.headers["Location"] == "/en/download?for=tool.posters"
+    visitor.get(done.headers["Location"])
+    ready = visitor.post("download", {"name": "Kim Example", "capacity": "Director"})
+    assert "begin=1" in ready.headers["Location"]
+    (link_made,) = visitor.parts.links.list().items
+    assert [one.id for one in link_made.packages] == ["posters"]

@@ -19,7 +19,7 @@ from ..security import require_session
 from ..uploads import content, takes_file
 from .account import own
 from .blueprint import pages, query
-from .forms import FormMistakes, required, sent
+from .forms import FormMistakes, kept, required, sent
 from .join import choices_of, mistakes_of, sent_answers
 from .render import private, see_other
 
@@ -39,6 +39,8 @@ def account_case_answer(case: str) -> Response:
     person = _person(seen)
     kind = deployment().campaign.eligibility.kind(person.kind)
     mistakes = FormMistakes()
+    if kept():
+        return _case(_own(case), mistakes)
     text = required(mistakes, "text", _WRITE, LONGEST_TEXT, lines=True)
     wish = Wish(_emptied(kind, sent_answers(kind)), request.form.getlist("purposes")[:10])
     if not mistakes:
@@ -108,6 +110,8 @@ def account_request_submit(kind: str) -> Response:
     asked = deployment().campaign.eligibility.kind(person.kind)
     wish = Wish(_emptied(asked, sent_answers(asked)), request.form.getlist("purposes")[:10])
     mistakes = FormMistakes()
+    if kept():
+        return _request(kind, mistakes)
     try:
         made = deployment().desk.requests.ask(participant, kind, by=actor(), wish=wish, message=sent("message") or None)
     except InvalidRequest as problem:

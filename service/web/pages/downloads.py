@@ -17,10 +17,11 @@ from ..context import actor, deployment
 from ..i18n import translate
 from ..security import current_session, require_session
 from .blueprint import pages, query
-from .forms import FormMistakes, required, sent
+from .forms import FormMistakes, kept, required, sent
 from .render import private, see_other
 
 _MOST = 50  # packages that an address may name
+_TOOL = "tool."  # what an id begins with that is a package's; no use is called so
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def download() -> Response:
         return _page(_chosen(request.args.getlist("package")), FormMistakes())
     if current_session() is None:
         person = next((kind.id for kind in deployment().campaign.eligibility.kinds if kind.person), None)
-        response = make_response(redirect(url_for("pages.join", kind=person, **then(use)), 302))
+        response = make_response(redirect(url_for("pages.join", kind=person if use.path else None, **then(use)), 302))
         response.headers["Cache-Control"] = "private, no-store"
         return response
     return _page(_chosen([use.package]), FormMistakes(), use=use)
@@ -58,6 +59,8 @@ def download() -> Response:
 def download_submit() -> Response:
     """Accept the terms that the page showed, where there are any, make the link, and lead to it."""
     use = use_of(sent("for"))
+    if kept():
+        return _page(_chosen([use.package] if use else request.form.getlist("package")), FormMistakes(), use=use)
     return get_file(_chosen([use.package] if use else request.form.getlist("package")), use)
 
 
@@ -69,7 +72,7 @@ def get_file(chosen: tuple[PublishedPackage, ...], use: Use | None = None) -> Re
         changed = mistakes.of("") is not None
         return _page(chosen, mistakes, (409 if changed else 422) if mistakes else 200, use=use)
     ids = [package.id for package in chosen]
-    path = use.path if use else sent("path") or None
+    path = (use.path if use else sent("path")) or None
     issued = deployment().links.issue(
         participant.id, ids[0] if len(ids) == 1 else ids, path=path if len(ids) == 1 else None, issued_by=actor()
     )
@@ -77,7 +80,12 @@ def get_file(chosen: tuple[PublishedPackage, ...], use: Use | None = None) -> Re
 
 
 def use_of(name: str) -> Use | None:
-    """Return what somebody wants the logo for, if its file is in the current version of its package."""
+    """Return what somebody came for: a file that is right for some use, or a whole package (``tool.ID``, no path)."""
+    if name.startswith(_TOOL):
+        found = next((one for one in deployment().catalogue.current() if f"{_TOOL}{one.id}" == name), None)
+        if found is None:
+            return None
+        return Use.model_construct(id=name, title=found.title, text=found.description, package=found.id, path="")
     use = next((use for use in deployment().campaign.info.home.uses if use.id == name), None)
     return use if use is not None and use in uses_offered() else None
 

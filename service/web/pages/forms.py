@@ -61,6 +61,11 @@ def sent(name: str, longest: int = 10_000) -> str:
     return request.form.get(name, "")[:longest].strip()
 
 
+def kept() -> bool:
+    """Tell whether the form was sent to see it in another language: it is shown again with what was typed so far."""
+    return sent("keep") == "yes"
+
+
 def required(
     mistakes: FormMistakes, name: str, message: str, longest: int = typed_text.LONGEST_LINE, *, lines: bool = False
 ) -> str:

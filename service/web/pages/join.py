@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, request, url_for
 from markupsafe import Markup
 
-from ...campaign import typed_text
+from ...campaign import country_name, typed_text
 from ...campaign.kinds import Field, Kind
 from ...campaign.text import msgid
 from ...problems import FieldError, InvalidRequest
@@ -19,9 +19,12 @@ from ..context import deployment
 from ..i18n import lang_of, language, localized, translate, translate_error
 from .blueprint import pages, query
 from .downloads import then, use_of
-from .forms import FormMistakes, sent
+from .forms import FormMistakes, kept, sent
 from .render import private, public, see_other
+from .sent_to import hidden, shown
 
+_STEPS = ("step", "keep")  # which button was pressed: no part of what was written
+_LONGEST_TOKEN = 1000
 _YES_NO = {"yes": True, "no": False}
 #: A host with a dot in it, and perhaps a port and a path: a site as people write it.
 _BARE_SITE = re.compile(r"(?:[\w-]+\.)+[^\W\d][\w-]+(?::[0-9]{1,5})?(?:[/?#]\S*)?")
@@ -70,22 +73,53 @@ def join() -> Response:
 
 @pages.post("/join")
 def join_submit() -> Response:
-    """Take the form; every mistake is shown beside its field, and nothing that was written is lost."""
+    """Take the form; every mistake is shown beside its field, and nothing that was written is lost.
+
+    What an organization wrote is shown once more before it is sent; a person's form is short.
+    """
     kind = _kind(sent("kind"))
     if kind is None:
         return see_other(url_for("pages.join"))
+    if kept() or sent("step") == "change":
+        return _form(kind, FormMistakes())
     application = _application(kind)
     try:
+        if sent("step") == "check" and not kind.person:
+            deployment().participants.joining.check(application)
+            return _check(kind, application)
         deployment().participants.joining.apply(application, limits.permit_mail, urlencode(then(use_of(sent("for")))))
     except InvalidRequest as problem:
         return _form(kind, mistakes_of(kind, problem.errors), 422)
-    return see_other(url_for("pages.join_sent"))
+    return see_other(url_for("pages.join_sent", to=hidden(sent("email"))))
 
 
 @pages.get("/join/sent")
 def join_sent() -> Response:
     """Show what to do next: a mail is on its way. The same for addresses that have joined already."""
-    return public("sent.html", joining=True)
+    return private("sent.html", joining=True, to=shown(query("to", _LONGEST_TOKEN)))
+
+
+def _check(kind: Kind, application: dict[str, Any]) -> Response:
+    """Show what was written, with the button that sends it and the one that leads back."""
+    words = {option.value: option.markup for options in _options(kind).values() for option in options}
+    rows = []
+    for field in kind.fields:
+        value = application["answers"].get(field.name)
+        if field.type == "choice":
+            value = words.get(str(value), value)
+        elif field.type == "country" and value:
+            value = country_name(str(value), language())
+        rows.append((field, value))
+    purposes = deployment().campaign.eligibility.purposes
+    return private(
+        "join_check.html",
+        kind=kind,
+        use=use_of(sent("for")),
+        application=application,
+        rows=rows,
+        purposes=[purposes[name] for name in application["purposes"]],
+        given=[(name, value) for name, value in request.form.items(multi=True) if name not in _STEPS],
+    )
 
 
 def _kind(name: str) -> Kind | None:

@@ -11,7 +11,8 @@ from .. import limits
 from ..context import client, deployment
 from ..i18n import language, translate, translate_error
 from .blueprint import pages, query
-from .forms import FormMistakes, sent
+from .forms import FormMistakes, kept, sent
+from .join import web_address
 from .render import private, public, see_other
 
 _LIMIT = "misuse"
@@ -33,8 +34,11 @@ def report() -> Response:
 @pages.post("/report")
 def report_submit() -> Response:
     """Take a report; every mistake is shown beside its field."""
+    if kept():
+        return private("report.html", mistakes=FormMistakes(), values=request.form)
     limits.hit(_LIMIT, client().network)
     said = {name: sent(name) for name in _FIELDS}
+    said["url"] = web_address(said["url"])
     try:
         case = deployment().desk.misuse.report({**said, "email": said["email"] or None, "language": language()})
     except InvalidRequest as problem:

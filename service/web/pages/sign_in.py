@@ -16,8 +16,9 @@ from ..context import deployment
 from ..i18n import language, translate
 from .blueprint import pages, query
 from .downloads import get_file, standing_of, then, use_of
-from .forms import FormMistakes, sent
+from .forms import FormMistakes, kept, sent
 from .render import private, public, see_other
+from .sent_to import hidden, shown
 
 #: What the page of a mailed link says, by its purpose: title, explanation, button.
 _WORDS = {
@@ -54,6 +55,8 @@ def sign_in() -> Response:
 def sign_in_submit() -> Response:
     """Mail a link to an address that may sign in; what is seen is the same for every address."""
     use = use_of(sent("for"))
+    if kept():
+        return private("sign_in.html", mistakes=FormMistakes(), use=use)
     try:
         deployment().participants.sign_in.request_link(
             sent("email", 400), language(), limits.permit_mail, urlencode(then(use))
@@ -62,13 +65,13 @@ def sign_in_submit() -> Response:
         mistakes = FormMistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
         return private("sign_in.html", 422, mistakes=mistakes, use=use)
-    return see_other(url_for("pages.sign_in_sent"))
+    return see_other(url_for("pages.sign_in_sent", to=hidden(sent("email", 400))))
 
 
 @pages.get("/sign-in/sent")
 def sign_in_sent() -> Response:
     """Show what to do next: a mail is on its way, if the address is known."""
-    return public("sent.html", joining=False)
+    return private("sent.html", joining=False, to=shown(query("to", 1000)))
 
 
 @pages.get("/join/<secret>")

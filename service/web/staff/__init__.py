@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import artwork, audit, cases, catalogue, embeds, links, participants, publishing, webhooks
+from . import artwork, audit, cases, catalogue, embeds, links, outbox, participants, publishing, webhooks
 from .blueprint import staff
 
 #: What the web entrance registers.
@@ -16,6 +16,7 @@ __all__ = [
     "catalogue",
     "embeds",
     "links",
+    "outbox",
     "participants",
     "publishing",
     "staff",

@@ -31,7 +31,9 @@ NAVIGATION = (
     ("staff.terms", msgid("Terms")),
     ("staff.publishing", msgid("Publishing")),
     ("staff.audit", msgid("Audit")),
+    ("staff.outbox", msgid("Outbox")),
 )
+_STAFF_ALONE = {"staff.publishing", "staff.outbox"}  # auditors do not see these
 
 
 def acted(by: str | None) -> Markup:
@@ -78,9 +80,16 @@ def keep_language(endpoint: str, values: dict[str, Any]) -> None:
 def shared() -> dict[str, Any]:
     """Return what every staff page knows: its navigation, and whether its reader may see names and change things."""
     session = current_session()
+    is_staff = session is not None and session.role == "staff"
     return {
-        "navigation": [(endpoint, words) for endpoint, words in NAVIGATION if endpoint in current_app.view_functions],
-        "is_staff": session is not None and session.role == "staff",
+        "navigation": [
+            (endpoint, words)
+            for endpoint, words in NAVIGATION
+            if endpoint in current_app.view_functions
+            and (is_staff or endpoint not in _STAFF_ALONE)
+            and (endpoint != "staff.outbox" or deployment().mailer.mailbox is not None)
+        ],
+        "is_staff": is_staff,
         "nobody": Markup("–"),
         "signed_in_as": _label(session.staff) if session and session.staff else None,
         "acted": acted,

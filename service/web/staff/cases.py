@@ -38,6 +38,8 @@ EVENT_WORDS = {
     "answered": msgid("answered"),
     "file": msgid("added a file"),
     "assigned": msgid("assigned it"),
+    "named": msgid("said whose use it is"),
+    "letter": msgid("wrote to the participant"),
     "first_approval": msgid("approved first"),
     "decided": msgid("decided"),
     "deciding": msgid("decided, can be undone"),
@@ -101,6 +103,8 @@ def case_decide(case: str) -> Response:
     version = sent("version")
     if mistakes:
         return _case(case, mistakes, 422)
+    if sent("preview") in OUTCOMES + MISUSE_OUTCOMES:
+        return _case(case, mistakes, preview=(sent("preview"), reason))
     try:
         deployment().desk.deciding.suspense(
             case,
@@ -140,9 +144,15 @@ def case_write(case: str) -> Response:
     mistakes, back = FormMistakes(), sent("to") == "applicant"
     name = "question" if back else "note"
     text = required(mistakes, name, msgid("Write something here."), LONGEST_TEXT, lines=True)
+    if not mistakes and back and sent("preview"):
+        return _case(case, mistakes, preview=("return", text))
+    seen = sent("version")
     if not mistakes:
+        expected = {int(seen)} if back and seen.isdigit() else None
         try:
-            deployment().desk.conversation.write(case, text, by=actor(), visible=back, back=back)
+            deployment().desk.conversation.write(case, text, by=actor(), visible=back, back=back, expected=expected)
+        except ChangedMeanwhile:
+            return _case(case, mistakes, 412, since=int(seen))
         except (CaseDecided, InvalidRequest) as problem:
             mistakes.add(name, translate_error(problem))
     if mistakes:
@@ -161,12 +171,49 @@ def case_assign(case: str) -> Response:
         to = None
     else:
         to = deployment().participants.staff.get(sent("assignee")).id
+    seen = sent("version")
     try:
-        deployment().desk.conversation.assign(case, to, by=actor())
+        deployment().desk.conversation.assign(case, to, by=actor(), expected={int(seen)} if seen.isdigit() else None)
+    except ChangedMeanwhile:
+        return _case(case, FormMistakes(), 412, since=int(seen))
     except CaseDecided as problem:
         mistakes = FormMistakes()
         mistakes.add("", translate_error(problem))
         return _case(case, mistakes, problem.status)
+    return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
+
+
+@staff.post("/cases/<case>/participant")
+def case_name(case: str) -> Response:
+    """Say whose use of the logo a report of misuse tells of."""
+    mistakes, participant = FormMistakes(), sent("participant")
+    try:
+        deployment().desk.misuse.name(case, participant or None, by=actor())
+    except NotFound:
+        mistakes.add("participant", translate(msgid("There is no participant of this id.")))
+    except (CaseDecided, InvalidRequest) as problem:
+        mistakes.add("participant", translate_error(problem))
+    if mistakes:
+        return _case(case, mistakes, 422)
+    return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
+
+
+@staff.post("/cases/<case>/letter")
+def case_letter(case: str) -> Response:
+    """Write to the participant of a report of misuse, with a day until which it is to be put right."""
+    mistakes, days = FormMistakes(), sent("days")
+    text = required(mistakes, "letter", msgid("Write something here."), LONGEST_TEXT, lines=True)
+    if not mistakes:
+        try:
+            number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else None
+            deployment().desk.misuse.write(case, text, days=number, by=actor())
+        except InvalidRequest as problem:
+            for error in problem.errors:
+                mistakes.add("days" if error.pointer == "/days" else "letter", translate_error(error))
+        except CaseDecided as problem:
+            mistakes.add("letter", translate_error(problem))
+    if mistakes:
+        return _case(case, mistakes, 422)
     return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
 
@@ -273,7 +320,15 @@ def _recent(case: str) -> CaseView | None:
     return found if found.pending is not None else None
 
 
-def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | None = None) -> Response:
+def _case(
+    case: str,
+    mistakes: FormMistakes,
+    status: int = 200,
+    *,
+    since: int | None = None,
+    preview: tuple[str, str] | None = None,
+) -> Response:
+    """Show a case: with what happened ``since`` a version, or with the mail that an outcome and a text would send."""
     _require_staff()
     found = deployment()
     reading = found.desk.reading
@@ -304,6 +359,8 @@ def _case(case: str, mistakes: FormMistakes, status: int = 200, *, since: int | 
         seconds=int(UNDO_FOR.total_seconds()),
         mistakes=mistakes,
         values=request.form,
+        previewed=preview[0] if preview else "",
+        letter=found.desk.deciding.preview(seen, _reader(seen, person), *preview) if preview else None,
         answers=_answers(seen, person),
         now=found.clock(),
     )
@@ -337,10 +394,16 @@ def _asked(seen: CaseView, person: ParticipantView) -> list[dict[str, Any]]:
     ]
 
 
+def _reader(seen: CaseView, person: ParticipantView | None) -> str:
+    """The language of whoever is told: of a report of misuse who reported it."""
+    if seen.kind == "misuse" or person is None:
+        return str((seen.report or {}).get("language") or "en")
+    return person.language
+
+
 def _answers(seen: CaseView, person: ParticipantView | None) -> dict[str, Any]:
     """The answers that staff often give, in the reader's language, by what they are used for; the chosen one first."""
-    told = (seen.report or {}).get("language") if person is None else person.language
-    reader = told or "en"
+    reader = _reader(seen, person)
     wanted = query("answer")
     uses = MISUSE_OUTCOMES if seen.kind == "misuse" else (*OUTCOMES, "return")
     made: dict[str, Any] = {}

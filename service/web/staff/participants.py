@@ -60,11 +60,21 @@ def decide(participant: str) -> Response:
         mistakes.add("sure", translate(msgid("Tick the box: what is erased does not come back.")))
     if mistakes:
         return _detail(participant, mistakes, 422)
+    if sent("seen") and sent("seen") != _seen(participant):
+        mistakes.add("", translate(msgid("Somebody decided meanwhile. Look at the decisions first.")))
+        return _detail(participant, mistakes, 412)
     if outcome == "erased":
         deployment().erasure.erase(participant, reason=reason, by=actor())
     else:
         deployment().desk.deciding.decide_participant(participant, outcome, reason=reason, by=actor())
     return see_other(url_for("staff.participant", participant=participant))
+
+
+def _seen(participant: str) -> str:
+    """What tells whether anything was decided since a page was shown."""
+    found = deployment().participants
+    decisions = found.decisions.of(participant)
+    return f"{found.listing.get(participant).status}-{len(decisions)}"
 
 
 def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Response:
@@ -74,6 +84,7 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
         "staff/participant.html",
         status,
         one=one,
+        seen=_seen(one.id),
         application=shown_application(one),
         decisions=found.participants.decisions.of(one.id),
         acceptances=found.participants.acceptances.of(one.id),
