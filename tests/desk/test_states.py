@@ -1,7 +1,7 @@
 """Interleavings of two reviewers and an applicant never lose or double a decision, a mail or an entry.
 
-``EMBLEM_INTERLEAVINGS=1000`` runs as many as ``docs/desk.md`` tells of; each is up to 14 steps, on a database and an
-outbox in memory where the system has such a place.
+``EMBLEM_INTERLEAVINGS=1000`` runs as many; each is up to 14 steps, on a database and an outbox in memory where the
+system has such a place.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ ACCOUNT: dict[str, str | None] = {
     "pages.sign_out_everywhere": None,
 }
 #: What the console shows of a person, or of a draft that nobody has published, and auditors do not see.
-PERSONAL = re.compile(r"^staff\.(participant_export|publishing|cases?(_\w+)?)$")
+PERSONAL = re.compile(r"^staff\.(participant_export|publishing|outbox(_\w+)?|cases?(_\w+)?)$")
 #: What the address of an API route names, by the segment before it.
 THINGS = {
     "participants": "participant",
