@@ -54,7 +54,7 @@ def test_from_download_the_heart_to_the_file(
         fingers.tap(choice)
     page.locator("main form textarea[required]").fill("I will wear it, and say why.")
     fingers.tap(page.locator("main form button[type=submit]"))
-    page.wait_for_url("**/join/sent")
+    page.wait_for_url("**/join/sent?*")
     link = person.link_in_mail(1)
     fingers.taps += 1  # the link in the mail
     page.goto(link)
