@@ -79,7 +79,8 @@ class Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        left_out = tag in ("code", "pre", "script", "style", "bdi") or "hreflang" in given or given.get("name") == "keep"
+        to_another_language = "hreflang" in given or given.get("name") == "keep"
+        left_out = tag in ("code", "pre", "script", "style", "bdi") or to_another_language
         left_out = left_out or "digest" in (given.get("class") or "")
         if tag not in VOID:
             self._open.append((tag, left_out))
