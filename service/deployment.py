@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from . import paths
 from .alerts.alert_rules import AlertRules, load_rules
 from .alerts.alerts import Alerts
 from .alerts.checkpoint_mail import DailyCheckpoint
@@ -33,6 +34,7 @@ from .clients import Classifier
 from .clock import Clock, now
 from .desk import Desk, DeskMail, DigestLinks, Endings, Openings
 from .embeds import Embeds
+from .embeds.origins import check_origin
 from .ledger import Sealer, key_source
 from .ledger.witnesses import Witnesses
 from .limits import Limiter
@@ -40,12 +42,13 @@ from .links import Links, Recorder, Tokens
 from .logos import Variants
 from .mail import Mailer
 from .packages import Bundles, Catalogue, Publications, PublicationView, PublishedFile, StoredPackages
-from .participants import Participants
+from .participants import Participants, Scope
 from .participants.trial import count_asked_again
 from .privacy import DataRetention, Erasure, Export
 from .problems import ConfigurationError, Unavailable
 from .settings import Settings
 from .sharing import SharePictures
+from .staff_access import OpenId, OpenIdSettings, Passkeys
 from .storage import Storage, open_storage
 from .store import Database
 from .store.idempotency import IdempotentRequests
@@ -97,6 +100,8 @@ class CampaignParts:
     catalogue: Catalogue
     bundles: Bundles
     participants: Participants
+    passkeys: Passkeys
+    openid: OpenId
     desk: Desk
     erasure: Erasure
     links: Links
@@ -172,6 +177,7 @@ class Deployment(CampaignParts):
         )
         parts = _build_on(found, self.settings, self.clock, lasting)
         variants = _variants(found.campaign, self.storage, self.settings)
+        self.participants.api_keys.note_uses()  # what only the replaced part knows
         self.embeds.take_up(found.campaign)
         self.verdicts.take_up(found.campaign)
         self.certificates.take_up(found.campaign)
@@ -185,6 +191,12 @@ class Deployment(CampaignParts):
                 variants.start()
             replaced = {**replaced, "variants": variants}
         vars(self).update(replaced)  # one step: a request sees the parts of one publication, or of the next
+
+    def scope(self, *, read_only: bool = False, package: str | None = None, origin: str | None = None) -> Scope:
+        """Return what a key is narrowed to, as somebody wrote it. Raises InvalidRequest or UnknownPackage."""
+        if package is not None:
+            self.catalogue.versions(package)
+        return Scope(read_only, package, None if origin is None else check_origin(origin, "/origin"))
 
     def stored_files(self) -> list[PublishedFile]:
         """Return every stored file that links may lead to: packages, and bundles of them."""
@@ -362,6 +374,8 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         catalogue=catalogue,
         bundles=bundles,
         participants=participants,
+        passkeys=Passkeys(database, clock, participants.staff, participants.sign_in, settings.base_url),
+        openid=OpenId(database, clock, participants.staff, participants.sign_in, _openid(settings)),
         desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants, lasting.verdicts, digest_links),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         links=links,
@@ -386,6 +400,11 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         ),
         retention=DataRetention(database, clock, campaign.info.retention),
     )
+
+
+def _openid(settings: Settings) -> OpenIdSettings:
+    back = settings.base_url + paths.OPENID_RETURN
+    return OpenIdSettings(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, back)
 
 
 def _variants(campaign: Campaign, storage: Storage, settings: Settings) -> Variants:

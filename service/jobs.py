@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -49,6 +50,8 @@ def table(deployment: Deployment) -> list[Job]:
 
     def sweep() -> None:
         deployment.participants.sign_in.purge()
+        deployment.passkeys.purge()
+        deployment.openid.purge()
         deployment.idempotent.purge()
         outbox.purge(deployment.database, deployment.clock() - _OUTBOX_KEPT)
 
@@ -91,6 +94,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
         Job("segments", 20, deployment.segments.write),
         Job("refusals", 5, deployment.refusals.flush),
+        Job("uses of keys", 30, partial(_note_uses, deployment)),
         Job("alerts", 120, look_for_alerts),
         Job("stored packages", 15, look_at_packages),
         Job("mail", 15, deployment.mailer.deliver),
@@ -106,6 +110,10 @@ def table(deployment: Deployment) -> list[Job]:
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),
     ]
+
+
+def _note_uses(deployment: Deployment) -> None:
+    deployment.participants.api_keys.note_uses()
 
 
 class Jobs:
@@ -138,6 +146,7 @@ class Jobs:
         self._witnessing.stop(timeout=3)
         self._attempt("logo uses", lambda: self.deployment.embeds.enter_uses(everything=True))
         self._attempt("refusals", self.deployment.refusals.flush)
+        self._attempt("uses of keys", self.deployment.participants.api_keys.note_uses)
         self._attempt("sealing", lambda: self.deployment.sealer.seal(wait=3))
         self._attempt("closing", self.deployment.close)
 

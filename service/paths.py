@@ -13,6 +13,7 @@ STAFF = "/staff"
 DOWNLOADS = "/d/"
 VARIANTS = "/logos/"
 BROWSER_REPORTS = "/browser-reports"
+OPENID_RETURN = "/sign-in/openid"  # where the OpenID Connect provider sends browsers back to
 
 
 def home(language: str) -> str:

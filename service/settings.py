@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from .outgoing import is_loopback
 from .problems import ConfigurationError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -149,6 +150,14 @@ def _base_url(text: str) -> str:
     if split.port == 0:
         raise ValueError("the port is 0")
     return text.rstrip("/")
+
+
+def _issuer(text: str) -> str:
+    split = urlsplit(text)
+    local = split.scheme == "http" and is_loopback(split.hostname or "")
+    if not split.hostname or split.query or split.fragment or not (split.scheme == "https" or local):
+        raise ValueError("write the issuer as it names itself, such as https://login.example.org")
+    return text
 
 
 def _folder(text: str) -> Path:
@@ -290,6 +299,13 @@ class Settings:
     auditors: tuple[str, ...] = _setting(
         _addresses, "", "addresses that may sign in as auditors, comma-separated", secret=True
     )
+    oidc_issuer: str = _setting(
+        _issuer,
+        "",
+        "the OpenID Connect provider at which staff may sign in, as it names itself; off without it",
+    )
+    oidc_client_id: str = _setting(str, "", "the id by which the provider knows this deployment")
+    oidc_client_secret: str = _setting(str, "", "its secret there", secret=True)
     trusted_proxies: int = _setting(_count, "0", "the number of proxies in front; with 0 forwarded headers are ignored")
     metrics_bind: str = _setting(_bind, "", "`HOST:PORT` of a listener of its own for Prometheus")
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(
@@ -359,6 +375,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError as error:
             mistakes.append(f"{name}: {error}.")
             values[field] = _value(setting, "", values) if callable(setting.default) or setting.default else None
+    if values.get("oidc_issuer") and not values.get("oidc_client_id"):
+        mistakes.append("EMBLEM_OIDC_CLIENT_ID is not set: the provider at EMBLEM_OIDC_ISSUER gives it.")
     if mistakes:
         raise ConfigurationError(mistakes)
     # Where the log's key was read from, so that a rotation reaches a running service (see service.ledger).

@@ -28,6 +28,7 @@ BAD = {
     "EMBLEM_LOG_POLICY": "/no/such/file",
     "EMBLEM_CREDENTIAL_KEY": "ed25519:short",
     "EMBLEM_CONTENT_CREDENTIALS": "/nowhere/key.pem",
+    "EMBLEM_OIDC_ISSUER": "http://login.example.org",
     "EMBLEM_METRICS_BIND": "9000",
     "EMBLEM_WEBHOOK_NETWORKS": "10.0.0.1/8",
     "EMBLEM_SEAL_INTERVAL": "soon",
@@ -57,6 +58,7 @@ def test_each_bad_value_is_a_mistake_of_its_own(name: str) -> None:
 
 def test_every_setting_with_a_format_has_a_bad_value_here() -> None:
     free = {"EMBLEM_DATA_DIR", "EMBLEM_LOG_KEY"}  # any path; a key is judged by the log, which knows its format
+    free |= {"EMBLEM_OIDC_CLIENT_ID", "EMBLEM_OIDC_CLIENT_SECRET"}  # whatever the provider gave
     assert set(BAD) | free == set(VARIABLES)
 
 
@@ -168,3 +170,8 @@ def test_durations(text: str, seconds: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         parse_duration(text)
+
+
+def test_a_provider_needs_the_id_by_which_it_knows_us() -> None:
+    (only,) = mistakes(NEEDED | {"EMBLEM_OIDC_ISSUER": "https://login.example.org"})
+    assert only.startswith("EMBLEM_OIDC_CLIENT_ID")

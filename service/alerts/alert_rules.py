@@ -15,7 +15,7 @@ from ..campaign.mistakes import Mistakes
 from ..campaign.source import Source, Strict, read_yaml
 from ..campaign.text import Text
 from ..ledger.kinds import KINDS
-from .outgoing import is_loopback
+from ..outgoing import is_loopback
 
 FILE = "alerts.yaml"
 _GROUPS = [name for name, dimension in DIMENSIONS.items() if not dimension.over_time]

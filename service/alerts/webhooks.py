@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from ..clock import Clock, timestamp
+from ..outgoing import Networks, connect
 from ..store import Database, outbox
 from ..store.audit_tables import Alert
-from .outgoing import Networks, connect
 
 PAUSES = (60, 300, 1800, 7200, 43_200)  # seconds after each failed attempt; after the last it is given up
 _TIMEOUT = 10  # seconds for each step of a delivery

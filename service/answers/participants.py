@@ -165,6 +165,13 @@ class KeyAnswer(Answer):
     staff: str | None = Field(description="The person of the staff whose key it is")
     name: str
     created_at: Instant
+    read_only: bool
+    package: str | None = Field(description="The one package that it is for; null for all that the role may")
+    origin: str | None = Field(description="The one site whose embeds it is for; likewise")
+    expires_at: Instant | None = Field(description="When it ends by itself; null where it does not")
+    last_used_at: Instant | None = Field(description="To about a minute")
+    rotated_at: Instant | None = Field(description="When it was given its present secret, where that is not the first")
+    previous_until: Instant | None = Field(description="Until when the secret of before is good too")
     revoked_at: Instant | None
     revoked: RevocationAnswer | None
 
@@ -178,6 +185,13 @@ class KeyAnswer(Answer):
             staff=seen.staff,
             name=seen.name,
             created_at=seen.created_at,
+            read_only=seen.scope.read_only,
+            package=seen.scope.package,
+            origin=seen.scope.origin,
+            expires_at=seen.expires_at,
+            last_used_at=seen.last_used_at,
+            rotated_at=seen.rotated_at,
+            previous_until=seen.previous_until,
             revoked_at=seen.revoked_at,
             revoked=RevocationAnswer.of(seen.revoked),
         )
@@ -197,4 +211,8 @@ class MeAnswer(Answer):
     name: str
     participant: str | None
     staff: str | None = Field(description="The person of the staff whose key it is")
+    read_only: bool = Field(description="Whether it changes nothing")
+    package: str | None = Field(description="The one package that it is for; null for all that the role may")
+    origin: str | None = Field(description="The one site whose embeds it is for; likewise")
+    expires_at: Instant | None = Field(description="When it ends by itself; null where it does not")
     limits: LimitsAnswer

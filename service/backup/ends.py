@@ -10,13 +10,23 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..participants.members import Members
 from ..privacy import Erasure
 from ..store.batches import changed
-from ..store.tables import ApiKey, BundledVersion, Decision, Embed, Link, PackageVersion, Participant, StaffMember
+from ..store.tables import (
+    ApiKey,
+    BundledVersion,
+    Decision,
+    Embed,
+    Link,
+    PackageVersion,
+    Participant,
+    Passkey,
+    StaffMember,
+)
 
 Facts = dict[str, Any]
 _STATUS = {"approved": "approved", "declined": "declined", "suspended": "suspended", "review": "under_review"}
@@ -32,7 +42,7 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
                 return erasure.repeat(session, facts["participant"], by=facts["by"], at=at)
             case "participant.decided":
                 return _decided(session, facts, at)
-            case "link.revoked" | "embed.revoked" | "key.revoked":
+            case "link.revoked" | "embed.revoked" | "key.revoked" | "key.rotated" | "passkey.removed":
                 return _end(session, facts, at)
             case "link.restored" | "embed.restored":
                 return _go_on(session, facts)
@@ -83,6 +93,13 @@ def _revocable(facts: Facts) -> tuple[Any, Any]:
 
 
 def _end(session: Session, facts: Facts, at: datetime) -> bool:
+    match facts["kind"]:
+        case "passkey.removed":
+            return changed(session, delete(Passkey).where(Passkey.id == facts["passkey"])) > 0
+        case "key.rotated":  # the secret in the backup is the one of before, and ends when that does
+            until, ends = datetime.fromisoformat(facts["until"]), ApiKey.expires_at
+            longer = (ApiKey.id == facts["key"], or_(ends.is_(None), ends > until))
+            return changed(session, update(ApiKey).where(*longer).values(expires_at=until)) > 0
     table, mine = _revocable(facts)
     ended = {"revoked_at": at, "revoked_by": facts["by"]}
     return changed(session, update(table).where(mine, table.revoked_at.is_(None)).values(ended)) > 0

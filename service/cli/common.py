@@ -23,6 +23,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 BY = "staff:cli"  # who acts, in the record, when it is the operator's command line
 
 
+class Duration(click.ParamType[int]):
+    """Seconds, written as 90, 15m, 12h, 7d or 2w; also 0, where that means at once."""
+
+    name = "duration"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        """``zero`` takes a plain 0 too."""
+        self._zero = zero
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds of the text."""
+        if self._zero and str(value).strip() == "0":
+            return 0
+        try:
+            return settings.parse_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
 def json_option(command: F) -> F:
     """Adds ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

@@ -185,7 +185,7 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
     click.echo(
         f"\n  Emblem is up at {base_url}/ ({time.monotonic() - began:.1f} s)\n\n"
         f"  The campaign      {base_url}{paths.home('en')}\n"
-        f"  Staff sign in     {url}\n"
+        f"  Staff sign in     {_at_name(url)}\n"
         f"  Mail goes to      {outbox or emblem.settings.mail_url.partition('@')[2]}\n"
         f"  API               {base_url}{paths.api_docs()}   (keys are in {file})\n"
         f"  Command line      {_pasted(folder / 'emblem.env')} doctor\n\n"
@@ -203,6 +203,11 @@ def _pasted(config: Path) -> str:
     else:
         words = [str(program.absolute())]
     return f"EMBLEM_CONFIG={shlex.quote(str(config))} {shlex.join(words)}"
+
+
+def _at_name(url: str) -> str:
+    """Return the address at this machine's name: browsers make passkeys for no bare address."""
+    return url.replace("://127.0.0.1:", "://localhost:", 1)
 
 
 def _keys(api_keys: ApiKeys, file: Path) -> dict[str, str]:

@@ -87,6 +87,7 @@ def examine() -> Iterator[CheckResult]:
         ("log", _log),
         ("rate limits", _limits),
         ("proxies", _proxies),
+        ("staff sign-in", _sign_in),
     ]
     for name, check in checks:
         try:
@@ -271,6 +272,19 @@ def _proxies(emblem: Deployment) -> Iterator[tuple[str, str]]:
         yield OK, f"{emblem.settings.trusted_proxies} trusted"
     if emblem.settings.base_url.startswith("http://") and not _loopback(emblem.settings.base_url):
         yield WARNING, "EMBLEM_BASE_URL is http: use https, cookies and links need it."
+
+
+def _sign_in(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    party = emblem.passkeys.relying_party
+    if party is None:
+        yield WARNING, "browsers make no passkeys for EMBLEM_BASE_URL: use a host name and https."
+    else:
+        yield OK, f"passkeys for {party.id}"
+    if emblem.openid.on:
+        try:
+            yield OK, emblem.openid.check()
+        except ValueError as error:
+            yield FAILED, f"OpenID Connect: {error}: correct EMBLEM_OIDC_ISSUER, or start what it names."
 
 
 def _loopback(url: str) -> bool:

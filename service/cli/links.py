@@ -5,21 +5,7 @@ from __future__ import annotations
 import click
 
 from ..answers.links import LinkAnswer
-from ..settings import parse_duration
-from .common import BY, deployment, json_option, show, show_one
-
-
-class Duration(click.ParamType[int]):
-    """Seconds, written as 90, 15m, 12h, 7d or 2w."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Seconds of the text."""
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
+from .common import BY, Duration, deployment, json_option, show, show_one
 
 
 @click.group()

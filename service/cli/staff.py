@@ -51,6 +51,19 @@ def remove(staff_id: str, as_json: bool) -> None:
         click.echo(f"{staff_id} is removed, and {keys} of their keys ended.")
 
 
+@staff.command()
+@click.argument("staff_id", metavar="ID")
+@json_option
+def recover(staff_id: str, as_json: bool) -> None:
+    """Remove all passkeys of a person who has lost them; they sign in by mail again, and may add others."""
+    with deployment() as emblem:
+        count = emblem.passkeys.recover(staff_id, by=BY)
+    if as_json:
+        show_one({"id": staff_id, "passkeys_removed": count}, as_json=True)
+    else:
+        click.echo(f"{count} passkeys of {staff_id} are removed; a mailed link signs in again.")
+
+
 def _shown(member: StaffMemberView) -> dict[str, Any]:
     return {
         "id": member.id,

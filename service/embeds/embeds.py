@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, select
 from sqlalchemy.orm import Session
 
 from .. import ledger
@@ -120,11 +121,17 @@ class Embeds:
         *,
         participant: str | None = None,
         portal: str | None = None,
+        origin: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[EmbedDetails]:
-        """List embeds, newest first: of one participant, or of those that a portal key may act for, or all."""
+        """List embeds, newest first: of one participant, or of those that a portal key may act for, or all.
+
+        ``origin`` narrows the list to embeds for that site and no other.
+        """
         statement = _select()
+        if origin:
+            statement = statement.where(cast(tables.Embed.origins, Text) == json.dumps([origin]))
         if participant:
             statement = statement.where(tables.Embed.participant == participant)
         if portal:

@@ -55,6 +55,14 @@ def check_origins(written: Sequence[str], pointer: str = "/origins") -> tuple[st
     return tuple(found)
 
 
+def check_origin(written: str, pointer: str) -> str:
+    """Return one site in the form that browsers send. Raises InvalidRequest where it is none."""
+    try:
+        return normalise(written)
+    except _Mistake as mistake:
+        raise InvalidRequest(errors=[FieldError.of(pointer, mistake.template, **mistake.values)]) from None
+
+
 def normalise(text: str) -> str:
     """Return one site that a partner wrote, normalised; raise ValueError where it cannot be on a list."""
     if "*" in text:

@@ -383,8 +383,26 @@ class KeyCreatedEntry(Entry):
     role: KeyRole
     participant: str | None = Field(description="whose key it is; null for all but a partner's")
     staff: str | None = Field(default=None, description="the person of the staff whose key it is, `stf_…`")
+    scopes: list[str] | None = Field(
+        default=None,
+        description="what it is narrowed to: `read`, `package:ID`, `origin` (embeds of one site, which is not named)",
+    )
+    expires_at: Instant | None = Field(default=None, description="when it ends by itself, where it does")
     by: str | None = Field(default=None, description="who made it; not for a key of the log")
     vkey: str | None = Field(default=None, description="the verifier key, for a key of the log")
+
+
+class KeyRotatedEntry(Entry):
+    """A key for the API has a new secret; its id, its role and what it may stay."""
+
+    kind = "key.rotated"
+    key: KeyId
+    role: KeyRole
+    participant: str | None = Field(description="whose key it is; null for all but a partner's")
+    staff: str | None = Field(default=None, description="the person of the staff whose key it is, `stf_…`")
+    until: Instant = Field(description="until when the secret of before is good too")
+    expires_at: Instant | None = Field(default=None, description="when the key ends by itself, where it does")
+    by: Actor
 
 
 class KeyRevokedEntry(Entry):
@@ -443,6 +461,25 @@ class ReportImportedEntry(Entry):
     bad_lines: Count = Field(description="lines that could not be understood")
     views: Count = Field(description="views that were counted")
     import_: str = Field(serialization_alias="import", min_length=1, description="the import's id")
+
+
+class PasskeyAddedEntry(Entry):
+    """A person of the staff added a passkey, and needs one from now on."""
+
+    kind = "passkey.added"
+    passkey: str = Field(min_length=1, description="the passkey's id, `pky_…`")
+    staff: StaffId
+    by: Actor
+
+
+class PasskeyRemovedEntry(Entry):
+    """A passkey of a person of the staff was removed."""
+
+    kind = "passkey.removed"
+    passkey: str = Field(min_length=1, description="the passkey's id, `pky_…`")
+    staff: StaffId
+    by: Actor
+    agreed: str | None = Field(default=None, description="who said first that it was lost, where two colleagues did")
 
 
 def _kinds() -> dict[str, type[Entry]]:

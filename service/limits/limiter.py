@@ -34,6 +34,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "embed-lookup": RateLimitItemPerMinute(60),
     "joining": RateLimitItemPerHour(60),  # of one address, behind which a whole school may be
     "sign-in": RateLimitItemPerHour(60),
+    "passkey": RateLimitItemPerMinute(30),  # of one address: asking for a challenge, and answering it
     "misuse": RateLimitItemPerHour(20),  # reports of misuse
     "reports": RateLimitItemPerMinute(20),  # of browsers, about our pages
     "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two

@@ -230,11 +230,17 @@ class Links:
         *,
         participant: str | None = None,
         portal: str | None = None,
+        package: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[IssuedLink]:
-        """Links, newest first: of one participant, or of those that a portal key may act for, or all."""
+        """Links, newest first: of one participant, or of those that a portal key may act for, or all.
+
+        ``package`` narrows the list to links to that package alone, by itself or as one of its files.
+        """
         statement = select_states()
+        if package:
+            statement = statement.where(Link.package == package, Link.bundle.is_(None))
         if participant:
             statement = statement.where(Link.participant == participant)
         if portal:

@@ -8,7 +8,7 @@ from ..mail import Mailer
 from ..store import Database
 from .acceptances import Acceptances
 from .access import Access, Caller, Portal, granted_to
-from .api_keys import ROLES, ApiKeys, ApiKeyView
+from .api_keys import ROLES, ApiKeys, ApiKeyView, Scope
 from .application import Application, Signatory
 from .correspondence import Correspondence
 from .decisions import OUTCOMES, Decisions
@@ -81,6 +81,7 @@ __all__ = [
     "Permissions",
     "Portal",
     "Revocation",
+    "Scope",
     "Session",
     "Signatory",
     "Staff",

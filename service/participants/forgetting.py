@@ -22,7 +22,8 @@ def end_keys(session: Transaction, participant: str, now: datetime, by: str) -> 
     """Revoke the API keys of a participant and forget their names; return how many were not revoked yet."""
     ended = 0
     for key in session.scalars(select(tables.ApiKey).where(tables.ApiKey.participant == participant)):
-        key.name, key.revoked_reason = "", None  # typed by somebody, and likely to name them
+        # Typed by somebody, and likely to name them. A key without its narrowing could do more, and is ended here.
+        key.name, key.revoked_reason, key.origin = "", None, None
         if key.revoked_at is None:
             end_key(session, key, now, by)
             ended += 1

@@ -29,6 +29,8 @@ from .views import ParticipantView
 #: How long a session lasts at most, and how long without being used.
 STAFF_SESSION, STAFF_IDLE = timedelta(hours=12), timedelta(minutes=30)
 SESSION, IDLE = timedelta(days=30), timedelta(days=7)
+#: How long after signing in a person may do what does not come back: erase, make keys, change what is published.
+RECENT = timedelta(minutes=15)
 _SEEN = timedelta(minutes=1)  # how exactly it is kept when a session was last used
 _ID = 16  # characters of its digest that name a session to its owner; they open nothing
 
@@ -44,7 +46,7 @@ class Session:
     role: str
     participant: str | None
     expires_at: datetime
-
+    signed_in_at: datetime
     staff: str | None = None
     member: str | None = None
 
@@ -88,7 +90,8 @@ class PendingLink:
 class Confirmed:
     """Result of pressing the button of a mailed link.
 
-    ``session`` is the secret of a new session, for ``seconds``; None for a grant, which signs nobody in.
+    ``session`` is the secret of a new session, for ``seconds``; None for a grant, which signs nobody in, and for staff
+    who have to show a passkey first.
     """
 
     purpose: str
@@ -209,6 +212,20 @@ class SignIn:
             self._joining.tell(joined)
         return confirmed
 
+    def begin(self, session: Transaction, email: str, language: str, replaces: str = "") -> Confirmed:
+        """Begin a session in this transaction for an address that was proved in another way than by mail.
+
+        Ends the session whose secret ``replaces`` is. Raises InvalidSignIn where the address may not sign in.
+        """
+        if replaces:
+            _end(session, tables.SignInSession.secret_sha256 == secret_digest(replaces))
+        return self._sign_in(session, "sign-in", email, language, self._clock(), proved=True)
+
+    def end_others(self, session: Transaction, email: str, keep: str) -> None:
+        """End every session of an address in this transaction but the one whose secret ``keep`` is."""
+        table = tables.SignInSession
+        _end(session, table.email == email, table.secret_sha256 != secret_digest(keep))
+
     def session(self, secret: str) -> Session | None:
         """Return the person of a session's secret, or None where it has ended or the role was taken away."""
         if not secret or len(secret) > LONGEST_SECRET:
@@ -231,7 +248,7 @@ class SignIn:
                 person = None
             participant = person.participant if person else None
             staff, of = member.id if member else None, person.id if person else None
-            found = Session(row.email, row.role, participant, row.expires_at, staff, of)
+            found = Session(row.email, row.role, participant, row.expires_at, row.created_at, staff, of)
         if stale:
             self._note_use(secret_digest(secret), now)
         return found
@@ -297,12 +314,17 @@ class SignIn:
             return "auditor", participant
         return ("participant", participant) if participant else (None, None)
 
-    def _sign_in(self, session: Transaction, purpose: str, email: str, language: str, now: datetime) -> Confirmed:
+    def _sign_in(
+        self, session: Transaction, purpose: str, email: str, language: str, now: datetime, *, proved: bool = False
+    ) -> Confirmed:
+        """Begin a session; a mailbox alone, which is not ``proved`` otherwise, is not enough for who has a passkey."""
         role, participant = self._role(session, email)
         if role is None:
             raise InvalidSignIn("This address may no longer sign in. Join anew, or ask the campaign's staff.")
         if participant is not None and (member := find_member(session, email)) is not None:
             signed_in(member)
+        if role == "staff" and not proved and self._staff.has_passkey(session, email):
+            return Confirmed(purpose, language, role, participant)
         life = SESSION if role == "participant" else STAFF_SESSION
         secret = secrets.token_urlsafe(32)
         session.add(

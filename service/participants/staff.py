@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
@@ -193,6 +193,11 @@ class Staff:
         row = _by_email(session, email)
         return StaffMemberView.of(row) if row is not None and self._present(row) else None
 
+    def has_passkey(self, session: Transaction, email: str) -> bool:
+        """Tell whether who is staff with this address has a passkey, and so needs one."""
+        found = self.find(session, email)
+        return found is not None and session.scalar(_passkeys(found.id)) is not None
+
     def holds(self, session: Transaction, staff: str) -> bool:
         """Tell whether a person of this id is staff now."""
         row = session.get(tables.StaffMember, staff)
@@ -248,6 +253,10 @@ class Staff:
             return None
         ledger.append(session, ledger.StaffAddedEntry(staff=made, by=by), now)
         return session.get_one(tables.StaffMember, made)
+
+
+def _passkeys(staff: str) -> Select[str]:
+    return select(tables.Passkey.id).where(tables.Passkey.staff == staff).limit(1)
 
 
 def _by_email(session: Transaction, email: str, *, lock: bool = False) -> tables.StaffMember | None:

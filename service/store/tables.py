@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -176,7 +177,15 @@ class ApiKey(Base):
     staff: Mapped[str | None] = mapped_column(String(40), index=True)  # whose a key of staff is
     name: Mapped[str] = mapped_column(Text)
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    read_only: Mapped[bool] = mapped_column(server_default=false())
+    package: Mapped[str | None] = mapped_column(String(60))  # the one that it is for
+    origin: Mapped[str | None] = mapped_column(Text)  # the site whose embeds it is for
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  # to about a minute
+    rotated_at: Mapped[datetime | None]
+    previous_secret_sha256: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    previous_until: Mapped[datetime | None]  # how long the secret of before is good beside the new one
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(60))
     revoked_reason: Mapped[str | None] = mapped_column(Text)
@@ -195,6 +204,40 @@ class StaffMember(Base):
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     digest: Mapped[bool] = mapped_column(default=True, server_default=true())  # whether they are mailed who waits
+
+
+class Passkey(Base):
+    """A passkey of a person of the staff: what WebAuthn says of it, and its public key."""
+
+    __tablename__ = "passkeys"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    staff: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
+    credential: Mapped[bytes]
+    credential_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """A challenge that waits for a passkey's answer, once; ``staff`` is who adds one, empty for signing in."""
+
+    __tablename__ = "passkey_challenges"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    staff: Mapped[str] = mapped_column(String(40))
+    expires_at: Mapped[datetime]
+
+
+class PasskeyRecovery(Base):
+    """The word of one colleague that a person's passkeys are lost; a second one's removes them."""
+
+    __tablename__ = "passkey_recoveries"
+    staff: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    by: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    at: Mapped[datetime]
 
 
 class MailedLink(Base):
@@ -220,6 +263,19 @@ class SignInSession(Base):
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    openid: Mapped[bool] = mapped_column(server_default=false())  # begun at the OpenID Connect provider
+
+
+class OpenIdRequest(Base):
+    """A browser that went to sign in at the OpenID Connect provider; what it brings back is held against this, once."""
+
+    __tablename__ = "openid_requests"
+    state_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    binding_sha256: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(100))
+    code_verifier: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(2))
     expires_at: Mapped[datetime]
 
 

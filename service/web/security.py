@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from .. import paths
-from ..problems import Forbidden, InvalidOrigin, Unauthorized
+from ..participants.sign_in import RECENT
+from ..problems import Forbidden, InvalidOrigin, SignInAgain, Unauthorized
 from .context import deployment
 
 if TYPE_CHECKING:
     from ..participants import Session
 
 _COOKIE = "emblem_session"
+_BINDING = "emblem_openid"
 #: Who asks here is known by a key, or is nobody in particular.
 _NO_FORMS = ("/api/", "/logos/", "/mcp", paths.BROWSER_REPORTS)
 _GROUP = "browser"  # of the Reporting API; browsers take it over https alone, and forget ``report-uri`` for it then
@@ -67,6 +69,27 @@ def cookie_name() -> str:
     return f"__Host-{_COOKIE}" if _secure() else _COOKIE
 
 
+def binding() -> str:
+    """Return the secret by which a browser that comes back from the OpenID Connect provider is the one that went."""
+    return request.cookies.get(_binding_name(), "")
+
+
+def set_binding(response: Response, secret: str) -> Response:
+    """Set that secret on a response, for ten minutes."""
+    response.set_cookie(_binding_name(), secret, max_age=600, httponly=True, samesite="Lax", secure=_secure(), path="/")
+    return response
+
+
+def drop_binding(response: Response) -> Response:
+    """Remove that secret: it is good once."""
+    response.delete_cookie(_binding_name(), httponly=True, samesite="Lax", secure=_secure(), path="/")
+    return response
+
+
+def _binding_name() -> str:
+    return f"__Host-{_BINDING}" if _secure() else _BINDING
+
+
 def require_session(*roles: str) -> Session:
     """Return the signed-in person, if of one of these roles; else Unauthorized or Forbidden."""
     found = current_session()
@@ -75,6 +98,12 @@ def require_session(*roles: str) -> Session:
     if roles and found.role not in roles:
         raise Forbidden("This page is for the campaign's staff.")
     return found
+
+
+def require_recent() -> None:
+    """Raise SignInAgain where the person of this request signed in longer ago than what cannot be undone asks for."""
+    if deployment().clock() - require_session().signed_in_at > RECENT:
+        raise SignInAgain
 
 
 def sign_in(response: Response, secret: str, seconds: int) -> Response:

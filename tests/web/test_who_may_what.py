@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service import paths
+from service.participants import Scope
 from service.store import tables
 
-from .conftest import Api
+from .conftest import Api, problem
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -92,9 +93,14 @@ OPEN = {
     "pages.sign_in",
     "pages.sign_in_confirm",
     "pages.sign_in_confirm_submit",
+    "pages.sign_in_openid",
+    "pages.sign_in_passkey",
+    "pages.sign_in_passkey_options",
+    "pages.sign_in_passkey_submit",
     "pages.sign_in_sent",
     "pages.sign_in_submit",
     "pages.sign_out",
+    "pages.sign_out_openid",
     "pages.terms",
     "pages.tool",
     "pages.tools",
@@ -114,6 +120,7 @@ OPEN = {
     "root.wear_frame",
     "pages.wear",
     "pages.feed",
+    "root.sign_in_openid_return",
     "root.start",
     "static",
 }
@@ -145,7 +152,7 @@ ACCOUNT: dict[str, str | None] = {
     "pages.sign_out_everywhere": None,
 }
 #: What the console shows of a person, or of a draft that nobody has published, and auditors do not see.
-PERSONAL = re.compile(r"^staff\.(participant_export|publishing|outbox(_\w+)?|cases?(_\w+)?)$")
+PERSONAL = re.compile(r"^staff\.(participant_export|passkeys|publishing|outbox(_\w+)?|cases?(_\w+)?)$")
 #: What the address of an API route names, by the segment before it.
 THINGS = {
     "participants": "participant",
@@ -159,7 +166,7 @@ THINGS = {
 #: Bodies with which a route is asked that looks at its body first.
 BODIES: dict[str, dict[str, Any]] = {
     "links.issue": {"participant": "{participant}", "package": "logo"},
-    "embeds.create": {"participant": "{participant}", "logo": "heart"},
+    "embeds.create": {"participant": "{participant}", "logo": "heart", "origins": ["https://www.example.org"]},
     "embeds.change": {"unlisted": "refuse"},
     "participants.decide": {"outcome": "suspended", "reason": "A reason."},
     "participants.erase": {"reason": "A reason."},
@@ -332,6 +339,117 @@ def test_whose_thing_it_is_and_staff_may_use_the_api(world: World) -> None:
             elif answer.status_code == 404 and not late and not slug.endswith("/not-sealed"):
                 wrong.append(f"{method} {rule} as {role}: not there")
     assert not wrong
+
+
+#: What a key for one package, or for one site, may use, each of its own things alone. All other routes are shut to it.
+NARROW = {
+    "package": {"links.issue", "links.links", "links.link", "links.revoke", "links.downloads"},
+    "origin": {"embeds.create", "embeds.embeds", "embeds.embed", "embeds.change", "embeds.revoke"},
+}
+ON_THE_WAY = {
+    "me.me",
+    "participants.join",
+    "participants.participant",
+    "participants.accept",
+    "participants.acceptances",
+}
+SCOPES = {
+    "package": Scope(package="logo"),
+    "origin": Scope(origin="https://www.example.org"),
+    "read": Scope(read_only=True),
+}
+OTHERS = {"package": Scope(package="posters"), "origin": Scope(origin="https://other.example")}
+
+
+def narrowed(world: World, role: str, scope: Scope) -> str:
+    """The name of a key of ``world`` of this role and scope that has to do with its participant."""
+    name = f"{role} {scope}"
+    mine = world.mine if role == "partner" else None
+    key, world.api.keys[name] = world.api.parts.participants.api_keys.create(
+        role, participant=mine, scope=scope, name="narrow", by="staff:cli"
+    )
+    if role == "portal":
+        world.api.parts.database.write(
+            lambda session: session.add(
+                tables.PortalGrant(participant=world.mine, key=key.id, granted_at=world.api.parts.clock())
+            )
+        )
+    return name
+
+
+def test_a_key_that_only_reads_changes_nothing(world: World) -> None:
+    wrong = []
+    keys = {role: narrowed(world, role, SCOPES["read"]) for role in KEYS}
+    for rule, method, endpoint, roles in api_routes(world.api.app):
+        for role in roles:
+            answer = world.ask(endpoint, method, world.path(rule), keys[role])
+            slug = str((answer.get_json(silent=True) or {}).get("type", ""))
+            if (slug == "/problems/forbidden") is (method == "GET"):
+                wrong.append(f"{method} {rule} as a {role} that only reads: {answer.status_code}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("thing", ["package", "origin"])
+def test_a_key_for_one_thing_uses_what_is_its_own_and_nothing_else(world: World, thing: str) -> None:
+    wrong = []
+    for role in ("partner", "portal", "staff"):
+        own, other = narrowed(world, role, SCOPES[thing]), narrowed(world, role, OTHERS[thing])
+        for rule, method, endpoint, roles in api_routes(world.api.app):
+            if role not in roles or method == "DELETE":
+                continue
+            path, seen = world.path(rule), {}
+            for name in (own, other):
+                answer = world.ask(endpoint, method, path, name)
+                seen[name] = (str((answer.get_json(silent=True) or {}).get("type", "")), answer)
+            if endpoint not in NARROW[thing] | ON_THE_WAY:
+                if any(slug != "/problems/forbidden" for slug, _ in seen.values()):
+                    wrong.append(f"{method} {rule} is open to a {role} for one {thing}")
+                continue
+            if seen[own][1].status_code in (403, 404):
+                wrong.append(f"{method} {rule} is shut to a {role} for its {thing}: {seen[own][1].text}")
+            if endpoint in ON_THE_WAY:
+                continue
+            about_one = "<" in rule or method == "POST"
+            if about_one and seen[other][1].status_code not in (403, 404):
+                wrong.append(f"{method} {rule} is open to a {role} for another {thing}: {seen[other][1].status_code}")
+            if not about_one and any(one in seen[other][1].text for one in world.ids.values() if one != world.mine):
+                wrong.append(f"{method} {rule} shows a {role} for another {thing} what is not its own")
+        kind, path = ("link", "links") if thing == "package" else ("embed", "embeds")
+        if world.api.ask("DELETE", f"/api/v1/{path}/{world.ids[kind]}", key=other).status_code != 404:
+            wrong.append(f"a {role} for another {thing} ends a {kind}")
+    assert not wrong
+
+
+def test_a_key_for_one_package_gets_no_more_than_it_by_any_wish(world: World) -> None:
+    name = narrowed(world, "portal", SCOPES["package"])
+    for wish in ({"package": "posters"}, {"packages": ["logo", "posters"]}, {"packages": ["logo"]}):
+        body = {"participant": world.mine, **wish}
+        problem(world.api.ask("POST", "/api/v1/links", key=name, json=body), 403, "forbidden")
+    made = world.api.ask("POST", "/api/v1/links", key=name, json={"participant": world.mine, "package": "logo"})
+    assert made.status_code == 201
+    listed = world.api.ask("GET", "/api/v1/links", key=name).json["links"]
+    assert {link["package"]["id"] for link in listed} == {"logo"}
+    problem(world.api.ask("GET", "/api/v1/downloads?package=posters", key=name), 404, "not-found")
+
+
+def test_a_key_for_one_site_makes_and_changes_embeds_for_it_alone(world: World) -> None:
+    name, site = narrowed(world, "partner", SCOPES["origin"]), "https://www.example.org"
+    body = {"participant": world.mine, "logo": "heart"}
+    for origins in ([], ["https://other.example"], [site, "https://other.example"]):
+        problem(world.api.ask("POST", "/api/v1/embeds", key=name, json=body | {"origins": origins}), 403, "forbidden")
+    made = world.api.ask("POST", "/api/v1/embeds", key=name, json=body | {"origins": ["HTTPS://WWW.Example.ORG"]})
+    assert made.status_code == 201, made.text
+    path = f"/api/v1/embeds/{made.json['key']}"
+    problem(world.api.ask("PATCH", path, key=name, json={"origins": ["https://other.example"]}), 403, "forbidden")
+    assert world.api.ask("PATCH", path, key=name, json={"unlisted": "refuse"}).status_code == 200
+    assert len(world.api.ask("GET", "/api/v1/embeds", key=name).json["embeds"]) == 2
+
+
+def test_entries_of_the_log_are_shut_to_a_key_for_one_thing(world: World) -> None:
+    world.api.parts.flush_and_seal()
+    name = narrowed(world, "staff", SCOPES["package"])
+    problem(world.api.ask("GET", "/log/tile/entries/000.p/1", key=name), 403, "forbidden")
+    problem(world.api.ask("GET", "/api/v1/audit/proofs/0", key=name), 403, "forbidden")
 
 
 def test_pages_of_an_account_are_its_owners(world: World) -> None:

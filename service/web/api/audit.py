@@ -9,6 +9,7 @@ from ...answers.audit import ReportAnswer
 from ...audit import formats, html_report
 from ...audit.dimensions import DIMENSIONS
 from ...audit.query import FORMATS, parse
+from ...participants import ApiKeyView
 from ...problems import Forbidden, LogDamaged, NotFound, NotSealed, Unauthorized
 from ..auth import need
 from ..context import deployment, key
@@ -95,6 +96,8 @@ def _reads_everything() -> bool:
     caller = key() or current_session()
     if caller is None:
         raise Unauthorized
+    if isinstance(caller, ApiKeyView) and caller.scope.narrow:
+        return False
     return caller.role in ("auditor", "staff")
 
 

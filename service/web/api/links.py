@@ -6,9 +6,11 @@ from flask import Response
 
 from ... import paths
 from ...answers.links import DownloadAnswer, DownloadsAnswer, LinkAnswer, LinksAnswer
+from ...links.links import IssuedLink
 from ...period import parse_period
 from ...problems import (
     FieldError,
+    Forbidden,
     InvalidRequest,
     NotFound,
     PackageDamaged,
@@ -19,7 +21,7 @@ from ...problems import (
     UnknownPackage,
     UnknownVersion,
 )
-from ..auth import may_see, need, own, portal
+from ..auth import may_see, need, only_package, own, portal, scoped_package
 from ..context import actor, deployment, key
 from . import answer, blueprint, problems
 from .models import DownloadsQuery, IdPath, LinkBody, LinksQuery, RevocationQuery
@@ -28,7 +30,7 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 
 
 @api.post("/links", responses={201: LinkAnswer})
-@need("portal", "partner", "staff")
+@need("portal", "partner", "staff", narrow=("package",))
 @problems(
     NotFound,
     ParticipantNotApproved,
@@ -42,9 +44,11 @@ api = blueprint("links", "Signed, expiring download links and the record of down
 def issue(body: LinkBody) -> Response:
     """Issue a link."""
     may_see(body.participant)
+    wanted = _wanted(body)
+    only_package([wanted] if isinstance(wanted, str) else [], Forbidden)
     issued = deployment().links.issue(
         body.participant,
-        _wanted(body),
+        wanted,
         issued_by=actor(),
         version=body.version,
         path=body.path,
@@ -55,48 +59,55 @@ def issue(body: LinkBody) -> Response:
 
 
 @api.get("/links", responses={200: LinksAnswer})
-@need("portal", "partner", "staff", "auditor")
+@need("portal", "partner", "staff", "auditor", narrow=("package",))
 @problems(NotFound)
 def links(query: LinksQuery) -> Response:
     """List links, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)
-    page = deployment().links.list(participant=participant, portal=portal(), cursor=query.cursor, limit=query.limit)
+    page = deployment().links.list(
+        participant=participant, portal=portal(), package=scoped_package(), cursor=query.cursor, limit=query.limit
+    )
     found = [LinkAnswer.of(link, with_url=_with_url()) for link in page.items]
     return answer(LinksAnswer(links=found, next_cursor=page.next_cursor))
 
 
 @api.get("/links/<id>", responses={200: LinkAnswer})
-@need("portal", "partner", "staff", "auditor")
+@need("portal", "partner", "staff", "auditor", narrow=("package",))
 def link(path: IdPath) -> Response:
     """Show one link with its status and how often it was used."""
     found = deployment().links.get(path.id)
-    _mine(found.state.participant)
+    _mine(found)
     return answer(LinkAnswer.of(found, with_url=_with_url()))
 
 
 @api.delete("/links/<id>", responses={204: None})
-@need("portal", "partner", "staff")
+@need("portal", "partner", "staff", narrow=("package",))
 def revoke(path: IdPath, query: RevocationQuery) -> Response:
     """End a link at once."""
-    _mine(deployment().links.get(path.id).state.participant)
+    _mine(deployment().links.get(path.id))
     deployment().links.revoke(path.id, by=actor(), reason=query.reason)
     return Response(status=204)
 
 
 @api.get("/downloads", responses={200: DownloadsAnswer})
-@need("portal", "partner", "staff", "auditor")
+@need("portal", "partner", "staff", "auditor", narrow=("package",))
 @problems(NotFound)
 def downloads(query: DownloadsQuery) -> Response:
     """List recorded downloads, newest first."""
     participant = own(query.participant)
     if participant:
         may_see(participant)
+    package = query.package
+    if scoped_package() is not None:
+        if package not in (None, scoped_package()):
+            raise NotFound(f"This key is for the package {scoped_package()} alone.")
+        package = scoped_package()
     period = parse_period(query.since, query.until)
     page = deployment().links.downloads(
         participant=participant,
-        package=query.package,
+        package=package,
         link=query.link,
         since=period.start,
         until=period.end,
@@ -133,8 +144,9 @@ def _with_url() -> bool:
     return caller is not None and caller.role != "auditor"
 
 
-def _mine(participant: str) -> None:
+def _mine(link: IssuedLink) -> None:
     try:
-        may_see(participant)
+        may_see(link.state.participant)
+        only_package([one.id for one in link.packages] if link.state.bundle is None else [])
     except NotFound as error:
         raise NotFound("There is no link of this id.") from error

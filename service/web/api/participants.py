@@ -48,7 +48,7 @@ api = blueprint("participants", "Joining, decisions and acceptances")
 
 
 @api.post("/participants", responses={201: ParticipantAnswer})
-@need("portal", "staff")
+@need("portal", "staff", narrow=("package", "origin"))
 @problems(AlreadyJoined)
 def join(body: JoinBody) -> Response:
     """Join someone; the key's holder vouches for the e-mail address. Declined is a decision, so also 201."""
@@ -71,7 +71,7 @@ def participants(query: ParticipantsQuery) -> Response:
 
 
 @api.get("/participants/<id>", responses={200: ParticipantAnswer})
-@need("portal", "partner", "staff", "auditor")
+@need("portal", "partner", "staff", "auditor", narrow=("package", "origin"))
 def participant(path: IdPath) -> Response:
     """Show one participant."""
     may_see(path.id)
@@ -105,7 +105,7 @@ def erase(path: IdPath, body: ErasureBody) -> Response:
 
 
 @api.post("/participants/<id>/acceptances", responses={201: AcceptanceAnswer, 200: AcceptanceAnswer})
-@need("portal", "partner", "staff")
+@need("portal", "partner", "staff", narrow=("package", "origin"))
 @problems(Conflict, ParticipantNotApproved, UnknownTerms, UnknownVersion, TermsNotCurrent, DigestMismatch)
 def accept(path: IdPath, body: AcceptanceBody) -> Response:
     """Accept the current terms; the same version again gives the first acceptance."""
@@ -123,7 +123,7 @@ def accept(path: IdPath, body: AcceptanceBody) -> Response:
 
 
 @api.get("/participants/<id>/acceptances", responses={200: AcceptancesAnswer})
-@need("portal", "partner", "staff", "auditor")
+@need("portal", "partner", "staff", "auditor", narrow=("package", "origin"))
 def acceptances(path: IdPath) -> Response:
     """List what a participant has accepted, newest first."""
     may_see(path.id)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, g, request, url_for
+from flask import Response, g, make_response, request, url_for
 
+from ... import paths
 from ...campaign.content import Use
 from ...campaign.terms import TermsVersion
 from ...campaign.text import msgid
 from ...participants.sign_in import Confirmed, PendingLink
 from ...problems import InvalidRequest, InvalidSignIn
-from .. import limits, security
-from ..context import deployment
+from .. import limits, passkey_place, security
+from ..context import client, deployment
 from ..i18n import language, translate
-from .blueprint import pages, query
+from .blueprint import pages, query, root
 from .downloads import get_file, standing_of, then, use_of
 from .forms import FormMistakes, kept, sent
 from .render import private, public, see_other
@@ -48,7 +50,7 @@ _WORDS = {
 @pages.get("/sign-in")
 def sign_in() -> Response:
     """Ask for the address that gets the link."""
-    return private("sign_in.html", mistakes=FormMistakes(), use=use_of(query("for")))
+    return private("sign_in.html", mistakes=FormMistakes(), use=use_of(query("for")), **_ways())
 
 
 @pages.post("/sign-in")
@@ -64,14 +66,74 @@ def sign_in_submit() -> Response:
     except InvalidRequest:
         mistakes = FormMistakes()
         mistakes.add("email", translate("Give an e-mail address such as name@example.org."))
-        return private("sign_in.html", 422, mistakes=mistakes, use=use)
+        return private("sign_in.html", 422, mistakes=mistakes, use=use, **_ways())
     return see_other(url_for("pages.sign_in_sent", to=hidden(sent("email", 400))))
+
+
+def _ways() -> dict[str, Any]:
+    """Return the ways of staff to sign in beside the mailed link."""
+    found = deployment()
+    return {"staff_passkeys": found.passkeys.relying_party is not None, "staff_openid": found.openid.on}
 
 
 @pages.get("/sign-in/sent")
 def sign_in_sent() -> Response:
     """Show what to do next: a mail is on its way, if the address is known."""
     return private("sent.html", joining=False, to=shown(query("to", 1000)))
+
+
+@pages.get("/sign-in/openid")
+def sign_in_openid() -> Response:
+    """Send the browser to the provider at which staff sign in."""
+    limits.hit("passkey", client().network)
+    leaving = deployment().openid.depart(language())
+    response = see_other(leaving.url)
+    return security.set_binding(response, leaving.binding)
+
+
+@root.get(paths.OPENID_RETURN)
+def sign_in_openid_return() -> Response:
+    """Take what the provider sent back, and sign in whose mailbox it vouches for."""
+    limits.hit("passkey", client().network)
+    given = {name: query(name, 5000) for name in ("state", "code", "iss", "error") if name in request.args}
+    done = deployment().openid.arrive(given, security.binding(), replaces=security.session_secret())
+    if done.session is None:
+        return security.drop_binding(see_other(url_for("pages.sign_in_passkey", lang=done.language)))
+    return security.drop_binding(security.sign_in(see_other(url_for("staff.queue")), done.session, done.seconds))
+
+
+@pages.get("/sign-out/openid")
+def sign_out_openid() -> Response:
+    """After signing out here: the way to sign out at the provider too."""
+    return private("signed_out_openid.html", provider=deployment().openid.sign_out_url())
+
+
+@pages.get("/sign-in/passkey")
+def sign_in_passkey() -> Response:
+    """Show the button by which staff use their passkey."""
+    party = deployment().passkeys.relying_party
+    return private("sign_in_passkey.html", offered=party is not None, elsewhere=passkey_place.elsewhere())
+
+
+@pages.post("/sign-in/passkey/options")
+def sign_in_passkey_options() -> Response:
+    """Give the browser what it needs to use a passkey; it names nobody."""
+    limits.hit("passkey", client().network)
+    response = make_response(deployment().passkeys.ask())
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@pages.post("/sign-in/passkey")
+def sign_in_passkey_submit() -> Response:
+    """Sign in whose passkey answered."""
+    limits.hit("passkey", client().network)
+    done = deployment().passkeys.sign_in(
+        sent("credential", 20_001), language=language(), replaces=security.session_secret()
+    )
+    assert done.session is not None  # a passkey is enough
+    return security.sign_in(see_other(url_for("staff.queue")), done.session, done.seconds)
 
 
 @pages.get("/join/<secret>")
@@ -131,9 +193,12 @@ def grant_done() -> Response:
 @pages.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
+    there = "pages.home"
     if secret := security.session_secret():
+        if deployment().openid.departure_of(secret) is not None:
+            there = "pages.sign_out_openid"
         deployment().participants.sign_in.sign_out(secret)
-    return security.sign_out(see_other(url_for("pages.home")))
+    return security.sign_out(see_other(url_for(there)))
 
 
 @pages.post("/account/sessions/<session_id>/end")
@@ -184,7 +249,7 @@ def _use(purpose: str, secret: str) -> Response:
         raise InvalidSignIn
     done = deployment().participants.sign_in.confirm(secret, replaces=security.session_secret())
     if done.session is None:
-        return see_other(url_for("pages.grant_done"))
+        return see_other(url_for("pages.grant_done" if purpose == "grant" else "pages.sign_in_passkey"))
     return security.sign_in(_after(done, purpose), done.session, done.seconds)
 
 

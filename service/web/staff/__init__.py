@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import artwork, audit, cases, catalogue, embeds, links, outbox, participants, publishing, webhooks
+from . import (
+    artwork,
+    audit,
+    cases,
+    catalogue,
+    embeds,
+    keys,
+    links,
+    outbox,
+    participants,
+    passkeys,
+    publishing,
+    webhooks,
+)
 from .blueprint import staff
 
 #: What the web entrance registers.
@@ -15,9 +28,11 @@ __all__ = [
     "cases",
     "catalogue",
     "embeds",
+    "keys",
     "links",
     "outbox",
     "participants",
+    "passkeys",
     "publishing",
     "staff",
     "webhooks",

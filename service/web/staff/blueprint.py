@@ -32,8 +32,10 @@ NAVIGATION = (
     ("staff.publishing", msgid("Publishing")),
     ("staff.audit", msgid("Audit")),
     ("staff.outbox", msgid("Outbox")),
+    ("staff.keys", msgid("API keys")),
+    ("staff.passkeys", msgid("Passkeys")),
 )
-_STAFF_ALONE = {"staff.publishing", "staff.outbox"}  # auditors do not see these
+_STAFF_ALONE = {"staff.publishing", "staff.outbox", "staff.passkeys"}  # auditors do not see these
 
 
 def acted(by: str | None) -> Markup:

@@ -14,6 +14,7 @@ from ..i18n import translate_plain
 from ..pages.blueprint import query
 from ..pages.forms import FormMistakes, required
 from ..pages.render import private, see_other
+from ..security import require_recent
 from .blueprint import PAGE, staff
 
 _LONGEST_REASON = 1000
@@ -34,6 +35,7 @@ def withdraw(package: str, version: str) -> Response:
     )
     if mistakes:
         return _catalogue(mistakes, 422)
+    require_recent()
     deployment().catalogue.withdraw(package, version, reason, by=actor())
     return see_other(url_for("staff.catalogue"))
 

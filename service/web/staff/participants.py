@@ -17,7 +17,7 @@ from ..pages.blueprint import query
 from ..pages.check import VERDICT_WORDS
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
-from ..security import require_session
+from ..security import require_recent, require_session
 from .blueprint import PAGE, staff
 
 
@@ -64,6 +64,7 @@ def decide(participant: str) -> Response:
         mistakes.add("", translate(msgid("Somebody decided meanwhile. Look at the decisions first.")))
         return _detail(participant, mistakes, 412)
     if outcome == "erased":
+        require_recent()
         deployment().erasure.erase(participant, reason=reason, by=actor())
     else:
         deployment().desk.deciding.decide_participant(participant, outcome, reason=reason, by=actor())

@@ -20,7 +20,7 @@ from ..i18n import translate
 from ..pages.blueprint import query
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
-from ..security import require_session
+from ..security import require_recent, require_session
 from .blueprint import staff
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def publish() -> Response:
     reason = required(mistakes, "reason", msgid("Write why it is published; staff read it."), LONGEST_TEXT, lines=True)
     if mistakes:
         return _publishing(mistakes, 422)
+    require_recent()
     try:
         with _publisher() as publisher:
             if _mark(publisher) != sent("draft"):

@@ -44,6 +44,7 @@ _TOLD_TO_PEOPLE = (
     "links/addresses.py",
     "participants/sign_in.py",
     "participants/decisions.py",
+    "staff_access",
     "verdicts",
     "web/uploads.py",
 )

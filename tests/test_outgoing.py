@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from service.alerts.alert_rules import load_rules
-from service.alerts.outgoing import RefusedTarget, connect, is_loopback
 from service.campaign import CampaignError
+from service.outgoing import RefusedTarget, connect, is_loopback
 
 INSIDE = [
     "127.0.0.1",
