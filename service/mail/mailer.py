@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,10 @@ class Mailer:
         """Delete the mails to an address that wait or lie in the folder; returns how many."""
         waiting = self._database.write(lambda session: outbox.forget(session, "mail", address))
         return waiting + self._transport.forget(address)
+
+    def forget_mentions(self, values: Sequence[str], staff: Sequence[str]) -> int:
+        """Delete the mails to ``staff`` in the folder that hold one of these values; return how many."""
+        return self._transport.forget_mentions(values, staff)
 
     def close(self, seconds: float = 10.0) -> None:
         """End the thread, waiting at most so many seconds for the mail that it is sending."""

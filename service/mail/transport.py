@@ -6,6 +6,7 @@ import re
 import secrets
 import smtplib
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -46,6 +47,9 @@ class Transport(Protocol):
 
     def forget(self, address: str) -> int:
         """Delete what lies here and is for an address; returns how many messages."""
+
+    def forget_mentions(self, values: Sequence[str], staff: Sequence[str]) -> int:
+        """Delete what lies here, is for ``staff`` and holds one of these values; return how many messages."""
 
 
 class FolderTransport:
@@ -115,6 +119,24 @@ class FolderTransport:
                 continue  # taken away by its reader meanwhile, or not a message of ours
         return deleted
 
+    def forget_mentions(self, values: Sequence[str], staff: Sequence[str]) -> int:
+        """See ``Transport.forget_mentions``."""
+        if not self.folder.is_dir() or not values:
+            return 0
+        deleted, ours = 0, {deliverable(one) for one in staff}
+        for path in self.folder.glob("*.eml"):
+            try:
+                with path.open("rb") as file:
+                    message = BytesParser(policy=policy.SMTPUTF8).parse(file)
+                texts = [part.get_content() for part in message.walk() if part.get_content_type() == "text/plain"]
+                said = "\n".join([str(message["Subject"]), *texts])
+                if str(message["To"]) in ours and any(value in said for value in values):
+                    path.unlink()
+                    deleted += 1
+            except (OSError, KeyError, ValueError):
+                continue  # taken away by its reader meanwhile, or not a message of ours
+        return deleted
+
 
 @dataclass(frozen=True)
 class _Server:
@@ -160,6 +182,10 @@ class SmtpTransport:
 
     def forget(self, address: str) -> int:
         """See ``Transport.forget``: what has left is in nobody's hands here."""
+        return 0
+
+    def forget_mentions(self, values: Sequence[str], staff: Sequence[str]) -> int:
+        """See ``Transport.forget_mentions``: nothing lies here."""
         return 0
 
     def _connect(self, server: _Server) -> smtplib.SMTP:

@@ -6,6 +6,7 @@ elsewhere, can show that the log holds it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -57,6 +58,9 @@ def blank_decisions(session: Transaction, participant: str) -> None:
 def repeats(text: str, row: tables.Participant, known: Sequence[str | None] = ()) -> bool:
     """Tell whether a text says anything that is known of the participant as a person, or of its members (``known``)."""
     said = text.casefold()
+    words = {word for name in (row.name, *known) if name for word in re.findall(r"\w{3,}", name.casefold())}
+    if words & set(re.findall(r"\w{3,}", said)):
+        return True  # a part of a name, or of an address, names somebody too
     answers = [value for value in (row.answers or {}).values() if isinstance(value, str)]
     return any(value and value.casefold() in said for value in (row.name, row.email, row.website, *answers, *known))
 

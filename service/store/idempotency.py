@@ -107,9 +107,13 @@ def _of(taken: Taken) -> tuple[Any, ...]:
     return table.scope == taken.scope, table.key == taken.key, table.created_at == taken.at
 
 
-def forget_answers(session: Session, values: Sequence[str]) -> int:
-    """Delete the kept answers that hold one of these values, in this transaction; return how many."""
+def forget_answers(session: Session, values: Sequence[str], things: Sequence[str] = ()) -> int:
+    """Delete the kept answers that hold one of these values, or were given at the address of one of ``things``.
+
+    In this transaction; returns how many.
+    """
     answer = cast(IdempotentRequest.answer, Text)
     # Stored as JSON, so that is how the values are written there.
     held = or_(*(answer.contains(json.dumps(value), autoescape=True) for value in values))
-    return changed(session, delete(IdempotentRequest).where(held))
+    asked = (IdempotentRequest.scope.contains(f"/{thing}", autoescape=True) for thing in things)
+    return changed(session, delete(IdempotentRequest).where(or_(held, *asked)))

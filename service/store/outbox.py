@@ -7,15 +7,17 @@ claim runs out and another one tries again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Text, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..problems import FieldError, InvalidRequest
+from .batches import changed
 from .database import Database
 from .paging import Page
 from .tables import OutboxMessage
@@ -233,6 +235,22 @@ def forget(session: Session, channel: Channel, recipient: str) -> int:
         )
     )
     return int(getattr(gone, "rowcount", 0))
+
+
+def forget_mentions(session: Session, values: Sequence[str], staff: Sequence[str]) -> int:
+    """Delete the messages to webhooks and to ``staff`` that hold one of these values; return how many.
+
+    What goes to others is about themselves, though a name in it may be the same.
+    """
+    if not values:
+        return 0
+    payload = cast(OutboxMessage.payload, Text)
+    # Stored as JSON, so that is how the values are written there.
+    held = or_(*(payload.contains(json.dumps(value)[1:-1], autoescape=True) for value in values))
+    ours = or_(
+        OutboxMessage.channel == "webhook", func.lower(OutboxMessage.recipient).in_([one.lower() for one in staff])
+    )
+    return changed(session, delete(OutboxMessage).where(held, ours))
 
 
 def purge(database: Database, before: datetime) -> int:
