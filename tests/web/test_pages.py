@@ -147,7 +147,10 @@ def test_pages_name_themselves_in_the_other_languages(visitor: Visitor) -> None:
 
 def test_the_language_switch_keeps_what_was_chosen(visitor: Visitor) -> None:
     visitor.get("join?kind=government")
-    assert "/fr/join?kind=government" in visitor.html.links()
+    switch = {one.attributes["formaction"] for one in visitor.html.all("button", name="keep")}
+    assert "/fr/join?kind=government" in switch
+    visitor.get("tools?kind=logo")
+    assert "/fr/tools?kind=logo" in visitor.html.links()
 
 
 def test_public_pages_are_cacheable_and_known_ones_are_not_sent_again(visitor: Visitor) -> None:
