@@ -56,7 +56,7 @@ def demo(host: str, port: int, folder: Path, policies: Path | None, assets: Path
     shown = f"[{host}]" if ":" in host else host
     base_url = f"http://{shown}:{listener.getsockname()[1]}"
     environ = _configure(folder, base_url)
-    click.echo(f"Emblem gets the campaign ready in {folder}; the first start makes its files and takes a moment.")
+    click.echo(f"  Emblem gets the campaign ready in {folder}; the first start makes its files and takes a moment.")
     _in_a_process_of_its_own(_prepare, environ)
     descriptor = listener.fileno()
     os.set_inheritable(descriptor, True)

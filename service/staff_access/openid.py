@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
 
+from .. import paths
 from ..clock import Clock
 from ..ids import secret_digest
 from ..participants import Confirmed, Staff
@@ -167,7 +168,7 @@ class OpenId:
         self._database.write(lambda session: session.execute(delete(table).where(table.expires_at <= self._clock())))
 
     def _home(self) -> str:
-        return self._settings.redirect_uri.rpartition("/sign-in/")[0] + "/"
+        return self._settings.redirect_uri.removesuffix(paths.OPENID_RETURN) + "/"
 
     def _of_settings(self) -> Provider:
         if not self.on:

@@ -271,26 +271,30 @@ class _Writer:
                         ending = True
                         break
                     waiting.append(item)
-                self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+                done = self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+            # After the turn: whoever hears of it may stand still at once, and the process with it.
+            for future, answer in done:
+                if isinstance(answer, BaseException):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
 
-    def _commit(self, waiting: list[_Waiting]) -> None:
+    def _commit(self, waiting: list[_Waiting]) -> list[tuple[Future[Any], Any]]:
+        """Do what waits in one transaction; for each its result, or the exception that its caller gets."""
+        refused: dict[Future[Any], BaseException] = {}
         try:
             with self.engine.begin() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.exec_driver_sql("begin immediate")
-                done = self._run_all(connection, _grouped(waiting))
-        except BaseException as error:  # nothing of the transaction was kept: everybody hears it
-            for _, _, future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for future, answer in done:
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+                done = self._run_all(connection, _grouped(waiting), refused)
+        except BaseException as error:  # nothing of the transaction was kept: everybody else hears it
+            return [(future, refused.get(future, error)) for _, _, future in waiting]
+        return [*done, *refused.items()]
 
-    def _run_all(self, connection: Connection, groups: list[_Group]) -> list[tuple[Future[Any], Any]]:
+    def _run_all(
+        self, connection: Connection, groups: list[_Group], refused: dict[Future[Any], BaseException]
+    ) -> list[tuple[Future[Any], Any]]:
+        """The results of each group; those that failed by themselves are put into ``refused``."""
         if len(groups) == 1:
             # Alone it needs no savepoint: what it raises ends the transaction, which is its own.
             return list(zip(groups[0].futures, _run(connection, groups[0]), strict=True))
@@ -301,8 +305,7 @@ class _Writer:
             except OperationalError:
                 raise
             except BaseException as error:  # the callers' own: theirs alone
-                for future in group.futures:
-                    future.set_exception(error)
+                refused |= dict.fromkeys(group.futures, error)
         return done
 
     def _one(self, connection: Connection, group: _Group) -> Sequence[Any]:

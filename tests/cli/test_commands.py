@@ -121,7 +121,8 @@ def test_lists_and_reports_take_json(emblem: Shell) -> None:
     checked = emblem.json("catalogue", "check")
     assert checked["mistakes"] == []
     assert {Path(gap["file"]).parts[0] for gap in checked["untranslated"]} <= {"assets"}, "policies are complete"
-    assert emblem.json("catalogue", "publish") == {"published": [], "policies": None, "terms": [], "repaired": []}
+    nothing: dict[str, Any] = {"published": [], "policies": None, "terms": [], "repaired": [], "accept_again": 0}
+    assert emblem.json("catalogue", "publish") == nothing
     assert set(emblem.json("secrets", "new")) == {
         "EMBLEM_SECRET_KEYS",
         "EMBLEM_LOG_KEY",

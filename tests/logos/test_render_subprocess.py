@@ -73,7 +73,7 @@ def run(master: Drawing, changes: str) -> subprocess.CompletedProcess[bytes]:
 
 def test_one_that_takes_too_long_ends_by_itself(master: Drawing) -> None:
     """A time limit per render."""
-    done = run(master, "alone.MOST_SECONDS = 1; alone.render = lambda *_: time.sleep(50)")
+    done = run(master, "alone.MOST_SECONDS = 1; alone.render = lambda *_, **__: time.sleep(50)")
     assert (done.returncode, done.stdout) == (-signal.SIGALRM, b"")
 
 
