@@ -10,6 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -23,10 +25,12 @@ def built(source: Path, into: Path, umask: int) -> dict[str, str]:
 
 def test_wheel_and_sdist_are_the_same_bytes_wherever_and_whenever_they_are_built(tmp_path: Path) -> None:
     """From the files that the repository has: in two folders, with other times, zones and masks."""
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=_ROOT, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=_ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("release: not a git checkout, or git is not there, so which files belong to it cannot be told")
     found = []
     for name, umask in (("one", 0), ("other", 0o077)):
-        for file in filter(None, tracked.split("\0")):
+        for file in filter(None, done.stdout.split("\0")):
             if (_ROOT / file).is_file():
                 target = tmp_path / name / file
                 target.parent.mkdir(parents=True, exist_ok=True)
