@@ -5,9 +5,20 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.parts.demo import Demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One that nobody has used: of the one that all share, the printed sign-in link is used up or over by now."""
+    running = Demo(tmp_path_factory.mktemp("printed") / "var", {"EMBLEM_RATE_LIMITS": "off"})
+    yield running
+    assert running.stop() == 0
 
 
 def printed(demo: Demo) -> str:
