@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from ..clients import NAMELESS
 from ..clock import Clock
 from ..store import Database, advisory
 from ..store.tables import Embed, LogoUse, LogoUseWriter
+from ..store.upsert import insert_into
 from .crowding import Crowd
 from .snapshot import ServedEmbed
 
@@ -143,8 +143,8 @@ class ViewCounter:
 def add_counts(session: Session, writer: str, number: int, counts: dict[CountKey, int], now: datetime) -> bool:
     """Add a batch of a writer to what is stored; return False, and nothing is added, where it has been already."""
     lock_uses(session, shared=True)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    numbered = insert(LogoUseWriter).values(writer=writer, batch=number, at=now)
+    dialect = session.get_bind().dialect.name
+    numbered = insert_into(LogoUseWriter, dialect).values(writer=writer, batch=number, at=now)
     first = session.execute(
         numbered.on_conflict_do_update(
             index_elements=[LogoUseWriter.writer],
@@ -154,7 +154,7 @@ def add_counts(session: Session, writer: str, number: int, counts: dict[CountKey
     ).first()
     if first is None:
         return False
-    added = insert(LogoUse)
+    added = insert_into(LogoUse, dialect)
     session.execute(
         added.on_conflict_do_update(
             index_elements=[LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin, LogoUse.batch],

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, make_response, request
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from ... import paths
@@ -17,6 +16,7 @@ from ...problems import FieldError, InvalidRequest, Problem, UnsupportedMediaTyp
 from .. import idempotency, limits, uploads
 from ..auth import check_role, identify
 from ..context import conditional
+from .late_blueprint import LateBlueprint
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,9 +26,9 @@ LARGEST_BODY = 256 * 1024  # bytes of JSON: four long answers of every kind fit 
 security = [{"key": []}]  # type: ignore[var-annotated]
 
 
-def blueprint(name: str, description: str, *, public: bool = False) -> APIBlueprint:
+def blueprint(name: str, description: str, *, public: bool = False) -> LateBlueprint:
     """A part of the API with the checks that all parts share."""
-    made = APIBlueprint(
+    made = LateBlueprint(
         name,
         __name__,
         url_prefix=paths.API,

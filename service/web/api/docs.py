@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template
+from flask_openapi3.openapi import OpenAPI
 
 from ...problems import (
     Forbidden,
@@ -27,6 +28,7 @@ from ...problems import (
 from ..context import conditional, deployment
 from ..i18n import language
 from .examples import Examples
+from .late_blueprint import LateBlueprint
 from .models import ProblemAnswer
 
 pages = Blueprint("api_docs", __name__)
@@ -129,7 +131,11 @@ def document() -> dict[str, Any]:
 
 def complete(app: Flask) -> dict[str, Any]:
     """The document with the problems of each operation, but without what a campaign names."""
-    made: dict[str, Any] = copy.deepcopy(app.api_doc)  # type: ignore[attr-defined]
+    assert isinstance(app, OpenAPI)
+    for part in app.blueprints.values():
+        if isinstance(part, LateBlueprint):
+            part.describe_in(app)
+    made: dict[str, Any] = copy.deepcopy(app.api_doc)
     schemas = made["components"]["schemas"]
     for unused in [name for name in schemas if name.startswith("ValidationErrorModel")]:
         del schemas[unused]
