@@ -226,7 +226,7 @@ def _centred(template: Template) -> tuple[Floats, Floats]:
     return to, np.linalg.inv(to)
 
 
-def _corners(template: Template) -> Floats:
+def corners_of(template: Template) -> Floats:
     """The corners of the ink's box."""
     left, top, right, bottom = template.ink
     return np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
@@ -315,7 +315,7 @@ def refine(
         p = _step(current, build, count, places, (alpha, values, across, down), 0.16 if blur else 0.08)
         if p is None:
             break
-        corners = apply(to, _corners(template))
+        corners = apply(to, corners_of(template))
         now = apply(current, corners)
         rough = float(np.abs(apply(build(current, p), corners) - now).max())
         if not np.isfinite(rough):
@@ -414,6 +414,7 @@ __all__ = [
     "Tone",
     "Work",
     "box_of",
+    "corners_of",
     "correlation",
     "parts_of",
     "pose_of",

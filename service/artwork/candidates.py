@@ -74,28 +74,41 @@ def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Flo
             break
         scale = np.diag([pyramid.width / level.shape[1], pyramid.height / level.shape[0], 1.0])
         least = _LEAST if number == 0 else _LEAST + 12
+        seen: set[tuple[int, ...]] = set()
         for mask in masks(level, inks):
             contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
             for contour in contours:
-                if not 2 * least <= len(contour) <= 9 * _MOST:
-                    continue
-                found.extend(_of(np.asarray(contour[:, 0, :], np.int32), templates, scale, least, spans))
+                if 2 * least <= len(contour) <= 9 * _MOST:
+                    points = np.asarray(contour[:, 0, :], np.int32)
+                    if _is_new(points, seen, least):
+                        found.extend(_of(points, templates, scale, spans))
         number += 1
         if max(level.shape[:2]) < 2 * _SMALLEST_LEVEL:
             break
     return _distinct(found)
 
 
+def _is_new(contour: npt.NDArray[np.int32], seen: set[tuple[int, ...]], least: int) -> bool:
+    """Tell whether a contour has a size worth a look and is none that another mask of the level has shown already."""
+    left, top, width, height = cv2.boundingRect(contour)
+    if not least <= max(width, height) <= _MOST or min(width, height) < 0.15 * max(width, height):
+        return False
+    # To a pixel in small ones and to more in large ones: masks differ by as much at soft edges.
+    grain = max(1, max(width, height) // 24)
+    key = (left // grain, top // grain, width // grain, height // grain, int(8 * len(contour) / (width + height)))
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
 def _of(
     contour: npt.NDArray[np.int32],
     templates: tuple[Template, ...],
     scale: Floats,
-    least: int,
     spans: list[tuple[float, float]],
 ) -> Iterator[Candidate]:
     _, _, width, height = cv2.boundingRect(contour)
-    if not least <= max(width, height) <= _MOST or min(width, height) < 0.15 * max(width, height):
-        return
     moments = cv2.moments(contour)
     area = moments["m00"]
     if area < 0.1 * width * height:
@@ -161,29 +174,31 @@ def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[
         core = template.core or template
         a, b, c, d = core.ink
         by_height, by_width = (bottom - top) / (d - b), (right - left) / (c - a)
-        tries = [
-            (by_height, left - a * by_height, top - b * by_height),
-            (by_height, right - c * by_height, top - b * by_height),
-            (by_width, left - a * by_width, top - b * by_width),
-            (by_width, left - a * by_width, bottom - d * by_width),
-        ]
-        best: tuple[float, Floats] | None = None
-        for size, x, y in tries:
-            unit = (chosen - [x, y]) / size
-            for mirrored in (False, True):
-                seen = np.column_stack([a + c - unit[:, 0], unit[:, 1]]) if mirrored else unit
-                places = np.rint((seen + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
-                rows, columns = core.away.shape
-                inside = (places[:, 0] >= 0) & (places[:, 0] < columns) & (places[:, 1] >= 0) & (places[:, 1] < rows)
-                away = core.away[np.clip(places[:, 1], 0, rows - 1), np.clip(places[:, 0], 0, columns - 1)]
-                share = float((inside & (away < max(0.03, 0.9 / size))).mean())
-                if share > _LEAST_ON_OUTLINE and (best is None or share > best[0]):
-                    pose = np.array([[size, 0, x], [0, size, y], [0, 0, 1.0]])
-                    if mirrored:
-                        pose = pose @ np.array([[-1.0, 0, a + c], [0, 1, 0], [0, 0, 1]])
-                    best = share, pose
-        if best is not None:
-            yield template, best[1], best[0]
+        tries = np.array(
+            [
+                (by_height, left - a * by_height, top - b * by_height),
+                (by_height, right - c * by_height, top - b * by_height),
+                (by_width, left - a * by_width, top - b * by_width),
+                (by_width, left - a * by_width, bottom - d * by_width),
+            ]
+        )
+        unit = (chosen[None] - tries[:, None, 1:]) / tries[:, None, :1]
+        # Each as it is and in the mirror.
+        across = np.concatenate([unit[..., 0], a + c - unit[..., 0]])
+        columns = np.rint((across + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
+        rows = np.rint((np.concatenate([unit[..., 1]] * 2) + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
+        high, wide = core.away.shape
+        inside = (columns >= 0) & (columns < wide) & (rows >= 0) & (rows < high)
+        away = core.away[np.where(inside, rows, 0), np.where(inside, columns, 0)]
+        least = np.maximum(0.03, 0.9 / np.concatenate([tries[:, :1]] * 2))
+        shares = (inside & (away < least)).mean(axis=1)
+        best = int(shares.argmax())
+        if shares[best] > _LEAST_ON_OUTLINE:
+            size, x, y = tries[best % len(tries)]
+            pose = np.array([[size, 0, x], [0, size, y], [0, 0, 1.0]])
+            if best >= len(tries):
+                pose = pose @ np.array([[-1.0, 0, a + c], [0, 1, 0], [0, 0, 1]])
+            yield template, pose, float(shares[best])
 
 
 def _spans(templates: tuple[Template, ...]) -> list[tuple[float, float]]:

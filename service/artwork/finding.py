@@ -7,7 +7,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .alignment import Parts, Pyramid, Support, Work, box_of, correlation, parts_of, pose_of, refine, support
+from .alignment import (
+    Parts,
+    Pyramid,
+    Support,
+    Work,
+    box_of,
+    corners_of,
+    correlation,
+    parts_of,
+    pose_of,
+    refine,
+    support,
+    tone_of,
+)
 from .candidates import Candidate, candidates
 from .templates import Floats, Template, apply
 
@@ -24,6 +37,11 @@ _LEAST_PART = 0.62  # of both, where a part of a logo is hidden
 _DOUBLE = 1.2  # pixels of softness
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_REST = 0.5  # correlation
+_LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
+_ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
+_SURE = 0.85  # confidence of a logo in whose place no other is looked for
+_MORE = 0.04  # of quality, by which a logo with more in it goes before one that is a part of it
+_AGAIN = 0.16  # of its size: how far two candidates that are the same may be from each other
 
 
 @dataclass(frozen=True)
@@ -44,25 +62,56 @@ class FoundLogo:
 def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[FoundLogo]:
     """Every use of the logos in a picture, from top to bottom."""
     kept: list[FoundLogo] = []
-    tries = candidates(pyramid, templates, inks)
-    whole = [candidate for candidate in tries if not candidate.partial][:_MOST_TRIED]
-    part = [candidate for candidate in tries if candidate.partial][:_MOST_PARTS_TRIED]
-    for candidate in (*whole, *part):
-        if any(_inside(candidate, found) for found in kept if found.confidence > 0.8):
-            continue
-        made = _verified(pyramid, candidate)
-        if made is not None:
-            kept.append(made)
+    refuted: list[_Refuted] = []
+    tries = sorted(candidates(pyramid, templates, inks), key=_first)
+    for partial, most in ((False, _MOST_TRIED), (True, _MOST_PARTS_TRIED)):
+        tried = 0
+        for candidate in (one for one in tries if one.partial is partial):
+            known = any(_inside(candidate, found) for found in kept if found.confidence > _SURE)
+            if known or sum(before.weight for before in refuted if before.says(candidate)) >= 1:
+                continue
+            made = _verified(pyramid, candidate, refuted)
+            if made is not None:
+                kept.append(made)
+            tried += 1
+            if tried == most:
+                break
     return sorted(_once(kept), key=lambda found: (found.box[1], found.box[0]))
 
 
+def _first(candidate: Candidate) -> float:
+    """Return what candidates are ordered by: the likeliest first, and of two that are as likely the one with more."""
+    return -candidate.quality - (_MORE if candidate.template.core is not None else 0.0)
+
+
+@dataclass(frozen=True)
+class _Refuted:
+    """A candidate that the picture does not support; the same one from another mask is not tried for ever."""
+
+    candidate: Candidate
+    weight: float  # 1 where nothing is to be gained from another try
+
+    def says(self, other: Candidate) -> bool:
+        """Tell whether another candidate is the same one, about."""
+        if self.candidate.template is not other.template or self.candidate.partial != other.partial:
+            return False
+        here, there = _frame(self.candidate), _frame(other)
+        return bool(np.abs(here - there).max() < _AGAIN * float(np.ptp(here, axis=0).max()))
+
+
+def _frame(candidate: Candidate) -> Floats:
+    """The corners of a candidate's core."""
+    return apply(candidate.pose, corners_of(candidate.template.core or candidate.template))
+
+
 def _inside(candidate: Candidate, found: FoundLogo) -> bool:
-    """Tell whether a candidate says again what has been found: the same logo in the same place."""
-    if candidate.template is not found.template:
-        return False
-    corners = np.array([[0.0, 0], [candidate.template.aspect, 0], [0, 1], [candidate.template.aspect, 1]])
-    off = np.abs(apply(candidate.pose, corners) - apply(found.pose, corners)).max()
-    return bool(off < 0.15 * max(found.box[2] - found.box[0], found.box[3] - found.box[1]))
+    """Tell whether a candidate says again what has been found, or is a part of it, such as a letter of its words."""
+    x, y, size = candidate.place
+    left, top, right, bottom = found.box
+    within = left < x < right and top < y < bottom
+    if within and (candidate.template is found.template or found.template.core is not None):
+        return size < 1.1 * max(right - left, bottom - top)
+    return False
 
 
 def _longest(template: Template, shorter: int) -> int:
@@ -71,11 +120,32 @@ def _longest(template: Template, shorter: int) -> int:
     return int(min(shorter * ratio, _MOST_LONG))
 
 
-def _verified(pyramid: Pyramid, candidate: Candidate) -> FoundLogo | None:
-    template, pose = candidate.template, candidate.pose
-    core = template.core or template
+def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -> FoundLogo | None:
+    """The logo that a candidate turns out to be; None where the picture does not support it."""
+    template = candidate.template
+    settled = _settled(pyramid, candidate, refuted)
+    if settled is None:
+        return None
+    work, pose, model, kind = settled
+    if template.core is not None:
+        work = pyramid.around(box_of(template, pose), _longest(template, _COARSE))
+        if not _rest_may_be_there(work, template, pose, kind):
+            refuted.append(_Refuted(candidate, 1.0))
+            return None
+        pose = _extended(pyramid, work, template, pose, model, kind)
+    if not candidate.partial:
+        pose, model = _bent(work, template, pose, kind)
+    found = _finely(pyramid, candidate, pose, model, kind)
+    if found is None:
+        refuted.append(_Refuted(candidate, 0.5))
+    return found
+
+
+def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -> tuple[Work, Floats, str, str] | None:
+    """The core of a candidate aligned in a small working picture: that, the pose, its model and the kind of tone."""
+    core, pose = candidate.template.core or candidate.template, candidate.pose
     box = box_of(core, pose)
-    if not _sane(box, pyramid) or not _likely(parts_of(pose, template.aspect)):
+    if not _sane(box, pyramid) or not _likely(parts_of(pose, candidate.template.aspect)):
         return None
     work = pyramid.around(box, _longest(core, _COARSE))
     first = support(work, core, pose)
@@ -92,23 +162,19 @@ def _verified(pyramid: Pyramid, candidate: Candidate) -> FoundLogo | None:
         seen = support(work, core, other, kind="ink")
         if seen is not None and seen.share + seen.match > second.share + second.match + 0.03:
             moved, second, kind = other, seen, "ink"
-    if second.match < (0.5 if candidate.partial else 0.72) or second.share < 0.4:
+    least = 0.5 if candidate.partial else 0.72
+    if second.match < least or second.share < 0.4:
+        refuted.append(_Refuted(candidate, 0.5))
         return None
     if candidate.partial and second.match < 0.85:
         model = "affine"  # a print seen from the side, of which a part is hidden
     pose = refine(work, core, moved, model, 8, kind=kind)
-    box = box_of(template, pose)
-    if not _sane(box, pyramid):
+    if not _sane(box_of(candidate.template, pose), pyramid):
         return None
     second = support(work, core, pose, kind=kind)
-    if second is None or second.share < 0.55 or second.match < (0.5 if candidate.partial else 0.7):
+    if second is None or second.share < 0.55 or second.match < min(least, 0.7):
         return None
-    if template.core is not None:
-        work = pyramid.around(box, _longest(template, _COARSE))
-        pose = _extended(pyramid, work, template, pose, model, kind)
-    if not candidate.partial:
-        pose, model = _bent(work, template, pose, kind)
-    return _finely(pyramid, candidate, pose, model, kind)
+    return work, pose, model, kind
 
 
 def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, model: str, kind: str) -> Floats:
@@ -170,6 +236,24 @@ def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floa
     if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and _keystone(template, bent) < _MOST_KEYSTONE:
         return bent, "homography"
     return pose, "affine"
+
+
+def _rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) -> bool:
+    """Tell whether something like the rest of a logo is about where its core's pose puts it."""
+    width, height = work.size
+    alpha = template.render(work.matrix @ pose, width, height)
+    tone = tone_of(work, alpha, kind)
+    if tone is None:
+        return False
+    rest = template.render_rest(work.matrix @ pose, width, height)
+    blur = max(1.5, _ROUGH * max(width, height))
+    reach = 2 * int(blur) + 1
+    near = (cv2.dilate(rest, np.ones((reach, reach), np.uint8)) > 0.05) & work.valid & (alpha - rest < 0.02)
+    if near.sum() < 30:
+        return False
+    tones = np.clip(tone.values, -0.3, 1.3) * (alpha - rest < 0.5)
+    wanted, seen = (np.asarray(cv2.GaussianBlur(image, (0, 0), 0.5 * blur), np.float32) for image in (rest, tones))
+    return correlation(wanted[near], seen[near]) > _LEAST_ROUGH_REST
 
 
 def _rest_is_there(template: Template, seen: Support) -> bool:

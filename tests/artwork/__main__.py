@@ -9,6 +9,9 @@ import argparse
 import multiprocessing
 import os
 
+# As in the process that checks: threads that wait for each other would be counted as work. Set before NumPy is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
 from .scorer import Score
 from .scoring import KINDS, scored
 
