@@ -23,12 +23,13 @@ import rfc8785
 from ..campaign import CampaignError, Mistakes
 from ..campaign.manifests import SHARED, FileRule, PackageManifest, is_source
 from ..campaign.print_condition import PrintCondition
+from ..png import optimised
 from ..svg import DrawingError, read
 from .archive import write_archive
 from .content_credentials import ContentCredentials
 from .inks import NO_INKS, Inks
 from .pdfx import STANDARD
-from .renderers import Maker, MakingError
+from .renderers import Maker, MakingError, Optimise
 from .rights import Rights, with_rights
 
 #: Raised when the making itself changes what comes out; every package then needs a new version.
@@ -36,6 +37,14 @@ GENERATOR = 2
 _NO_RIGHTS = Rights(owner="", usage_terms={"en": ""}, web_statement="", licence="", version="")
 T = TypeVar("T")
 _THREADS = min(4, max(2, os.cpu_count() or 2))  # the renderers are native code and let go of the interpreter
+
+
+@dataclass(frozen=True)
+class Making:
+    """How files are made: what makes PNG smaller, and what is called as soon as one is made, by any thread."""
+
+    optimise: Optimise = optimised
+    made_one: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -106,19 +115,18 @@ def build(
     into: Path | None = None,
     inks: Inks = NO_INKS,
     credentials: ContentCredentials | None = None,
-    made_one: Callable[[], None] | None = None,
     condition: PrintCondition | None = None,
+    making: Making = Making(),
 ) -> Built:
     """Build a package into a new file in the folder ``into`` (the system's temporary one if not given).
 
     With ``credentials`` its pictures and documents are signed, which alone makes them other bytes each time.
-    ``made_one`` is called, by any thread, as soon as the preview or a file is made.
     CampaignError names file and line of every source that does not give its file.
     """
     with _staged(manifest, assets_dir) as root:
         digest = source_digest(manifest, root, rights, inks, condition)
         _resolve_logos(root, assets_dir)
-        maker = Maker(root, inks, condition)
+        maker = Maker(root, inks, condition, making.optimise)
 
         def make(rule: FileRule) -> bytes:
             content = maker.make(rule)
@@ -126,8 +134,7 @@ def build(
                 content = _told(rule, content, rights)  # the last step but one: nothing may change what is signed
                 if credentials and rule.print_form is None:  # what print shops' standards know has no such attachment
                     content = _signed(rule, content, rights, credentials, manifest.id)
-            if made_one is not None:
-                made_one()
+            making.made_one()
             return content
 
         made = _for_each(manifest, assets_dir, make)

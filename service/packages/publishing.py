@@ -25,12 +25,13 @@ from ..campaign import Campaign, CampaignError, Mistake, Mistakes, load
 from ..campaign.manifests import ARCHIVE_MEDIA_TYPE, PackageManifest
 from ..campaign.terms import TermsVersion
 from ..clock import Clock, timestamp
+from ..png import PngOptimisers
 from ..problems import ConfigurationError, Unavailable
 from ..storage import Storage
 from ..store.database import Database
 from ..store.tables import PackageVersion, PublishedPolicy, PublishedTerms
 from ..store.upsert import insert_new
-from .building import Built, build, check, files_digest, source_digest
+from .building import Built, Making, build, check, files_digest, source_digest
 from .content_credentials import LEAST_LIFE, ContentCredentials
 from .draft import Draft, NewTerms, compare
 from .inks import print_inks_of
@@ -196,18 +197,25 @@ class Publisher:
             if progress:
                 progress(next(made), total)
 
-        for manifest in waiting:
-            try:
-                rights = self._rights(manifest)
-                made_files = build(
-                    manifest, manifest.assets_dir, rights, folder, self._inks, credentials, told, self._condition
-                )
-                built.append((manifest, made_files))
-            except CampaignError as error:
-                mistakes.extend(error.mistakes)
-            except OSError as error:
-                detail = "The packages cannot be built in the temporary folder; see that it exists and has room."
-                raise Unavailable(detail, private=str(error)) from error
+        with PngOptimisers() as optimise:
+            for manifest in waiting:
+                try:
+                    made_files = build(
+                        manifest,
+                        manifest.assets_dir,
+                        self._rights(manifest),
+                        folder,
+                        self._inks,
+                        credentials,
+                        self._condition,
+                        Making(optimise, told),
+                    )
+                    built.append((manifest, made_files))
+                except CampaignError as error:
+                    mistakes.extend(error.mistakes)
+                except OSError as error:
+                    detail = "The packages cannot be built in the temporary folder; see that it exists and has room."
+                    raise Unavailable(detail, private=str(error)) from error
         return built
 
     def _lasting_credentials(self) -> ContentCredentials | None:

@@ -12,22 +12,24 @@ import os
 import re
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import oxipng
 import pyvips
 import typst
 from PIL import Image
 
 from ..campaign.manifests import FileRule
 from ..campaign.print_condition import PrintCondition
+from ..png import optimised
 from ..svg import DrawingError, read
 from ..typesetting import ALPHABETS
 from .inks import Inks
 from .pdfx import as_pdfx
 from .separation import SeparationError, separated
 
+Optimise = Callable[[bytes], bytes]  # a PNG, and the same picture in fewer bytes
 _ONE_POINT_PER_PIXEL = 72.0
 _EPOCH = 315532800  # 1 January 1980, as in the archive: documents that ask for the date get this one
 
@@ -44,11 +46,21 @@ class MakingError(Exception):
 class Maker:
     """Makes the files of packages from a folder laid out like ``assets/``. Safe to share between threads."""
 
-    def __init__(self, root: Path, inks: Inks | None = None, condition: PrintCondition | None = None) -> None:
-        """``inks`` are those that documents for print are made with; with a ``condition`` they are PDF/X-4."""
+    def __init__(
+        self,
+        root: Path,
+        inks: Inks | None = None,
+        condition: PrintCondition | None = None,
+        optimise: Optimise = optimised,
+    ) -> None:
+        """``inks`` are those that documents for print are made with; with a ``condition`` they are PDF/X-4.
+
+        ``optimise`` is what makes a PNG smaller: ``optimised``, or the same in other processes.
+        """
         self.root = root
         self._inks = inks or {}
         self._condition = condition
+        self._optimise = optimise
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
@@ -63,10 +75,10 @@ class Maker:
             return (self.root / rule.source).read_bytes()
         if rule.making == "render":
             assert rule.width is not None
-            return render_svg((self.root / rule.source).read_bytes(), rule.width, rule.source)
+            return render_svg((self.root / rule.source).read_bytes(), rule.width, rule.source, self._optimise)
         if rule.width is None:
             return self._for_print(rule, self._compile(rule, "pdf"))
-        return _optimised(self._compile(rule, "png"))
+        return self._optimise(self._compile(rule, "png"))
 
     def check(self, rule: FileRule) -> None:
         """MakingError where ``make`` would raise it; pictures are laid out and not drawn, which is much faster."""
@@ -137,7 +149,7 @@ class Maker:
         self._displayed.add(words)
 
 
-def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
+def render_svg(svg: bytes, width: int, source: str = "", optimise: Optimise = optimised) -> bytes:
     """Return a PNG of exactly ``width`` pixels, transparent where the drawing is; MakingError for a bad drawing."""
     try:
         drawing = read(svg)
@@ -148,19 +160,7 @@ def render_svg(svg: bytes, width: int, source: str = "") -> bytes:
         raise MakingError(source, said, error.faults[0].line) from error
     except pyvips.Error as error:
         raise MakingError(source, f"it cannot be rendered: {str(error).strip().splitlines()[-1]}") from error
-    return _optimised(rendered)
-
-
-def _optimised(png: bytes) -> bytes:
-    # Flat drawings compress best unfiltered, and trying no other filter is ten times as fast.
-    return oxipng.optimize_from_memory(
-        png,
-        level=1,
-        filter=[oxipng.RowFilter.NoOp],
-        deflate=oxipng.Deflaters.libdeflater(9),
-        strip=oxipng.StripChunks.safe(),
-        optimize_alpha=True,
-    )
+    return optimise(rendered)
 
 
 def _sized(picture: bytes, rule: FileRule) -> bytes:
