@@ -32,7 +32,7 @@ from .certificates import Certificates, Issuer
 from .certificates.credentials import read_keys
 from .clients import Classifier
 from .clock import Clock, now
-from .desk import Desk, DeskMail, DigestLinks, Endings, Openings
+from .desk import Desk, DeskMail, Endings, Openings, SignedLinks
 from .embeds import Embeds
 from .embeds.origins import check_origin
 from .ledger import Sealer, key_source
@@ -366,7 +366,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         ages=settings.link_max_age,
     )
     desk_mail = DeskMail(campaign, mailer, settings.base_url)
-    digest_links = DigestLinks(settings.secret_keys)
+    signed_links = SignedLinks(settings.secret_keys)
     return CampaignParts(
         publication=found.publication,
         campaign=campaign,
@@ -376,7 +376,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         participants=participants,
         passkeys=Passkeys(database, clock, participants.staff, participants.sign_in, settings.base_url),
         openid=OpenId(database, clock, participants.staff, participants.sign_in, _openid(settings)),
-        desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants, lasting.verdicts, digest_links),
+        desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants, lasting.verdicts, signed_links),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         links=links,
         endings=Endings(database, clock, desk_mail, links, lasting.embeds),

@@ -79,10 +79,9 @@ def table(deployment: Deployment) -> list[Job]:
         deployment.desk.deadlines.tell()
         deployment.desk.digest.run()
 
-    def suspect_sites() -> None:
-        for use in deployment.alerts.unlisted_sites():
-            told = f"Embed {use['embed']} was shown there {use['views']:,} times, and does not list this site."
-            deployment.desk.misuse.suspect(use["origin"], told, participant=use["participant"], source="unlisted-site")
+    def suspect() -> None:
+        for one in deployment.alerts.suspicions():
+            deployment.desk.misuse.suspect(one.url, one.text, participant=one.participant, source=one.source)
 
     def drop_case_files() -> None:
         deployment.desk.files.drop()
@@ -103,7 +102,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("files of artwork checks", 300, deployment.verdicts.drop),
         Job("decisions of the console", 2, settle_cases),
         Job("cases", 60, look_after_cases),
-        Job("sites that no embed lists", 600, suspect_sites),
+        Job("cases of alerts", 120, suspect),
         Job("files of cases", 300, drop_case_files),
         Job("files of certificates", 300, deployment.certificates.drop_files),
         Job("retention", 3600, retain),

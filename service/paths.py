@@ -41,6 +41,11 @@ def report(language: str) -> str:
     return f"/{language}/report"
 
 
+def letter(language: str, token: str) -> str:
+    """The page of a letter about a report of misuse, where whoever got it answers."""
+    return f"/{language}/letter/{token}"
+
+
 def digest_end(language: str, token: str) -> str:
     """The page that ends a person's mails of who waits."""
     return f"/{language}/digest/{token}"
@@ -179,6 +184,21 @@ def case_file(case_id: str, file_id: str) -> str:
 def staff_case(case_id: str) -> str:
     """A case on the staff pages."""
     return f"{STAFF}/cases/{case_id}"
+
+
+def staff_link(link_id: str) -> str:
+    """The page of a link for staff."""
+    return f"{STAFF}/links/{link_id}"
+
+
+def staff_embed(key: str) -> str:
+    """The page of an embed for staff."""
+    return f"{STAFF}/embeds/{quote(key, safe='')}"
+
+
+def staff_participant(participant_id: str) -> str:
+    """The page of a participant for staff."""
+    return f"{STAFF}/participants/{participant_id}"
 
 
 def account_case(language: str, case_id: str) -> str:

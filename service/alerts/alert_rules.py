@@ -32,11 +32,17 @@ _Title = Annotated[Text, BeforeValidator(_english)]
 _AtLeast = Annotated[int, Field(ge=1)]
 
 
-class Spike(Strict):
-    """A day's figure far over the median of the days before."""
+class _Rule(Strict):
+    """What every rule says; what it tells of becomes a case of the desk unless ``case`` is no."""
 
     id: _Id
     title: _Title
+    case: bool = True
+
+
+class Spike(_Rule):
+    """A day's figure far over the median of the days before."""
+
     when: Literal["spike"]
     of: Literal["downloads", "requests", "bytes", "logo_views"]
     by: str | None = None
@@ -45,29 +51,23 @@ class Spike(Strict):
     at_least: _AtLeast
 
 
-class NewUnlistedOrigin(Strict):
+class NewUnlistedOrigin(_Rule):
     """A site that shows an embed's logo and is not on the embed's list."""
 
-    id: _Id
-    title: _Title
     when: Literal["new_unlisted_origin"]
     at_least: _AtLeast
 
 
-class AttemptsAfterSuspension(Strict):
+class AttemptsAfterSuspension(_Rule):
     """Download requests that were refused because the participant is suspended."""
 
-    id: _Id
-    title: _Title
     when: Literal["attempts_after_suspension"]
     at_least: _AtLeast
 
 
-class ViewsAfterSuspension(Strict):
+class ViewsAfterSuspension(_Rule):
     """Logo views in hours after the participant was suspended."""
 
-    id: _Id
-    title: _Title
     when: Literal["views_after_suspension"]
     at_least: _AtLeast
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -77,6 +78,16 @@ class AlertFinding:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Suspicion:
+    """What a person of the desk should look at: where, what the service noticed, whose it is if known, and by what."""
+
+    url: str
+    text: str
+    participant: str | None
+    source: str
+
+
 class Alerts:
     """Looks for what the rules tell of, records it, mails staff, and queues it for the webhooks."""
 
@@ -108,10 +119,24 @@ class Alerts:
                 return 0
             return sum(self._raise(finding) for rule in self.rules.rules for finding in self._look(rule))
 
+    def suspicions(self) -> list[Suspicion]:
+        """Return what lately raised alerts tell of that a person should decide, by the rules that make cases."""
+        rules = {one.id: one for one in self.rules.rules if one.case and not isinstance(one, NewUnlistedOrigin)}
+        lately = select(Alert).where(Alert.rule.in_(rules), Alert.at >= self.clock() - _LOOK_BACK)
+        with self.database.read() as session:
+            found = [
+                Suspicion(self.base_url + _page(row.facts), row.summary, _participant(row.facts), "alert")
+                for row in session.scalars(lately.order_by(Alert.at, Alert.id))
+            ]
+        for use in self.unlisted_sites():
+            told = f"Embed {use['embed']} was shown there {use['views']:,} times, and does not list this site."
+            found.append(Suspicion(use["origin"], told, use["participant"], "unlisted-site"))
+        return found
+
     def unlisted_sites(self) -> list[dict[str, Any]]:
         """Return the sites that a rule tells of because their embed does not list them, each with its participant."""
         since = self.clock() - _LOOK_BACK
-        least = [rule.at_least for rule in self.rules.rules if isinstance(rule, NewUnlistedOrigin)]
+        least = [rule.at_least for rule in self.rules.rules if isinstance(rule, NewUnlistedOrigin) and rule.case]
         found = unlisted_origins(self.database, since, min(least)) if least else []
         return [use for use in found if use["origin"] != "other"]  # which is no site that anybody could look at
 
@@ -264,6 +289,22 @@ class Alerts:
                 f"{rule.title.get('en')}: {use['views']:,} of embed {use['embed']} of {use['participant']}.",
                 use,
             )
+
+
+def _page(facts: Mapping[str, Any]) -> str:
+    """Return the path of the page where what an alert tells of is looked at: the same as long as it is the same."""
+    if "link" in facts:
+        return paths.staff_link(facts["link"])
+    if "embed" in facts:
+        return paths.staff_embed(facts["embed"])
+    if participant := _participant(facts):
+        return paths.staff_participant(participant)
+    return f"{paths.staff_audit()}?{urlencode({'by': facts['by'] or 'day', 'value': facts['value'] or facts['of']})}"
+
+
+def _participant(facts: Mapping[str, Any]) -> str | None:
+    found: str | None = facts["value"] if facts.get("by") == "participant" else facts.get("participant")
+    return found
 
 
 def unlisted_origins(database: Database, since: datetime, at_least: int = 1) -> list[dict[str, Any]]:

@@ -11,14 +11,16 @@ from ..verdicts import Verdicts
 from .conversation import Conversation, Wish
 from .deadlines import Deadlines
 from .deciding import MISUSE_OUTCOMES, OUTCOMES, UNDO_FOR, Deciding
-from .digest import Digest, DigestLinks
+from .digest import Digest
 from .endings import Endings
 from .files import MOST_BYTES, CaseFiles, StoredFile
 from .letters import DeskMail
 from .misuse import Misuse
 from .reading import Counts, Filter, Reading
+from .replies import LetterView, Replies
 from .requests import KINDS, Requests
 from .rows import Openings
+from .signed_links import SignedLinks
 from .states import STATUSES, Status
 from .teams import Teams
 from .views import CaseView, ChangeView, FileView, MessageView
@@ -36,19 +38,20 @@ class Desk:
         mail: DeskMail,
         participants: Participants,
         verdicts: Verdicts,
-        digest_links: DigestLinks,
+        signed_links: SignedLinks,
     ) -> None:
         openings = Openings(campaign)
         staff, decisions = participants.staff, participants.decisions
         self.teams = Teams(campaign, staff)
         self.reading = Reading(database, campaign, clock, self.teams)
         self.conversation = Conversation(database, campaign, clock, mail)
-        self.deciding = Deciding(database, campaign, clock, mail, decisions)
+        self.deciding = Deciding(database, campaign, clock, mail, decisions, signed_links)
         self.requests = Requests(database, campaign, clock, mail, openings)
         self.files = CaseFiles(database, storage, clock, verdicts)
-        self.misuse = Misuse(database, campaign.desk, clock, mail, openings)
+        self.misuse = Misuse(database, campaign.desk, clock, mail, openings, signed_links)
+        self.replies = Replies(database, campaign.desk, clock, signed_links)
         self.deadlines = Deadlines(database, clock, mail, self.teams)
-        self.digest = Digest(database, campaign, clock, mail, staff, self.teams, digest_links)
+        self.digest = Digest(database, campaign, clock, mail, staff, self.teams, signed_links)
 
 
 __all__ = [
@@ -63,12 +66,13 @@ __all__ = [
     "Counts",
     "Desk",
     "DeskMail",
-    "DigestLinks",
     "Endings",
     "FileView",
     "Filter",
+    "LetterView",
     "MessageView",
     "Openings",
+    "SignedLinks",
     "Status",
     "StoredFile",
     "Wish",

@@ -82,15 +82,16 @@ class Conversation:
             if back and (person is None or row.kind == "misuse"):
                 detail = "Nobody applied here, so there is nobody to ask back. Write a note, or decide."
                 raise InvalidRequest(detail, errors=[FieldError("/return", detail)])
-            self._attach(session, row, files, visible=visible, staff=True)
+            shown = visible and row.kind != "misuse"  # where only what a letter says is for others
+            self._attach(session, row, files, visible=shown, staff=True)
             if back:
                 assert person is not None
                 self._return(session, row, person, said, by, now, expected)
             else:
                 advance(session, row, CaseAction.NOTE, by, now, expected)
-                if visible and person is not None and row.kind != "misuse":
+                if shown and person is not None:
                     self._mail.message(session, row, person, said)
-            return MessageView.of(add_message(session, row, said, by=by, visible=visible, files=files, now=now))
+            return MessageView.of(add_message(session, row, said, by=by, visible=shown, files=files, now=now))
 
         made = self._database.write(work)
         self._mail.leave()

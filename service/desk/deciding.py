@@ -25,8 +25,10 @@ from ..problems import Conflict, FieldError, Forbidden, InvalidRequest, Problem
 from ..store import Database, tables
 from ..store.desk_tables import Case
 from .letters import DeskMail
+from .misuse import ANSWER_UNTIL
 from .reading import seen
-from .rows import Expected, advance, locked, open_case_of
+from .rows import Expected, advance, asks_to_lift, locked, open_case_of
+from .signed_links import SignedLinks
 from .states import CaseAction, State, follow
 from .views import CaseView
 
@@ -52,13 +54,20 @@ class Deciding:
     """Decides cases."""
 
     def __init__(
-        self, database: Database, campaign: Campaign, clock: Clock, mail: DeskMail, decisions: Decisions
+        self,
+        database: Database,
+        campaign: Campaign,
+        clock: Clock,
+        mail: DeskMail,
+        decisions: Decisions,
+        links: SignedLinks,
     ) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
         self._mail = mail
         self._decisions = decisions
+        self._links = links
 
     def decide(
         self,
@@ -97,10 +106,12 @@ class Deciding:
             case = open_case_of(session, participant)
             person = session.get(tables.Participant, participant)
             number = case.id if case is not None else None
-        if number is None or outcome not in OUTCOMES or person is None or person.status == "suspended":
+            lifts = case is not None and asks_to_lift(case)
+        suspended = person is not None and person.status == "suspended"
+        if number is None or outcome not in OUTCOMES or (suspended and not lifts):
             return self._decisions.decide(participant, outcome, reason=reason, by=by)
         assert case is not None
-        if case.kind == "joining" or outcome == "approved":
+        if (case.kind == "joining" and not lifts) or outcome == "approved":
             self.decide(number, outcome, reason=reason, by=by)
         else:  # an approved participant is declined, and with it what it asks for
             self._decisions.decide(participant, outcome, reason=reason, by=by)
@@ -225,7 +236,7 @@ class Deciding:
         if person is not None and row.kind != "misuse":
             if person.status == "erased":
                 raise Conflict("This participant is erased, so there is nothing left to decide.")
-            if person.status == "suspended" and decision.outcome == "approved":
+            if person.status == "suspended" and decision.outcome == "approved" and not asks_to_lift(row):
                 raise Conflict("This participant is suspended. Lift the suspension first, or decline.")
         if row.first_by is not None and row.first_by == decision.by and decision.outcome == "approved":
             raise Forbidden("You approved this case already. It needs a second person.")
@@ -257,6 +268,8 @@ class Deciding:
             told = row.report or {}
             if told.get("email"):
                 self._mail.misuse_decided(session, row, told["email"], told.get("language", "en"), decision.reason)
+            if person is not None and ANSWER_UNTIL in told:
+                self._mail.misuse_settled(session, row, person, self._links.letter(row.id, person.id))
         elif person is not None:
             self._mail.decided(session, row, person, [decision.reason])
 
@@ -275,7 +288,7 @@ def settle_case(
     """Write what a decision on a case changes: the case, its participant, and the entries of both.
 
     An approval puts what is asked for in force. What is declined changes an applicant who is not approved, and nothing
-    of one who is.
+    of one who is, or who asked that a suspension be lifted.
     """
     row.outcome, row.reason = decision.outcome, "\n\n".join(reasons)
     row.decided_by, row.decided_at = decision.by, now
@@ -291,5 +304,5 @@ def settle_case(
     ruling = Ruling(decision.outcome, reasons, rule, campaign.digest, decision.by)
     if decision.outcome == "approved":
         record(session, person, ruling, now, purposes=row.purposes, answers=row.answers)
-    elif row.kind == "joining":
+    elif row.kind == "joining" and not asks_to_lift(row):
         record(session, person, ruling, now)

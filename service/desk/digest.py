@@ -5,12 +5,10 @@ Names stay in the console: the mail says kind, country and time of each case, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,35 +16,15 @@ from .. import paths
 from ..campaign import Campaign
 from ..clock import Clock
 from ..participants import Staff, StaffMemberView
-from ..problems import NotFound
 from ..store import Database, tables
 from ..store.desk_tables import Case, DeskDigest
 from ..store.upsert import insert_new
 from .letters import DeskMail
+from .signed_links import SignedLinks
 from .states import State
 from .teams import Teams
 
-_SALT = "emblem.digest.1"
 _MOST = 20  # cases that a mail names
-
-
-class DigestLinks:
-    """The links that end a person's digests without signing in: signed by the first of ``keys``, good with all."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        # itsdangerous signs with the last key of the list and verifies with every one.
-        self._serializer = URLSafeSerializer([key.encode() for key in reversed(keys)], salt=_SALT)
-
-    def token(self, staff: str) -> str:
-        """Return the token of a person of the staff."""
-        return str(self._serializer.dumps(staff))
-
-    def staff(self, token: str) -> str:
-        """Return whose token this is. Raises NotFound for one that we did not sign."""
-        try:
-            return str(self._serializer.loads(token))
-        except BadSignature as error:
-            raise NotFound("This link is not complete: copy it whole from the mail.") from error
 
 
 class Digest:
@@ -60,7 +38,7 @@ class Digest:
         mail: DeskMail,
         staff: Staff,
         teams: Teams,
-        links: DigestLinks,
+        links: SignedLinks,
     ) -> None:
         self._database = database
         self._policy = campaign.desk
@@ -87,7 +65,7 @@ class Digest:
 
     def reader(self, token: str) -> str:
         """Return the id of the person to whom this link was sent. Raises NotFound."""
-        return self._links.staff(token)
+        return self._links.reader(token)
 
     def off(self, token: str) -> None:
         """Mail whoever this link was sent to no more. Raises NotFound."""
@@ -107,6 +85,6 @@ class Digest:
         if not waiting:
             return False
         late = sum(case.due_at < now for case, _ in waiting)
-        off = paths.digest_end("en", self._links.token(member.id))
+        off = paths.digest_end("en", self._links.digest(member.id))
         self._mail.digest(session, member.email, waiting[:_MOST], len(waiting), late, off)
         return True

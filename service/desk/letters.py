@@ -23,6 +23,7 @@ from ..participants.emails import Letter, Letters, LetterTexts
 from ..participants.emails import texts as participant_texts
 from ..store import tables
 from ..store.desk_tables import Case
+from .rows import asks_to_lift
 
 TEXTS = Path(__file__).with_name("letters.yaml")
 
@@ -49,6 +50,8 @@ class DeskTexts(BaseModel):
     misuse_received: LetterTexts
     misuse_decided: LetterTexts
     misuse_letter: LetterTexts
+    misuse_upheld: LetterTexts
+    misuse_dismissed: LetterTexts
 
 
 @cache
@@ -92,7 +95,7 @@ class DeskMail:
 
     def decided(self, session: Session, case: Case, person: tables.Participant, reasons: Iterable[str]) -> None:
         """Tell the applicant what was decided, and why."""
-        if case.kind == "joining":
+        if case.kind == "joining" and not (asks_to_lift(case) and case.outcome == "declined"):
             if person.email:
                 url = self._base_url + paths.account(person.language)
                 outcome = case.outcome or ""
@@ -169,14 +172,21 @@ class DeskMail:
         """Tell whoever reported misuse what became of it."""
         self._add(session, to, self.letter(language, texts().misuse_decided, case=case.id, text=reason), case.id)
 
-    def misuse_letter(self, session: Session, case: Case, person: tables.Participant, text: str) -> None:
-        """Tell a participant what is wrong with its use of the logo, and until when it is to be otherwise."""
+    def misuse_letter(self, session: Session, case: Case, person: tables.Participant, text: str, token: str) -> None:
+        """Tell a participant what is wrong with its use of the logo, until when, and where it is answered."""
         if person.email:
             language = person.language if person.language in LANGUAGES else "en"
             due = str(format_date(case.due_at, "long", locale=language))
-            url = self._base_url + paths.report(language)
-            values = {"case": case.id, "due": due, "url": url, "text": text}
+            url = self._base_url + paths.letter(language, token)
+            values = {"due": due, "url": url, "text": text}
             self._add(session, person.email, self.letter(language, texts().misuse_letter, **values), case.id)
+
+    def misuse_settled(self, session: Session, case: Case, person: tables.Participant, token: str) -> None:
+        """Tell a participant who got such a letter how it ended."""
+        if person.email:
+            told = texts().misuse_upheld if case.outcome == "upheld" else texts().misuse_dismissed
+            url = self._base_url + paths.letter(person.language, token)
+            self._add(session, person.email, self.letter(person.language, told, url=url), case.id)
 
     def letter(self, language: str, told: LetterTexts, **values: str) -> Letter:
         """Return a letter in a language; English where the service has none of it."""

@@ -6,40 +6,49 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..campaign import LANGUAGES, typed_text
 from ..campaign.answers import is_url
 from ..campaign.desk import DeskPolicy
 from ..campaign.text import msgid
-from ..clock import Clock
+from ..clock import Clock, timestamp
 from ..participants.application import check_email
 from ..participants.rows import locked as locked_participant
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
-from ..store.desk_tables import Case
+from ..store.desk_tables import Case, CaseMessage
 from .letters import DeskMail
 from .rows import Openings, add_message, advance, locked
+from .signed_links import SignedLinks
 from .states import CaseAction
 
 _SETTLED_FOR = timedelta(days=90)  # in which what was decided about a site is not asked again by the service itself
 
-
 _MOST_DAYS = 90  # that a letter gives
+#: What a report says of the letter about it: until when the participant is to put it right.
+ANSWER_UNTIL = "answer_until"
 
 
 class Misuse:
     """Opens cases of misuse."""
 
     def __init__(
-        self, database: Database, policy: DeskPolicy, clock: Clock, mail: DeskMail, openings: Openings
+        self,
+        database: Database,
+        policy: DeskPolicy,
+        clock: Clock,
+        mail: DeskMail,
+        openings: Openings,
+        links: SignedLinks,
     ) -> None:
         self._database = database
         self._policy = policy
         self._clock = clock
         self._mail = mail
         self._openings = openings
+        self._links = links
 
     def report(self, said: Mapping[str, Any]) -> str:
         """Take a report of misuse that anybody sent: ``url``, ``description``, and ``email`` and ``language`` if given.
@@ -88,6 +97,10 @@ class Misuse:
             if participant is not None:
                 locked_participant(session, participant)
             advance(session, row, CaseAction.NAME, by, self._clock())
+            if participant != row.participant:  # who is not meant sees none of it, and who is only what comes now
+                mine = update(CaseMessage).where(CaseMessage.case == case, CaseMessage.visible)
+                session.execute(mine.values(visible=False))
+                row.report = {name: value for name, value in (row.report or {}).items() if name != ANSWER_UNTIL}
             row.participant = participant
 
         self._database.write(work)
@@ -115,8 +128,9 @@ class Misuse:
             now = self._clock()
             advance(session, row, CaseAction.LETTER, by, now)
             row.due_at, row.overdue_told_at = self._policy.clock.after(now, days), None
-            add_message(session, row, said, by=by, visible=False, files=(), now=now)
-            self._mail.misuse_letter(session, row, person, said)
+            row.report = {**(row.report or {}), ANSWER_UNTIL: timestamp(row.due_at)}
+            add_message(session, row, said, by=by, visible=True, files=(), now=now)
+            self._mail.misuse_letter(session, row, person, said, self._links.letter(row.id, person.id))
 
         self._database.write(work)
         self._mail.leave()

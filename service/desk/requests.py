@@ -1,4 +1,4 @@
-"""Requests of participants: asking anew after a refusal, for another purpose or plan, or for a renewal.
+"""Requests of participants: anew after a refusal or suspension, for another purpose or plan, or for a renewal.
 
 They are decided by the same rules as joining, so many are decided at once; what a rule leaves to people is a case.
 """
@@ -23,13 +23,18 @@ from .conversation import Wish, merged
 from .deciding import CaseDecision, settle_case
 from .letters import DeskMail
 from .reading import seen
-from .rows import OPEN, Openings, add_message, advance, require_none_open
+from .rows import OPEN, Openings, add_message, advance, asks_to_lift, require_none_open
 from .states import CaseAction
 from .views import CaseView
 
 KINDS = ("joining", "change", "renewal")
 #: What a participant can ask for, by its status.
-_ALLOWED = {"approved": ("change", "renewal"), "lapsed": ("renewal",), "declined": ("joining",)}
+_ALLOWED = {
+    "approved": ("change", "renewal"),
+    "lapsed": ("renewal",),
+    "declined": ("joining",),
+    "suspended": ("joining",),  # that the suspension be lifted, which a person decides
+}
 _ADOPTED = 100  # applications that a turn opens cases for
 
 
@@ -134,7 +139,12 @@ class Requests:
         raise Conflict(f"The participant is {status.replace('_', ' ')}, and so cannot ask for this. {rest}")
 
     def _decide_by_rule(self, session: Session, case: Case, person: tables.Participant) -> None:
-        """Decide the case where a rule of the campaign does; else hold an applicant for review."""
+        """Decide the case where a rule of the campaign does; else hold an applicant for review.
+
+        That a suspension be lifted is for people alone.
+        """
+        if asks_to_lift(case):
+            return
         verdict = self._campaign.eligibility.decide(
             Applicant(person.kind, person.country, case.answers or {}, tuple(case.purposes))
         )

@@ -48,7 +48,11 @@ class Openings:
     ) -> Case:
         """Open a case, in the caller's transaction; ``answers`` and ``purposes`` are what is asked for from now on."""
         clock = self._campaign.desk.clock
-        before = None if row is None else {"purposes": list(row.purposes), "answers": dict(row.answers or {})}
+        before: dict[str, Any] | None = None
+        if row is not None:
+            before = {"purposes": list(row.purposes), "answers": dict(row.answers or {})}
+            if row.status == "suspended" and kind == "joining":
+                before["status"] = row.status
         case = Case(
             id=new_id("cas"),
             kind=kind,
@@ -69,6 +73,11 @@ class Openings:
         entry = ledger.CaseOpenedEntry(case=case.id, case_kind=kind, participant=case.participant, by=by)
         ledger.append(session, entry, now)
         return case
+
+
+def asks_to_lift(case: Case) -> bool:
+    """Tell whether a case asks that a suspension be lifted."""
+    return case.before is not None and case.before.get("status") == "suspended"
 
 
 def locked(session: Session, case: str) -> tuple[Case, tables.Participant | None]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from ..campaign.text import msgid
 from ..problems import CaseDecided, ChangedMeanwhile, Conflict, Problem
 
 Status = Literal["open", "returned", "decided", "closed"]
@@ -38,6 +39,7 @@ class CaseAction(StrEnum):
     ASSIGN = "assigned"
     NAME = "named"  # staff say whose use of the logo it is, in a report of misuse
     LETTER = "letter"  # staff write to that participant, who has until a day to end it
+    REPLY = "replied"  # the participant answers that letter, by the link in it
     APPROVE_FIRST = "first_approval"
     DECIDE = "decided"
     SUSPENSE = "deciding"  # staff decide in the console, where it can be undone for a while
@@ -56,6 +58,7 @@ _FOLLOWS: Mapping[tuple[State, CaseAction], State] = MappingProxyType(
         (_O, CaseAction.ASSIGN): _O,
         (_O, CaseAction.NAME): _O,
         (_O, CaseAction.LETTER): _O,
+        (_O, CaseAction.REPLY): _O,
         (_O, CaseAction.APPROVE_FIRST): _O,
         (_O, CaseAction.DECIDE): _D,
         (_O, CaseAction.SUSPENSE): _G,
@@ -79,7 +82,16 @@ _FOLLOWS: Mapping[tuple[State, CaseAction], State] = MappingProxyType(
         (_C, CaseAction.NOTE): _C,
     }
 )
-_ENDED = {_D: "decided", _C: "closed", _G: "being decided"}
+_QUICKER = {
+    _D: msgid("This case is decided already. Read it again to see who was quicker."),
+    _C: msgid("This case is closed already. Read it again to see who was quicker."),
+    _G: msgid("This case is being decided already. Read it again to see who was quicker."),
+}
+_ENDED = {
+    _D: msgid("This case is decided, so nothing can be added to it. Ask anew: a new request opens another case."),
+    _C: msgid("This case is closed, so nothing can be added to it. Ask anew: a new request opens another case."),
+    _G: msgid("This case is being decided, so nothing can be added to it. Look again in a minute."),
+}
 #: What decides, and so says 412 where somebody was quicker.
 _DECIDES = (CaseAction.DECIDE, CaseAction.APPROVE_FIRST, CaseAction.SUSPENSE)
 
@@ -110,8 +122,7 @@ def shown(state: str) -> Status:
 def _too_late(state: State, action: CaseAction) -> Problem:
     if action is CaseAction.UNDO:
         return Conflict("There is no decision that could still be undone: it is in force, or was undone already.")
-    ended = _ENDED[state]
     more = {"status": shown(state)}
     if action in _DECIDES:
-        return ChangedMeanwhile(f"This case is {ended} already. Read it again to see who was quicker.", extra=more)
-    return CaseDecided(f"This case is {ended}, so nothing can be added to it. {CaseDecided.help}", extra=more)
+        return ChangedMeanwhile(_QUICKER[state], extra=more)
+    return CaseDecided(_ENDED[state], extra=more)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
+from .rows import asks_to_lift
 from .states import State, Status, shown
 
 
@@ -109,6 +110,7 @@ class CaseView:
     events: tuple[Event, ...]
     pending: Pending | None
     teams: tuple[str, ...] = ()
+    lifts: bool = False  # asks that a suspension be lifted
 
     @classmethod
     def of(
@@ -151,6 +153,7 @@ class CaseView:
             changes=changes(row),
             events=tuple(Event(one.at, one.by, one.what, one.version) for one in events),
             pending=pending,
+            lifts=asks_to_lift(row),
         )
 
     def is_overdue(self, now: datetime) -> bool:

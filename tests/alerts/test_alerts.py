@@ -91,6 +91,9 @@ def test_a_spike_over_the_usual_is_told_once(deployment: Deployment) -> None:
     assert (to, subject) == ("staff@example.org", "T")
     assert "9 downloads of package posters on 2026-11-27, usually 3 a day" in text
     assert watching.newest()[0]["facts"]["figure"] == 9
+    (one,) = watching.suspicions()
+    assert (one.url, one.participant) == ("https://emblem.example.org/staff/audit?by=package&value=posters", None)
+    assert alerts(deployment, mail, SPIKE | {"case": False}).suspicions() == []
 
 
 def test_a_few_downloads_are_no_spike(deployment: Deployment) -> None:
@@ -157,6 +160,8 @@ def test_attempts_and_views_after_a_suspension_are_told(deployment: Deployment) 
     assert (watching.run(), watching.run()) == (2, 0)
     told = {entry["rule"]: entry["facts"] for entry in watching.newest()}
     assert (told["tries"]["attempts"], told["views"]["views"]) == (3, 5)
+    looked_at = {one.url.rpartition("/staff/")[2]: one.participant for one in watching.suspicions()}
+    assert looked_at == {"links/lnk_one": "par_one", f"embeds/{told['views']['embed']}": "par_one"}
     with deployment.database.read() as session:
         counted = {row.slug: row.attempts for row in session.scalars(select(Refusal))}
     assert counted == {"participant-suspended": 3, "link-expired": 1}

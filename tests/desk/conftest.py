@@ -11,7 +11,7 @@ import pytest
 
 from service.campaign import Campaign
 from service.campaign.desk import DeskPolicy
-from service.desk import CaseView, Desk, DeskMail, DigestLinks, Filter, Openings
+from service.desk import CaseView, Desk, DeskMail, Filter, Openings, SignedLinks
 from service.embeds import Embeds
 from service.mail import Mailer
 from service.participants import Participants
@@ -88,7 +88,7 @@ def office_of(
         database, kept, campaign, clock, Embeds(database, campaign, clock, BASE), base_url=BASE, data_dir=folder
     )
     mail = DeskMail(campaign, mailer, BASE)
-    desk = Desk(database, kept, campaign, clock, mail, people, verdicts, DigestLinks(["a secret of the tests"]))
+    desk = Desk(database, kept, campaign, clock, mail, people, verdicts, SignedLinks(["a secret of the tests"]))
     erasure = Erasure(database, campaign, clock, mailer, people.api_keys)
     return Office(database, campaign, clock, people, desk, outbox, erasure, mailer)
 

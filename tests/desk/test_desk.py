@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -234,6 +235,44 @@ def test_what_the_service_noticed_is_one_case(office: Office) -> None:
     assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is None
     office.clock.advance(91 * 86400)
     assert suspect("https://x.example.org", "Again.", participant=participant, source="alert") is not None
+
+
+def test_an_answer_to_a_letter_is_soon_due_for_staff(office: Office) -> None:
+    participant = office.join(purposes=("information",))
+    case = office.desk.misuse.report({"url": "https://shop.example.org/", "description": "Mugs."})
+    office.desk.misuse.name(case, participant, by=ANNE)
+    office.desk.misuse.write(case, "Yours?", days=20, by=ANNE)
+    address = text_of(office.outbox.to("quill.1@example.org")[-1])
+    token = re.findall(r"/letter/(\S+)", address)[0]
+    late = office.get(case).due_at
+    assert office.desk.replies.read(token).until == late
+    office.desk.replies.answer(token, "No.")
+    assert office.get(case).due_at < late
+    assert office.desk.replies.read(token).until == late
+    office.clock.advance(30 * 86400)
+    office.desk.replies.answer(token, "Still not.")
+    assert not office.get(case).is_overdue(office.clock())
+    for _ in range(18):
+        office.desk.replies.answer(token, "No.")
+    with pytest.raises(InvalidRequest):
+        office.desk.replies.answer(token, "No.")
+    office.desk.deciding.suspense(case, "dismissed", reason=WHY, by=ANNE)
+    with pytest.raises(CaseDecided):
+        office.desk.replies.answer(token, "No.")
+
+
+def test_a_suspension_is_lifted_by_people_alone(office: Office) -> None:
+    participant = office.join(purposes=("information",))
+    office.people.decisions.decide(participant, "suspended", reason=WHY, by=ANNE)
+    asked = office.desk.requests.ask(participant, "joining", by="page", message="Why?")
+    assert asked.status == "open"
+    with pytest.raises(Problem):
+        office.desk.requests.ask(participant, "change", by="page")
+    office.desk.deciding.decide(asked.id, "declined", reason=WHY, by=ANNE)
+    assert office.status(participant) == "suspended"
+    again = office.desk.requests.ask(participant, "joining", by="page")
+    office.desk.deciding.decide_participant(participant, "approved", reason=WHY, by=ANNE)
+    assert office.status(participant) == office.get(again.id).outcome == "approved"
 
 
 # ---- forgetting

@@ -327,13 +327,18 @@ def test_suspended_by_mistake(desk: Desk, society: Visitor) -> None:
     desk.browser.post(f"/staff/participants/{one.id}", {"outcome": "suspended", "reason": "Another society's mugs."})
     assert "Another society's mugs." in told(society)
     assert status(society) == "suspended"
-    society.get("report")
-    society.post("report", {"url": "www.example.org", "description": f"We sell no mugs: {one.id}."})
+    assert "/en/account/requests/joining" in [link.attributes.get("href") for link in society.html.all("a")]
+    society.get("account/requests/joining")
+    society.post("account/requests/joining", {"message": ""}, status=422)
+    society.post("account/requests/joining", {"message": "We sell no mugs."})
     objection = desk.first()
-    assert one.id in desk.browser.get(f"/staff/cases/{objection}").text
-    desk.browser.get(f"/staff/participants/{one.id}")
-    desk.browser.post(f"/staff/participants/{one.id}", {"outcome": "approved", "reason": "It was another society."})
-    desk.decide(objection, "dismissed", "You are right.")
+    assert "asks that this be lifted" in desk.browser.get(f"/staff/cases/{objection}").text
+    desk.decide(objection, "declined", "Which society do you mean?")
+    assert "Which society do you mean?" in told(society)
+    assert status(society) == "suspended"
+    society.get("account/requests/joining")
+    society.post("account/requests/joining", {"message": "The mugs are of Quillmarsh, Ohio."})
+    desk.decide(desk.first(), "approved", "It was another society.")
     assert "It was another society." in told(society)
     assert status(society) == "approved"
 

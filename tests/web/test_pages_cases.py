@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -239,8 +240,39 @@ def test_a_report_of_misuse_finds_its_participant_who_gets_a_letter_with_a_day(
     text = text_of(waiting.letters()[-1])
     assert "Please take them down." in text
     assert "November 27, 2026" in text
-    assert "/en/report" in text
     assert staff.parts.desk.reading.get(case.id, staff=True).due_at.day == 27
+    assert "There is no answer yet." in staff.get(page).text
+    letter = re.findall(r"/en/(letter/\S+)", text)[0]
+    reader = Visitor(app)  # without an account
+    told = reader.get(letter).text
+    assert "Please take them down." in told
+    assert "Mugs." not in told
+    reader.post(letter, {"text": ""}, status=422)
+    reader.post(letter, {"text": "Quillmarsh has taken them down."})
+    assert "Quillmarsh has taken them down." in reader.get(letter).text
+    assert "Quillmarsh has taken them down." in staff.get(page).text
     staff.parts.desk.deciding.decide(case.id, "upheld", reason="Taken down.", by="staff:stf_x")
+    assert letter in text_of(waiting.letters()[-1])
+    assert "was against the rules" in reader.get(letter).text
+    reader.post(letter, {"text": "And again."}, status=422)
     assert "Taken down." in staff.get("/staff?kind=misuse&status=decided").text
     assert "Mugs." not in waiting.get("account").text
+
+
+def test_a_letter_is_shown_to_those_alone_whom_the_case_is_about(staff: Visitor, waiting: Visitor, app: Flask) -> None:
+    misuse, participant = staff.parts.desk.misuse, str(case_of(waiting).participant)
+    case = misuse.report({"url": "https://shop.example.org/", "description": "Mugs."})
+    misuse.name(case, participant, by="staff:stf_x")
+    misuse.write(case, "Yours?", days=2, by="staff:stf_x")
+    staff.parts.desk.conversation.write(case, "A quillnote.", by="staff:stf_x")
+    letter = re.findall(r"/en/(letter/\S+)", text_of(waiting.letters()[-1]))[0]
+    assert "quillnote" not in waiting.get(letter).text
+    other = Visitor(app)
+    other.join(name="Example Other", purposes=["commercial"])
+    misuse.name(case, str(case_of(other).participant), by="staff:stf_x")
+    for wrong in (letter, letter[:-1], letter + "x"):
+        assert waiting.client.get(f"/en/{wrong}").status_code == 404
+    misuse.write(case, "Yours, then.", days=2, by="staff:stf_x")
+    text = other.get(re.findall(r"/en/(letter/\S+)", text_of(other.letters()[-1]))[0]).text
+    assert "Yours, then." in text
+    assert "Yours?" not in text

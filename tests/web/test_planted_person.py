@@ -134,8 +134,8 @@ def work(api: Api) -> None:
     emblem.embeds.flush()
     emblem.embeds.enter_uses()
     emblem.alerts.run()
-    for use in emblem.alerts.unlisted_sites():
-        emblem.desk.misuse.suspect(use["origin"], use["origin"], participant=use["participant"], source="unlisted-site")
+    for one in emblem.alerts.suspicions():
+        emblem.desk.misuse.suspect(one.url, one.text, participant=one.participant, source=one.source)
     emblem.mailer.deliver()
     emblem.sealer.seal()
     emblem.segments.write()

@@ -87,6 +87,8 @@ OPEN = {
     "pages.join_submit",
     "pages.member_confirm",
     "pages.member_confirm_submit",
+    "pages.letter",  # by a signed link
+    "pages.letter_answer",
     "pages.privacy",
     "pages.protocol",
     "pages.rules",

@@ -108,10 +108,13 @@ def account_request_submit(kind: str) -> Response:
     participant = own(require_session())
     person = deployment().participants.listing.get(participant)
     asked = deployment().campaign.eligibility.kind(person.kind)
-    wish = Wish(_emptied(asked, sent_answers(asked)), request.form.getlist("purposes")[:10])
+    lifts = person.status == "suspended"  # which is asked for in words alone
+    wish = None if lifts else Wish(_emptied(asked, sent_answers(asked)), request.form.getlist("purposes")[:10])
     mistakes = FormMistakes()
     if kept():
         return _request(kind, mistakes)
+    if lifts and not required(mistakes, "message", _WRITE, LONGEST_TEXT, lines=True):
+        return _request(kind, mistakes, 422)
     try:
         made = deployment().desk.requests.ask(participant, kind, by=actor(), wish=wish, message=sent("message") or None)
     except InvalidRequest as problem:

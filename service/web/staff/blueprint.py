@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from ...campaign import LANGUAGES
 from ...campaign.text import msgid
+from ...desk.replies import BY_LETTER
 from ...participants.staff import staff_id
 from ...problems import Forbidden
 from ..context import deployment
+from ..i18n import translate
 from ..security import current_session, require_session
 
 PAGE = 50  # rows of a list
@@ -45,6 +47,8 @@ def acted(by: str | None) -> Markup:
     found, session = staff_id(by), current_session()
     if found is not None and session is not None and session.role == "staff" and (label := _label(found)):
         return Markup('<bdi title="{}">{}</bdi>').format(found, label)
+    if by == BY_LETTER:
+        return translate(msgid("whom the letter went to"))
     return Markup("<code>{}</code>").format(by)
 
 

@@ -13,6 +13,7 @@ from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
 from ...desk import MISUSE_OUTCOMES, MOST_BYTES, OUTCOMES, STATUSES, UNDO_FOR, CaseView, Filter
 from ...desk.reading import Counts
+from ...desk.replies import letter_until
 from ...participants import ParticipantView, StaffMemberView
 from ...problems import CaseDecided, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, NotFound, Problem
 from ..case_files import file_response
@@ -40,6 +41,7 @@ EVENT_WORDS = {
     "assigned": msgid("assigned it"),
     "named": msgid("said whose use it is"),
     "letter": msgid("wrote to the participant"),
+    "replied": msgid("answered the letter"),
     "first_approval": msgid("approved first"),
     "decided": msgid("decided"),
     "deciding": msgid("decided, can be undone"),
@@ -348,6 +350,7 @@ def _case(
         checks={one.id: one.artwork_check for one in seen.files},
         verdict_words=VERDICT_WORDS,
         event_words=EVENT_WORDS,
+        letter_until=letter_until(seen),
         meanwhile=[] if since is None else reading.events(case, since),
         before=before,
         after=after,

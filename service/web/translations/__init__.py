@@ -46,6 +46,7 @@ _TOLD_TO_PEOPLE = (
     "participants/decisions.py",
     "staff_access",
     "verdicts",
+    "desk",
     "web/uploads.py",
 )
 
@@ -56,7 +57,7 @@ def template() -> Catalog:
     for problem in REGISTRY.values():
         for text in (problem.title, problem.help):
             found.add(text, locations=[("problems.py", 0)])
-    for folder in ("web", "campaign", "embeds", "participants", "audit", "authenticity"):
+    for folder in ("web", "campaign", "desk", "embeds", "participants", "audit", "authenticity"):
         for path, _, words, _, _ in extract_from_dir(_SERVICE / folder, _METHODS, keywords=_KEYWORDS):
             found.add(words, locations=[(f"{folder}/{path}", 0)])
     for path, text in _details():
@@ -71,7 +72,7 @@ def _details() -> Iterator[tuple[str, str]]:
         path = _SERVICE / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for _, _, text, _, _ in extract_from_dir(file.parent, [(file.name, "python")], keywords=names):
-                if isinstance(text, str):
+                if isinstance(text, str) and " " in text:  # a word alone is a name of something
                     yield file.relative_to(_SERVICE).as_posix(), text
 
 
