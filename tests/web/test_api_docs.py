@@ -85,3 +85,18 @@ def test_the_command_of_a_call_is_one_to_paste(described: dict[str, Any], exampl
     assert first == "curl -sS -X POST https://emblem.example.org/api/v1/links"
     body = json.loads(last.removeprefix("-d '").removesuffix("'"))
     assert body == {"participant": body["participant"], "package": "logo", "max_downloads": 1}
+
+
+def test_what_is_not_json_is_never_said_to_be_null(described: dict[str, Any]) -> None:
+    """Neither a query nor a form can write null: whoever sends the word would be told that it is no id."""
+    asked = 0
+    for path, method, operation in operations(described):
+        form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data")
+        fields = [one["schema"] for one in operation.get("parameters", ())]
+        if form is not None:
+            name = form["schema"]["$ref"].rpartition("/")[2]
+            fields += described["components"]["schemas"][name]["properties"].values()
+        for field in fields:
+            assert "null" not in json.dumps(field), (method, path, field)
+            asked += 1
+    assert asked > 60

@@ -27,6 +27,7 @@ from ...problems import (
 )
 from ..context import conditional, deployment
 from ..i18n import language
+from ..uploads import MULTIPART
 from .examples import Examples
 from .late_blueprint import LateBlueprint
 from .models import ProblemAnswer
@@ -143,6 +144,7 @@ def complete(app: Flask) -> dict[str, Any]:
     views = {(_path(str(rule)), method): app.view_functions[rule.endpoint] for rule, method in _rules(app)}
     for path, method, operation in operations(made):
         view = views[path, method.upper()]
+        _never_null(operation, schemas)
         if method == "post":
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         answers = {status: one for status, one in operation["responses"].items() if status < "4"}
@@ -161,6 +163,22 @@ def operations(made: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
         for method in _METHODS:
             if method in methods:
                 yield path, method, methods[method]
+
+
+def _never_null(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Take null out of what a query or a form may hold: there it cannot be written, and what is not said is left out."""
+    parts = [parameter["schema"] for parameter in operation.get("parameters", ())]
+    form = operation.get("requestBody", {}).get("content", {}).get(MULTIPART)
+    if form is not None:
+        parts += schemas[form["schema"]["$ref"].rpartition("/")[2]]["properties"].values()
+    for part in parts:
+        options = [option for option in part.pop("anyOf", ()) if option != {"type": "null"}]
+        if len(options) == 1:
+            part |= options[0]
+        elif options:
+            part["anyOf"] = options
+        if part.get("default", "") is None:
+            del part["default"]
 
 
 def _rules(app: Flask) -> Iterator[tuple[Any, str]]:
