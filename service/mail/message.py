@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from email._policybase import Policy
 
 
+#: Words that each fit into a line, with one space between two: folding changes nothing of such a text.
+_FITS = re.compile(r"(?:\S{1,60}(?: (?=\S)|\Z))+")
+
+
 class _Subject(UniqueUnstructuredHeader):
     """A subject that is always sent as ASCII (RFC 2047), for servers and readers that know nothing else.
 
@@ -27,10 +31,17 @@ class _Subject(UniqueUnstructuredHeader):
     in Arabic or Russian can lose a space between two encoded words; ``Header`` does neither.
     """
 
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """Take the text as it is: what looks encoded in it was written so, and might hold a line's end."""
+        super().parse(value, kwds)
+        kwds["decoded"] = value
+
     def fold(self, *, policy: Policy[Any]) -> str:
         """The header's lines, each with the policy's line end."""
         text = str(self)
-        coded = Header(text, "us-ascii" if text.isascii() else "utf-8", header_name="Subject", maxlinelen=76)
+        plain = text.isascii() and "=?" not in text and _FITS.fullmatch(text)
+        coded = Header(text, "us-ascii" if plain else "utf-8", header_name="Subject", maxlinelen=76)
         return f"Subject: {coded.encode(linesep=policy.linesep)}{policy.linesep}"
 
 

@@ -13,6 +13,7 @@ import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from .. import private_files
 from ..problems import ConfigurationError, Unavailable
@@ -47,6 +49,7 @@ PATIENCE = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+_FORK_WAIT = 5.0  # seconds for which a fork waits for other threads
 _BATCH = 256  # writes a transaction: bounds how long the first of them waits
 
 
@@ -84,15 +87,20 @@ class Database:
         self._writer: _Writer | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
-        os.register_at_fork(after_in_child=self._after_fork)
+        _opened.add(self)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Start afresh in a child: its parent's connections, thread and place in the queue are not its own."""
         self.engine.dispose(close=False)
         if self._writer is not None:
             self._writer.turns.close()
         self._writer = None
         self._pool = None
         self._lock = threading.Lock()
+
+    def in_sqlite(self) -> bool:
+        """Whether a thread has a connection of an SQLite file, and may be inside the library."""
+        return isinstance(self.engine.pool, QueuePool) and self.is_sqlite and self.engine.pool.checkedout() > 0
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -222,6 +230,29 @@ class Database:
                 self._pool.shutdown()
                 self._pool = None
         self.engine.dispose()
+
+
+#: The databases of this process that are still in use somewhere.
+_opened: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    """Wait until no thread is inside SQLite, at most ``_FORK_WAIT`` seconds.
+
+    The library's locks are copied as they are: a child that inherits one that is taken, such as the one round its
+    memory, waits for ever for a thread that it does not have.
+    """
+    until = time.monotonic() + _FORK_WAIT
+    while any(database.in_sqlite() for database in list(_opened)) and time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _after_fork() -> None:
+    for database in list(_opened):
+        database.after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _wait(future: Future[Any]) -> Any:

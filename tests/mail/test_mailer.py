@@ -174,7 +174,6 @@ def test_a_forked_process_sends_its_own_mail(database: Database, clock: FrozenCl
         sender = mailer(database, f"smtp://{place}", clock)
         sender.send(TO, "parent", "T")
         wait(lambda: not sender.waiting().messages)
-        time.sleep(0.5)  # for its thread to leave SQLite, whose locks a child inherits as they are, taken or not
         child = os.fork()
         if child == 0:
             try:

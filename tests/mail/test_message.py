@@ -6,7 +6,7 @@ from email import policy
 from email.parser import BytesParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.mail import compose
@@ -15,12 +15,15 @@ from .conftest import TO
 
 
 @given(st.text(), st.text())
+@example("=?utf-8?q?a=0D=0ABcc:_evil=40example.org?=", "")
+@example("=?utf-8?q?", "=0D=0ABcc:_evil=40example.org?=")
 def test_no_text_adds_a_header(subject: str, text: str) -> None:
     """Whatever stands in a subject or a text, the headers are ours and the recipient is one."""
     message = compose("campaign@example.org", TO, f"{subject}\r\nBcc: evil@example.org", text, "en")
     parsed = BytesParser(policy=policy.SMTPUTF8).parsebytes(message.as_bytes())
     assert parsed.keys() == message.keys()
     assert "Bcc" not in parsed
+    assert "\n" not in parsed["Subject"]
     assert [address.addr_spec for address in parsed["To"].addresses] == [TO]
 
 

@@ -25,14 +25,14 @@ WORDS = {
     "ru": "Ваша заявка на участие в кампании рассматривается пожалуйста примите новые условия до конца месяца",
     "zh": "您 的 参与 申请 正在 审核 请 在 截止 日期 之前 接受 新的 使用 条款 谢谢",
 }
-ODD = ["🫀", "a" * 90, "é", "%", "(x)", "<y>", '"z"', "1,234", "Zoë", "=", "_", "—"]
+ODD = ["🫀", "a" * 90, "é", "%", "(x)", "<y>", '"z"', "1,234", "Zoë", "=", "_", "—", "=?utf-8?q?x?=", ""]
 
 
 def subject(pick: random.Random, language: str) -> str:
-    """A subject of one to thirty words of a language, some of them odd, with one space between two."""
+    """A subject of one to thirty words of a language, some of them odd or empty."""
     words = pick.choices(WORDS[language].split(), k=pick.randint(1, 30))
     for _ in range(pick.choice((0, 0, 1, 2))):
-        words.insert(pick.randrange(len(words) + 1), pick.choice(ODD))
+        words.insert(pick.choice((0, pick.randrange(len(words) + 1))), pick.choice(ODD))
     return " ".join(words)
 
 

@@ -279,6 +279,55 @@ def test_a_forked_child_writes_and_reads_on_its_own(database: Database) -> None:
     assert digests(database) == ["child", "parent", "parent again"]
 
 
+def test_a_fork_waits_until_no_thread_is_inside_sqlite(tmp_path: Path) -> None:
+    """A child would inherit the library's locks as they are, and wait for a thread that it does not have."""
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    PublishedPolicy.metadata.create_all(database.engine)
+    began, go, reader = threading.Event(), threading.Event(), threading.Event()
+    left: list[str] = []
+
+    def slow(session: Session) -> None:
+        began.set()
+        go.wait(10)
+        time.sleep(0.1)  # the fork has begun by now
+        session.add(PublishedPolicy(digest="slow", at=AT))
+        session.flush()
+        left.append("writer")
+
+    def reading() -> None:
+        with database.read() as session:
+            reader.set()
+            go.wait(10)
+            time.sleep(0.2)
+            session.scalar(select(func.count()).select_from(PublishedPolicy))
+            left.append("reader")
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(database.write, slow), pool.submit(reading)]
+        assert began.wait(10)
+        assert reader.wait(10)
+        go.set()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if sorted(left) == ["reader", "writer"] and digests(database) == ["slow"] else 1)
+        for one in done:
+            one.result()
+    assert os.waitpid(child, 0)[1] == 0
+    database.close()
+
+
+def test_a_fork_waits_for_nobody_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_FORK_WAIT", 0.05)
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    PublishedPolicy.metadata.create_all(database.engine)
+    with database.read():
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    database.close()
+
+
 def test_processes_writing_at_once_lose_nothing(database: Database) -> None:
     program = """
 import sys

@@ -166,7 +166,7 @@ def operations(made: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
 
 
 def _never_null(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Take null out of what a query or a form may hold: there it cannot be written, and what is not said is left out."""
+    """Take null out of what a query or a form may hold: it cannot be written there; what is not said is left out."""
     parts = [parameter["schema"] for parameter in operation.get("parameters", ())]
     form = operation.get("requestBody", {}).get("content", {}).get(MULTIPART)
     if form is not None:
@@ -174,7 +174,7 @@ def _never_null(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for part in parts:
         options = [option for option in part.pop("anyOf", ()) if option != {"type": "null"}]
         if len(options) == 1:
-            part |= options[0]
+            part.update(options[0])
         elif options:
             part["anyOf"] = options
         if part.get("default", "") is None:
