@@ -18,6 +18,7 @@ from .templates import Floats, Image, Template, apply, scale_of
 
 _MARGIN = 0.12  # of the longer side, round the logo, in a working picture
 _MOST_SAMPLES = 1500  # pixels that a step is computed from
+_MOST_MEDIAN = 1201  # pixels that a median colour is taken of
 _LONGEST_STEP = 4.0  # working pixels
 _INK_REACHES = 25.0, 90.0  # sRGB steps, at least and at most
 _INK_REACH = 0.6  # of the contrast, from where on a colour is no ink at all
@@ -126,18 +127,18 @@ def tone_of(work: Work, alpha: Image, kind: str = "line") -> Tone | None:
     which a shadow or glow beside it does not change.
     """
     inside, outside = (alpha > 0.97) & work.valid, (alpha < 0.02) & work.valid
-    if inside.sum() < 12:
+    if np.count_nonzero(inside) < 12:
         inside = (alpha > 0.8) & work.valid
-    if inside.sum() < 6 or outside.sum() < 6:
+    if np.count_nonzero(inside) < 6 or np.count_nonzero(outside) < 6:
         return None
-    ink = np.median(work.pixels[inside], axis=0).astype(np.float64)
+    ink = _middle(work.pixels, inside)
     # The ground is what lies a little away: close by is the blur of the edge, and whatever a rough pose is off by.
     reach = max(work.size) // 20
     ink_mask = (alpha > 0.5).astype(np.uint8)
     far = cv2.dilate(ink_mask, np.ones((2 * reach + 7, 2 * reach + 7), np.uint8))
     close = cv2.dilate(ink_mask, np.ones((2 * reach // 2 + 3, 2 * reach // 2 + 3), np.uint8))
     ring = outside & (far > 0) & (close == 0)
-    ground = np.median(work.pixels[ring if ring.sum() > 20 else outside], axis=0).astype(np.float64)
+    ground = _middle(work.pixels, ring if np.count_nonzero(ring) > 20 else outside)
     axis = ink - ground
     length = float(axis @ axis)
     if length < 6.0**2:
@@ -148,6 +149,13 @@ def tone_of(work: Work, alpha: Image, kind: str = "line") -> Tone | None:
         return Tone(np.clip(values, 0.0, 1.0), ink, ground, float(np.sqrt(length)))
     values = (work.pixels - ground.astype(np.float32)) @ (axis / length).astype(np.float32)
     return Tone(np.clip(values, -0.6, 1.6), ink, ground, float(np.sqrt(length)))
+
+
+def _middle(pixels: Image, where: npt.NDArray[np.bool_]) -> Floats:
+    """The median colour of these pixels, of about a thousand of them where there are more."""
+    places = np.flatnonzero(where)
+    chosen = pixels.reshape(-1, pixels.shape[2])[places[:: 1 + len(places) // _MOST_MEDIAN]]
+    return np.asarray(np.median(chosen, axis=0), np.float64)
 
 
 @dataclass(frozen=True)
@@ -261,8 +269,10 @@ def _step(
     depth = current[2] @ unit
     basis = np.concatenate([gx * unit, gy * unit, -(gx * x + gy * y) * unit]) / depth
     changes = np.eye(count) * 1e-5
-    derivative = np.column_stack([(build(current, change) - current).ravel() / 1e-5 for change in changes])
-    design = np.column_stack([np.ones_like(a), a, -basis.T @ derivative])
+    derivative = np.array([(build(current, change) - current).ravel() / 1e-5 for change in changes]).T
+    design = np.empty((len(a), 2 + count))
+    design[:, 0], design[:, 1] = 1.0, a
+    np.matmul(basis.T, -derivative, out=design[:, 2:])
     weighted = design * weight[:, None]
     normal = weighted.T @ design
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-12))
@@ -386,7 +396,7 @@ def support(work: Work, template: Template, pose: Floats, soft: float = 0.0, kin
     band = cv2.dilate((cv2.Laplacian(alpha, cv2.CV_32F) ** 2 > 1e-4).astype(np.uint8), np.ones((5, 5), np.uint8))
     chosen = (band > 0) & work.valid
     match = 0.0
-    if chosen.sum() > 20:
+    if np.count_nonzero(chosen) > 20:
         match = correlation(alpha[chosen], tone.values[chosen])
     share = float(each.sum() / max(1, known.sum()))
     return Support(share, match, each, known, tone, alpha, work.valid, current)
@@ -394,7 +404,7 @@ def support(work: Work, template: Template, pose: Floats, soft: float = 0.0, kin
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
     """The correlation of two lists of values; 0 where one of them does not vary."""
-    a, b = one.astype(np.float64) - one.mean(), other.astype(np.float64) - other.mean()
+    a, b = one - one.mean(), other - other.mean()
     power = float((a @ a) * (b @ b))
     return float(a @ b) / power**0.5 if power > 1e-9 else 0.0
 

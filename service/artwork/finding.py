@@ -41,6 +41,8 @@ _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
 _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
 _SURE = 0.85  # confidence of a logo in whose place no other is looked for
 _MORE = 0.04  # of quality, by which a logo with more in it goes before one that is a part of it
+_LEAST_ROUGH, _LEAST_ROUGH_PART = 1.5, 1.15  # of share and match together, in the small working picture
+_SAME_END = 0.03  # of its size: how far two alignments of the same thing end from each other
 _AGAIN = 0.16  # of its size: how far two candidates that are the same may be from each other
 
 
@@ -90,6 +92,7 @@ class _Refuted:
 
     candidate: Candidate
     weight: float  # 1 where nothing is to be gained from another try
+    settled: Floats | None = None  # the corners of the core where it was aligned best
 
     def says(self, other: Candidate) -> bool:
         """Tell whether another candidate is the same one, about."""
@@ -97,6 +100,15 @@ class _Refuted:
             return False
         here, there = _frame(self.candidate), _frame(other)
         return bool(np.abs(here - there).max() < _AGAIN * float(np.ptp(here, axis=0).max()))
+
+    def ended(self, candidate: Candidate, corners: Floats) -> bool:
+        """Tell whether this came from elsewhere to the same place."""
+        if self.settled is None or self.candidate.template is not candidate.template:
+            return False
+        off = np.abs(self.settled - corners).max()
+        return (
+            bool(off < _SAME_END * float(np.ptp(corners, axis=0).max())) and self.candidate.partial == candidate.partial
+        )
 
 
 def _frame(candidate: Candidate) -> Floats:
@@ -127,17 +139,24 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
     if settled is None:
         return None
     work, pose, model, kind = settled
+    ended = apply(pose, corners_of(template.core or template))
+    if any(before.ended(candidate, ended) for before in refuted):
+        return None
     if template.core is not None:
         work = pyramid.around(box_of(template, pose), _longest(template, _COARSE))
         if not _rest_may_be_there(work, template, pose, kind):
-            refuted.append(_Refuted(candidate, 1.0))
+            refuted.append(_Refuted(candidate, 1.0, ended))
             return None
         pose = _extended(pyramid, work, template, pose, model, kind)
     if not candidate.partial:
         pose, model = _bent(work, template, pose, kind)
-    found = _finely(pyramid, candidate, pose, model, kind)
+    seen = support(work, template, pose, kind=kind)
+    promising = seen is not None and seen.share + seen.match > (
+        _LEAST_ROUGH_PART if candidate.partial else _LEAST_ROUGH
+    )
+    found = _finely(pyramid, candidate, pose, model, kind) if promising else None
     if found is None:
-        refuted.append(_Refuted(candidate, 0.5))
+        refuted.append(_Refuted(candidate, 0.5, ended))
     return found
 
 
