@@ -374,7 +374,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         catalogue=catalogue,
         bundles=bundles,
         participants=participants,
-        passkeys=Passkeys(database, clock, participants.staff, participants.sign_in, settings.base_url),
+        passkeys=Passkeys(database, clock, participants, settings.base_url),
         openid=OpenId(database, clock, participants.staff, participants.sign_in, _openid(settings)),
         desk=Desk(database, lasting.storage, campaign, clock, desk_mail, participants, lasting.verdicts, signed_links),
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),

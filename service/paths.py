@@ -181,6 +181,11 @@ def case_file(case_id: str, file_id: str) -> str:
     return f"{case(case_id)}/files/{file_id}"
 
 
+def staff_passkeys() -> str:
+    """One's own passkeys on the staff pages."""
+    return f"{STAFF}/passkeys"
+
+
 def staff_case(case_id: str) -> str:
     """A case on the staff pages."""
     return f"{STAFF}/cases/{case_id}"

@@ -43,7 +43,7 @@ class Participants:
 
         ``held`` takes whoever joins and is held for a person's decision.
         """
-        correspondence = Correspondence(campaign, mailer, base_url)
+        self.correspondence = correspondence = Correspondence(campaign, mailer, base_url)
         self.listing = Listing(database, campaign)
         self.access = Access(database)
         self.staff = Staff(database, clock, staff)

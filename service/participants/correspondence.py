@@ -11,7 +11,7 @@ from .. import paths
 from ..campaign import Campaign, TermsVersion
 from ..mail import Mailer
 from ..store import tables
-from .emails import Letter, Letters
+from .emails import Letter, Letters, PasskeyNews
 from .mailed_links import SIGN_IN_LIFE
 
 log = structlog.get_logger()
@@ -48,6 +48,11 @@ class Correspondence:
             language=letter.language,
             for_nobody=not to,
         )
+
+    def add_passkeys(self, session: Transaction, to: str, language: str, what: PasskeyNews) -> None:
+        """Add the mail that tells a person of the staff what became of their passkeys; ``leave`` after it."""
+        letter = self._letters.passkeys(language, what, self._base_url + paths.staff_passkeys())
+        self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
 
     def leave(self) -> None:
         """Let what was added leave; what fails is tried again later."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from babel.dates import format_date
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..campaign import LANGUAGES, Text
 
+PasskeyNews = Literal["passkey_added", "passkey_removed", "passkeys_said_lost", "passkeys_recovered"]
 TEXTS = Path(__file__).with_name("emails.yaml")
 
 
@@ -55,6 +57,10 @@ class EmailTexts(_Strict):
     permission_lapsed: LetterTexts
     new_terms: LetterTexts
     terms_reminder: LetterTexts
+    passkey_added: LetterTexts
+    passkey_removed: LetterTexts
+    passkeys_said_lost: LetterTexts
+    passkeys_recovered: LetterTexts
     decisions: Mapping[str, LetterTexts]
 
 
@@ -119,6 +125,11 @@ class Letters:
     def terms_reminder(self, language: str, title: Callable[[str], str], url: str, read: str) -> Letter:
         """A reminder to accept new terms at ``url``, which can be read at ``read``."""
         return self._letter(language, texts().terms_reminder, title=title(_written(language)), url=url, read=read)
+
+    def passkeys(self, language: str, what: PasskeyNews, url: str) -> Letter:
+        """What became of the passkeys of a person of the staff, which are listed at ``url``."""
+        told: LetterTexts = getattr(texts(), what)
+        return self._letter(language, told, url=url)
 
     def _letter(self, language: str, told: LetterTexts, **values: str) -> Letter:
         written = _written(language)

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
@@ -22,8 +22,7 @@ from .. import ledger
 from ..campaign import typed_text
 from ..clock import Clock
 from ..ids import new_id, secret_digest
-from ..participants import Confirmed, Staff
-from ..participants.sign_in import SignIn
+from ..participants import Confirmed, Participants
 from ..problems import Conflict, FieldError, Forbidden, InvalidRequest, NotFound, PasskeyRefused
 from ..store import Database, tables
 from .relying_party import RelyingParty
@@ -31,6 +30,7 @@ from .relying_party import RelyingParty
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
+T = TypeVar("T")
 CHALLENGE_LIFE = timedelta(minutes=5)
 RECOVERY_LIFE = timedelta(hours=24)  # between the first person who says that somebody's are lost, and the second
 MOST = 20  # passkeys of one person
@@ -57,11 +57,12 @@ class PasskeyView:
 class Passkeys:
     """The passkeys of one deployment's staff. Safe to share between threads."""
 
-    def __init__(self, database: Database, clock: Clock, staff: Staff, sign_in: SignIn, base_url: str) -> None:
+    def __init__(self, database: Database, clock: Clock, participants: Participants, base_url: str) -> None:
         self._database = database
         self._clock = clock
-        self._staff = staff
-        self._sign_in = sign_in
+        self._staff = participants.staff
+        self._sign_in = participants.sign_in
+        self._mail = participants.correspondence
         self.relying_party = RelyingParty.of(base_url)
 
     def of(self, staff: str) -> tuple[PasskeyView, ...]:
@@ -109,9 +110,10 @@ class Passkeys:
         )
         return webauthn.options_to_json(options)
 
-    def add(self, staff: str, credential: str, *, name: str, keep: str) -> PasskeyView:
+    def add(self, staff: str, credential: str, *, name: str, keep: str, language: str = "en") -> PasskeyView:
         """Keep the passkey that a browser made for a person, who needs one from now on; end all sessions but ``keep``.
 
+        The person is mailed, as they are of all that becomes of their passkeys: it may not have been they.
         ``credential`` is the browser's RegistrationResponseJSON, ``keep`` the secret of the session that asks. Raises
         PasskeyRefused, InvalidRequest for a name, or Conflict where there are too many.
         """
@@ -156,9 +158,10 @@ class Passkeys:
             session.add(row)
             self._sign_in.end_others(session, person.email, keep)
             ledger.append(session, ledger.PasskeyAddedEntry(passkey=row.id, staff=staff, by=f"staff:{staff}"), now)
+            self._mail.add_passkeys(session, person.email, language, "passkey_added")
             return PasskeyView.of(row)
 
-        return self._database.write(work)
+        return self._told(work)
 
     # ---- signing in
 
@@ -217,7 +220,7 @@ class Passkeys:
 
     # ---- removing
 
-    def remove(self, staff: str, passkey: str) -> None:
+    def remove(self, staff: str, passkey: str, *, language: str = "en") -> None:
         """Remove one of a person's own passkeys. Raises NotFound."""
 
         def work(session: Transaction) -> None:
@@ -225,10 +228,12 @@ class Passkeys:
             if row is None or row.staff != staff:
                 raise NotFound("There is no passkey of this id that is yours.")
             _drop(session, row, self._clock(), f"staff:{staff}")
+            person = session.get_one(tables.StaffMember, staff)
+            self._mail.add_passkeys(session, person.email, language, "passkey_removed")
 
-        self._database.write(work)
+        self._told(work)
 
-    def agree_to_recovery(self, staff: str, *, by: str) -> bool:
+    def agree_to_recovery(self, staff: str, *, by: str, language: str = "en") -> bool:
         """Say that a colleague has lost their passkeys; the second who says so within a day removes them: True then.
 
         Nobody does it for oneself. Raises Forbidden, or NotFound for somebody who has none.
@@ -245,12 +250,15 @@ class Passkeys:
             others = select(table.by).where(table.staff == staff, table.by != by)
             agreed = [one for one in session.scalars(others) if self._staff.holds(session, one)]
             if len(agreed) + 1 < _PEOPLE:
+                said = session.get(table, (staff, by)) is not None
                 session.merge(table(staff=staff, by=by, at=now))
+                if not said:
+                    self._mail.add_passkeys(session, person.email, language, "passkeys_said_lost")
                 return False
-            self._reset(session, person, now, f"staff:{by}", f"staff:{agreed[0]}")
+            self._reset(session, person, now, f"staff:{by}", f"staff:{agreed[0]}", language=language)
             return True
 
-        return self._database.write(work)
+        return self._told(work)
 
     def waiting(self) -> dict[str, str]:
         """Return for whom a first colleague has said that the passkeys are lost, and who that was, by ids."""
@@ -268,21 +276,36 @@ class Passkeys:
                 raise NotFound("There is no person of the staff with this id; `emblem staff list` shows all.")
             return self._reset(session, person, self._clock(), by)
 
-        return self._database.write(work)
+        return self._told(work)
 
     def purge(self) -> None:
         """Delete challenges that were not used in time."""
         table = tables.PasskeyChallenge
         self._database.write(lambda session: session.execute(delete(table).where(table.expires_at <= self._clock())))
 
+    def _told(self, work: Callable[[Transaction], T]) -> T:
+        """Do a write whose transaction adds a mail, and let that leave."""
+        done = self._database.write(work)
+        self._mail.leave()
+        return done
+
     def _reset(
-        self, session: Transaction, person: tables.StaffMember, now: datetime, by: str, agreed: str | None = None
+        self,
+        session: Transaction,
+        person: tables.StaffMember,
+        now: datetime,
+        by: str,
+        agreed: str | None = None,
+        *,
+        language: str = "en",
     ) -> int:
         rows = session.scalars(_of(person.id)).all()
         for row in rows:
             _drop(session, row, now, by, agreed)
         session.execute(delete(tables.PasskeyRecovery).where(tables.PasskeyRecovery.staff == person.id))
         self._sign_in.end_others(session, person.email, "")
+        if rows:
+            self._mail.add_passkeys(session, person.email, language, "passkeys_recovered")
         return len(rows)
 
     def _party(self) -> RelyingParty:

@@ -11,6 +11,7 @@ import pytest
 from service.problems import Conflict, Forbidden, InvalidSignIn, NotFound, PasskeyRefused
 from service.staff_access import RelyingParty
 from service.store import tables
+from tests.mail.conftest import read
 from tests.parts.authenticator import PRESENT, Authenticator
 from tests.web.visitor import Visitor
 
@@ -243,3 +244,33 @@ def test_there_are_not_too_many(emblem: Deployment, person: str, monkeypatch: py
         else:
             with pytest.raises(expected):
                 emblem.passkeys.add(person, credential, name="", keep="")
+
+
+def mailed(emblem: Deployment, to: str) -> list[str]:
+    """The subjects of the mails to a person, without the campaign's name, oldest first."""
+    assert emblem.mailer.folder is not None
+    found = [read(file) for file in sorted(emblem.mailer.folder.glob("*.eml"))]
+    return [str(one["Subject"]).partition(": ")[2] for one in found if one["To"] == to]
+
+
+def test_a_person_is_mailed_what_becomes_of_their_passkeys(
+    emblem: Deployment, person: str, authenticator: Authenticator
+) -> None:
+    to = emblem.participants.staff.get(person).email
+    assert mailed(emblem, to) == ["a passkey was added"]
+    emblem.passkeys.remove(person, emblem.passkeys.of(person)[0].id)
+    assert mailed(emblem, to)[1:] == ["a passkey was removed"]
+    with pytest.raises(PasskeyRefused):  # nothing was added, and nothing is told
+        emblem.passkeys.add(person, authenticator.use(emblem.passkeys.ask()), name="", keep="")
+    other = Authenticator(ORIGIN)
+    emblem.passkeys.add(person, other.make(emblem.passkeys.offer(person, "Staff")), name="", keep="", language="fr")
+    assert mailed(emblem, to)[2:] == ["une clé d’accès a été ajoutée"]
+    first, second = (one.id for one in emblem.participants.staff.list()[1:3])
+    for _ in range(2):  # who says it twice is told of once
+        assert not emblem.passkeys.agree_to_recovery(person, by=first)
+    assert mailed(emblem, to)[3:] == ["a colleague says that your passkeys are lost"]
+    assert emblem.passkeys.agree_to_recovery(person, by=second)
+    assert mailed(emblem, to)[4:] == ["your passkeys were removed"]
+    assert emblem.passkeys.recover(person, by="staff:cli") == 0
+    assert len(mailed(emblem, to)) == 5
+    assert mailed(emblem, emblem.participants.staff.get(first).email) == []

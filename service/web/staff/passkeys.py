@@ -7,7 +7,7 @@ from flask import Response, make_response, url_for
 from ...problems import InvalidRequest, PasskeyRefused
 from .. import passkey_place, security
 from ..context import deployment
-from ..i18n import translate_error
+from ..i18n import language, translate_error
 from ..pages.forms import FormMistakes, sent
 from ..pages.render import private, see_other
 from .blueprint import staff
@@ -35,7 +35,13 @@ def passkey_add() -> Response:
     """Keep the passkey that the browser made."""
     security.require_recent()
     try:
-        deployment().passkeys.add(_me(), sent("credential", 20_001), name=sent("name"), keep=security.session_secret())
+        deployment().passkeys.add(
+            _me(),
+            sent("credential", 20_001),
+            name=sent("name"),
+            keep=security.session_secret(),
+            language=language(),
+        )
     except InvalidRequest as error:
         mistakes = FormMistakes()
         for wrong in error.errors:
@@ -52,7 +58,7 @@ def passkey_add() -> Response:
 def passkey_remove(passkey: str) -> Response:
     """Remove one of one's own."""
     security.require_recent()
-    deployment().passkeys.remove(_me(), passkey)
+    deployment().passkeys.remove(_me(), passkey, language=language())
     return see_other(url_for("staff.passkeys"))
 
 
@@ -60,7 +66,7 @@ def passkey_remove(passkey: str) -> Response:
 def passkey_recovery(member: str) -> Response:
     """Say that a colleague has lost theirs; the second who says so removes them."""
     security.require_recent()
-    deployment().passkeys.agree_to_recovery(member, by=_me())
+    deployment().passkeys.agree_to_recovery(member, by=_me(), language=language())
     return see_other(url_for("staff.passkeys"))
 
 
