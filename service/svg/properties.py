@@ -314,7 +314,7 @@ _FIXES = {
 #: Properties that say nothing about a drawing of shapes: text, boxes of pages, hints, and what happens over time.
 DROPPED = re.compile(
     r"--.*|-inkscape-.*|font(-.*)?|text(-.*)?|letter-spacing|word-.*|line-.*|white-space(-.*)?|writing-mode|direction"
-    r"|unicode-bidi|block-progression|glyph-orientation-.*|kerning|.*baseline(-.*)?|inline-size|shape-(inside|subtract|margin|padding|outside)"
+    r"|unicode-bidi|block-progression|glyph-orientation-.*|kerning|vertical-align|.*baseline(-.*)?|inline-size|shape-(inside|subtract|margin|padding|outside)"
     r"|quotes|hyphens|tab-size|overflow-wrap|user-select|-moz-osx-font-smoothing|-webkit-font-smoothing"
     r"|-webkit-text-.*|-webkit-tap-highlight-color|-webkit-user-.*|-moz-user-.*|-ms-user-.*"
     r"|background(-.*)?|border(-.*)?|outline(-.*)?|margin(-.*)?|padding(-.*)?|box-(shadow|sizing|decoration-break)"
@@ -325,7 +325,10 @@ DROPPED = re.compile(
     r"|enable-background|isolation|color-interpolation-filters|flood-.*|lighting-color|solid-.*|buffered-rendering"
     r"|pointer-events|cursor|touch-action|transition(-.*)?|will-change|animation-.*|backface-visibility"
     r"|perspective-origin|transform-style|scroll-.*|content|speak(-.*)?|audio-level|viewport-fill(-opacity)?|display-align"
-    r"|overflow-anchor|caret-color|accent-color|color-scheme|forced-color-adjust|appearance|list-style(-.*)?"
+    r"|caption-side|empty-cells|table-layout|orphans|widows|ruby-.*|counter-.*|row-gap|hyphenate-.*|initial-letter|math-.*"
+    r"|scrollbar-.*|overscroll-behavior(-.*)?|contain-intrinsic-.*|field-sizing|image-orientation|rtl-ordering|locale"
+    r"|box-(align|direction|flex|ordinal-group|orient|pack)|offset-(anchor|distance|position|rotate)"
+    r"|view-(timeline|transition)-.*|timeline-.*|overflow-anchor|caret-color|accent-color|color-scheme|forced-color-adjust|appearance|list-style(-.*)?"
 )
 _VENDOR = re.compile(r"-(webkit|moz|ms|o)-(.*)")
 

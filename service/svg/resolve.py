@@ -22,7 +22,7 @@ from .paint import DEFAULTS, Paint
 from .registry import Registry
 from .shapes import geometry
 from .style import Style, Viewport
-from .vocabulary import MOVING, SHAPES, SILENT, USABLE, reason
+from .vocabulary import MOVING, SHAPES, SILENT, USABLE, is_empty_text, reason
 
 MOST_NODES = 20_000  # elements of a drawing once every <use> is written out
 MOST_CHARACTERS = 1_000_000
@@ -131,7 +131,8 @@ class _Resolver:
             return self._use(element, style, place)
         if name == "svg":
             return self._nested(element, style, place)
-        self._hold(element)
+        if not is_empty_text(element):  # drawing programs leave such where a click began a text
+            self._hold(element)
         return []
 
     def _children(self, element: Element, style: Style, place: Place) -> list[Node]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 SHAPES = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"})
 GRADIENTS = frozenset({"linearGradient", "radialGradient"})
 #: Elements that draw nothing where they stand. What is never referred to is left out with all that is in it.
@@ -60,3 +62,9 @@ _OTHERS = {
 def reason(name: str) -> tuple[str, str]:
     """Return what an element is that no drawing may hold, and the fix."""
     return _OTHERS.get(name, (f"<{name[:40]}>", "Remove it; masters hold shapes and paint only"))
+
+
+def is_empty_text(element: ElementTree.Element) -> bool:
+    """Tell whether an element is text in which nothing is written; what refers to text elsewhere is none."""
+    names = {part.tag.rpartition("}")[2] for part in element.iter()}
+    return names <= {"text", "tspan", "flowRoot", "flowPara"} and not "".join(element.itertext()).strip()

@@ -142,7 +142,7 @@ def test_a_master_too_large_to_be_a_logo_is_not_even_read(tmp_path: Path) -> Non
 
 def test_all_mistakes_of_a_master_are_told_at_once(tmp_path: Path) -> None:
     mistakes = Mistakes()
-    path = write(tmp_path / "several.svg", SVG.format(box="0 0 1", content="\n<script/>\n<text/>"))
+    path = write(tmp_path / "several.svg", SVG.format(box="0 0 1", content="\n<script/>\n<text>A</text>"))
     read_master(path, mistakes)
     assert [mistake.line for mistake in mistakes.all()] == [1, 2, 3]
 
