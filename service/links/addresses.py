@@ -22,6 +22,7 @@ def check_filename(given: str, filename: str) -> None:
             "Something is too much at the end of this link: “%(surplus)s”. Take that away; the rest is right.",
             values={"surplus": surplus[:_LONGEST_SURPLUS]},
         )
-    if given.startswith(filename) or filename.startswith(given):
+    last = given.rpartition("/")[2].strip()  # the file is the right one, whatever stands before it
+    if given.startswith(filename) or filename.startswith(given) or last == filename:
         raise InvalidLink
     raise InvalidLink("This link is for another file. Use it exactly as it was given, or get a new one.")

@@ -34,7 +34,10 @@ def test_a_long_text_behind_it_is_repeated_in_part() -> None:
     assert f"“{'x' * 20}”" in told(NAME + "x" * 5000)
 
 
-@pytest.mark.parametrize("given", ["", "l", NAME[:-1], NAME + "\r\n", NAME + " ", NAME + "\0", NAME + "\u202e"])
+@pytest.mark.parametrize(
+    "given",
+    ["", "l", NAME[:-1], NAME + "\r\n", NAME + "\0", NAME + "\u202e", "/" + NAME, "\n" + NAME, "\r\n/ " + NAME],
+)
 def test_what_was_cut_off_or_has_only_a_line_end_too_much_is_told_as_altered(given: str) -> None:
     assert told(given) == InvalidLink.help
 
