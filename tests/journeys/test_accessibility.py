@@ -7,7 +7,9 @@ The suite looks at a sample: each page once, and each language, theme and width 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +28,15 @@ _RUN = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"
     found.violations.map(one => [one.id, one.nodes.map(node => node.target.join(" ")).slice(0, 5)]))"""
 Theme = Literal["light", "dark"]
 
+KINDS = (
+    "individual",
+    "civil_society",
+    "private_sector",
+    "intergovernmental_organization",
+    "government",
+    "regional_economic_integration_organization",
+)
+TOOLS = ("email-and-letterhead", "event-kit", "posters", "social-media-kit", "web-banners")
 PUBLIC = (
     "",
     "actions",
@@ -33,14 +44,15 @@ PUBLIC = (
     "protocol",
     "rules",
     "terms/logo-terms",
+    "terms/tool-terms/2024-07-30",
     "join",
-    "join?kind=individual",
-    "join?kind=government",
+    *(f"join?kind={kind}" for kind in KINDS),
     "join/sent",
     "sign-in",
+    "sign-in/sent",
     "tools",
     "tools/logo",
-    "tools/posters",
+    *(f"tools/{tool}" for tool in TOOLS),
     "download?for=screen",
     "wear",
     "build",
@@ -50,8 +62,24 @@ PUBLIC = (
     "privacy",
     "nowhere",
 )
-OWN = ("account", "account/embeds/new", "account/requests/new", "tools/logo")
-CONSOLE = ("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads", "/webhooks")
+OWN = ("account", "account/members", "account/embeds/new", "account/requests/change", "tools/logo", "sign-in/passkey")
+CONSOLE = (
+    "",
+    "/participants",
+    "/links",
+    "/embeds",
+    "/keys",
+    "/catalogue",
+    "/terms",
+    "/publishing",
+    "/artwork",
+    "/audit",
+    "/audit/report?by=country",
+    "/downloads",
+    "/outbox",
+    "/passkeys",
+    "/webhooks",
+)
 DOCS = ("/docs/", "/docs/partners", "/docs/start", "/docs/performance", "/api/v1/docs", "/problems/link-expired")
 
 
@@ -100,22 +128,56 @@ def test_public_pages(looking: Page, demo: Demo, view: View) -> None:
     assert [one for page in pages for one in findings(looking, demo.base_url + page)] == []
 
 
+@dataclass(frozen=True)
+class Signed:
+    """A session, and the pages that it opens, without host and language."""
+
+    cookies: list[Any]
+    pages: list[str]
+
+
+def one_of_each(page: Page, pattern: str) -> list[str]:
+    """The links of a page that match, one of each kind: what comes after the name of the kind tells them apart."""
+    found = page.locator("main a[href]").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    return list({hit[1]: hit[0] for href in found if (hit := re.search(pattern, href))}.values())
+
+
 @pytest.fixture(scope="module")
-def own_cookies(browser: Browser, demo: Demo) -> list[Any]:
-    """The session of somebody who has joined and accepted."""
+def own(browser: Browser, demo: Demo) -> Iterator[Signed]:
+    """A society that has accepted, embeds the logo, had a picture checked, and asked for another purpose."""
     context = browser.new_context()
     person = Person(context.new_page(), demo)
-    person.join()
+    page = person.page
+    person.join("civil_society")
     person.confirm()
     person.accept("logo")
-    found: list[Any] = context.cookies()
+    person.open("account/embeds/new")
+    page.locator("[name=origins]").fill("https://shelter.example.org")
+    page.locator("[name=unlisted]").first.check()
+    page.locator("[name=logo]").first.check()
+    person.press()
+    picture = page.request.get(f"{demo.base_url}/brand/heart/blue/400.png").body()
+    person.open("check")
+    page.locator("[name=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": picture})
+    page.locator("[name=keep]").check()
+    person.press()
+    page.wait_for_url("**/check/chk_*")
+    person.open("account/requests/change")
+    page.locator("[name=purposes][value=fundraising]").check()
+    person.press()
+    page.wait_for_url("**/account/cases/*")
+    person.open("account")
+    kinds = r"/en/((?:account/cases|embeds|download|verify|check)/)[^?#]+$"
+    opened = [link.removeprefix("/en/") for link in one_of_each(page, kinds)]
+    assert len(opened) >= 4, opened
+    yield Signed(context.cookies(), [*OWN, *opened])
     context.close()
-    return found
 
 
 @pytest.fixture(scope="module")
-def staff_cookies(browser: Browser, demo: Demo) -> list[Any]:
-    """A session of staff: by a mailed link, so that the one that the demo printed stays unused."""
+def staff(browser: Browser, demo: Demo, own: Signed) -> Iterator[Signed]:
+    """Staff, after somebody used what there is: by a mailed link, so that the one that was printed stays unused."""
+    assert own.pages
     context = browser.new_context()
     person = Person(context.new_page(), demo)
     person.address = "staff@example.org"
@@ -125,20 +187,27 @@ def staff_cookies(browser: Browser, demo: Demo) -> list[Any]:
     person.press()
     person.page.goto(person.link_in_mail(before + 1))
     person.press()
-    found: list[Any] = context.cookies()
+    opened: dict[str, str] = {}
+    for listed in CONSOLE:
+        person.page.goto(f"{demo.base_url}/staff{listed}")
+        for link in one_of_each(
+            person.page, r"/staff/((?:participants|cases|links|embeds|artwork|outbox|terms/\w)[^/]*/)[^?#/]+"
+        ):
+            opened.setdefault(link.split("/")[2], link.partition("?")[0].removeprefix("/staff"))
+    assert set(opened) >= {"participants", "cases", "links", "embeds", "artwork", "outbox", "terms"}, opened
+    yield Signed(context.cookies(), [*CONSOLE, *opened.values()])
     context.close()
-    return found
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: "-".join(map(str, view)))
-def test_account(looking: Page, demo: Demo, own_cookies: list[Any], view: View) -> None:
-    looking.context.add_cookies(own_cookies)
-    for page in sample([f"/{view.lang}/{page}" for page in OWN], VIEWS.index(view)):
-        assert findings(looking, demo.base_url + page) == []
+def test_account(looking: Page, demo: Demo, own: Signed, view: View) -> None:
+    looking.context.add_cookies(own.cookies)
+    pages = sample([f"/{view.lang}/{page}" for page in own.pages], VIEWS.index(view))
+    assert [one for page in pages for one in findings(looking, demo.base_url + page)] == []
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: "-".join(map(str, view)))
-def test_console(looking: Page, demo: Demo, staff_cookies: list[Any], view: View) -> None:
-    looking.context.add_cookies(staff_cookies)
-    for page in sample([f"/staff{page}?lang={view.lang}" for page in CONSOLE], VIEWS.index(view)):
-        assert findings(looking, demo.base_url + page) == []
+def test_console(looking: Page, demo: Demo, staff: Signed, view: View) -> None:
+    looking.context.add_cookies(staff.cookies)
+    pages = [f"/staff{page}{'&' if '?' in page else '?'}lang={view.lang}" for page in staff.pages]
+    assert [one for page in sample(pages, VIEWS.index(view)) for one in findings(looking, demo.base_url + page)] == []

@@ -67,7 +67,7 @@ def test_rules_and_terms_print_as_text_on_white(page: Page, demo: Demo) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     for path in ("/en/rules", "/ar/terms/logo-terms"):
         page.goto(demo.base_url + path)
-        shown = page.locator(".nav, .menu, .skip, main form, main .button").evaluate_all(
+        shown = page.locator(".nav, .menu, .skip, .colophon nav, main form, main .button").evaluate_all(
             "all => all.filter(one => one.getClientRects().length).length"
         )
         assert shown == 0, path
@@ -76,6 +76,9 @@ def test_rules_and_terms_print_as_text_on_white(page: Page, demo: Demo) -> None:
         )
         assert (ink, paper) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)"), path
         assert page.pdf(format="A4").startswith(b"%PDF"), path
+        # Pictures stand beside one another instead of one a page.
+        tops = page.locator("main .grid-wide > li").evaluate_all("all => all.map(one => one.offsetTop)")
+        assert len(set(tops)) <= max(1, len(tops) // 2), path
 
 
 def test_a_text_is_copied_over_plain_http_too(page: Page, demo: Demo) -> None:
