@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ def judge(api: Api, data: bytes, name: str = "file", language: str = "en") -> di
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json
     assert found["reasons"]
+    assert html.unescape("".join(found["reasons"])) == "".join(found["reasons"])  # words, not mark-up
     return found
 
 
@@ -84,6 +86,8 @@ def test_a_changed_file_that_states_our_rights_is_altered(api: Api, archive: dic
     assert (found["verdict"], found["package"], found["path"]) == ("altered", "logo", path)
     assert any(str(len(data)) in reason for reason in found["reasons"])
     assert judge(api, changed, "renamed")["package"] is None
+    for language in LANGUAGES:
+        assert judge(api, changed, language=language)["verdict"] == "altered"
 
 
 def test_a_poster_with_the_logo_carries_the_mark(api: Api) -> None:

@@ -12,7 +12,7 @@ from ...authenticity import MOST_BYTES, Reason
 from ...problems import FieldError, InvalidRequest
 from .. import limits
 from ..context import client, deployment
-from ..i18n import language, translate
+from ..i18n import language, translate_plain
 from ..uploads import content, takes_file
 from . import answer, blueprint
 
@@ -41,5 +41,5 @@ def verify(form: VerificationForm) -> Response:
 
 
 def told(reason: Reason) -> str:
-    """A reason in the reader's words."""
-    return translate(reason.text, **reason.values)
+    """A reason in the reader's words, as plain text."""
+    return translate_plain(reason.text, **reason.values)
