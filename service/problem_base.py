@@ -1,4 +1,4 @@
-"""What every problem has: slug, status, words, the document that tells it, and the mistakes in what was sent."""
+"""Base of all problems: slug, status, words, the document that tells it, and the mistakes in what was sent."""
 
 from __future__ import annotations
 

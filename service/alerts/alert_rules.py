@@ -33,7 +33,7 @@ _AtLeast = Annotated[int, Field(ge=1)]
 
 
 class _Rule(Strict):
-    """What every rule says; what it tells of becomes a case of the desk unless ``case`` is no."""
+    """Fields that every rule has; what it tells of becomes a case of the desk unless ``case`` is no."""
 
     id: _Id
     title: _Title

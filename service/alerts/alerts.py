@@ -80,7 +80,7 @@ class AlertFinding:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """What a person of the desk should look at: where, what the service noticed, whose it is if known, and by what."""
+    """Finding for a person of the desk: where to look, what the service noticed, whose it is if known, and by what."""
 
     url: str
     text: str

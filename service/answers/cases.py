@@ -53,7 +53,7 @@ class CaseFileAnswer(Answer):
 
 
 class ChangeAnswer(Answer):
-    """What is asked for otherwise than it stood on file when the case was opened."""
+    """Changes that are asked for: what is to be otherwise than it stood on file when the case was opened."""
 
     field: str = Field(description="`purposes`, or `answers.` and the name of the question")
     before: Any
@@ -66,7 +66,7 @@ class ChangeAnswer(Answer):
 
 
 class CaseDecisionAnswer(Answer):
-    """How a case was decided."""
+    """Decision of a case."""
 
     outcome: Literal["approved", "declined", "upheld", "dismissed"]
     reason: str
@@ -75,7 +75,7 @@ class CaseDecisionAnswer(Answer):
 
 
 class MisuseAnswer(Answer):
-    """What a report of misuse tells of; for staff alone."""
+    """Facts of a report of misuse; for staff alone."""
 
     url: str
     email: str | None

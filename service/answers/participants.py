@@ -198,7 +198,7 @@ class KeyAnswer(Answer):
 
 
 class LimitsAnswer(Answer):
-    """How much a key may ask."""
+    """Limits of a key."""
 
     requests_per_minute: int
 

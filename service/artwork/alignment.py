@@ -341,7 +341,7 @@ def refine(
 
 @dataclass(frozen=True)
 class Support:
-    """How well a rendering is supported by the picture.
+    """Score how well a rendering is supported by the picture.
 
     ``share`` is the weighted share of the outline at which the picture has the same edge, ``parts`` the same for
     each part of the outline (a grid of its box), ``match`` the correlation of coverage and tone near the outline.

@@ -24,7 +24,7 @@ _EDGE = 25.0  # pixels of a logo's width at which the blur of its edges doubles 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the rules say of one logo."""
+    """Judgement of one logo by the rules."""
 
     violations: tuple[Finding, ...]
     questions: tuple[Finding, ...]

@@ -212,7 +212,7 @@ class Authenticity:
 
 
 def _difference(one: KnownFile, found: int) -> Reason:
-    """How a file of ``found`` bytes differs from the published one."""
+    """Say how a file of ``found`` bytes differs from the published one."""
     values = {"path": one.path, "bytes": one.bytes, "found": found, "digest": one.sha256}
     text = msgid("The published %(path)s has %(bytes)s bytes and the SHA-256 %(digest)s; this one has %(found)s.")
     return Reason(text, values)

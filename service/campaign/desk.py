@@ -147,7 +147,7 @@ class Team(Strict):
         )
 
 
-class Digest(Strict):
+class DigestRules(Strict):
     """Time at which staff are mailed who waits: working days, an hour of the desk's zone; ``hour: null`` is never."""
 
     hour: Hour | None = 8
@@ -167,7 +167,7 @@ class DeskPolicy(Strict):
 
     clock: WorkingTime = WorkingTime()
     teams: tuple[Team, ...] = ()
-    digest: Digest = Digest()
+    digest: DigestRules = DigestRules()
     two_people: tuple[TwoPeople, ...] = ()
     permissions: tuple[PermissionTerm, ...] = ()
     answers: tuple[AnswerTemplate, ...] = ()

@@ -43,7 +43,7 @@ def audit() -> None:
 
 @contextmanager
 def _reports() -> Iterator[tuple[Settings, Reports]]:
-    """What makes reports, and no more of the deployment: a report should not wait for the rest to load."""
+    """Open what makes reports, and no more of the deployment: a report should not wait for the rest to load."""
     from ..audit.reports import Reports
     from ..audit.segments import Segments
     from ..storage import open_storage
@@ -112,7 +112,7 @@ def read_kept(path: Path | None) -> bytes | None:
 
 @dataclass(frozen=True)
 class Recovery:
-    """What a recovery did, and the size of the kept checkpoint that the log was compared with."""
+    """Say what a recovery did, and the size of the kept checkpoint that the log was compared with."""
 
     done: Recovered
     compared: int | None

@@ -1,4 +1,4 @@
-"""What the command groups share: the deployment's emblem, and how results are shown."""
+"""Parts that the command groups share: the deployment's emblem, and how results are shown."""
 
 from __future__ import annotations
 

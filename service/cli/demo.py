@@ -194,7 +194,7 @@ def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int,
 
 
 def _pasted(config: Path) -> str:
-    """How a shell calls this program for the demo, wherever it stands: what is printed can be pasted as it is."""
+    """Return how a shell calls this program for the demo, wherever it stands, so that what is printed can be pasted."""
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
         words = [sys.executable, "-m", "service"]

@@ -112,7 +112,7 @@ def _answers(fields: list[dict[str, Any]]) -> dict[str, Any]:
 
 @dataclass
 class Reply:
-    """What came back."""
+    """Answer that came back."""
 
     status: int
     headers: http.client.HTTPMessage

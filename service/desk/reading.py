@@ -20,7 +20,7 @@ from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
 from ..store.paging import Page, paginate
 from .rows import no_case
 from .states import STATUSES, State
-from .teams import Scope, Teams, asks_for
+from .teams import Teams, TeamScope, asks_for
 from .views import CaseView, Event, grouped
 
 _LONGEST_SEARCH = 200  # characters
@@ -173,7 +173,7 @@ class Reading:
     ) -> Select[*tuple[Any, ...]]:
         """Return the statement with the conditions of a filter."""
         person = tables.Participant
-        scopes = [] if chosen.team is None else [Scope((self._team(chosen.team),))]
+        scopes = [] if chosen.team is None else [TeamScope((self._team(chosen.team),))]
         if chosen.within is not None and (mine := self._teams.scope(session, chosen.within)) is not None:
             scopes.append(mine)
         if chosen.participant_kind or chosen.country or scopes:

@@ -20,7 +20,7 @@ from ..store.desk_tables import Case
 
 
 @dataclass(frozen=True)
-class Scope:
+class TeamScope:
     """The cases of some teams, and with ``rest`` those too that no team with a member (``manned``) covers."""
 
     own: tuple[Team, ...]
@@ -56,7 +56,7 @@ class Teams:
         """Return the ids of the teams that a case belongs to."""
         return tuple(team.id for team in self._teams if _covers(team, case, person))
 
-    def scope(self, session: Session, staff: str) -> Scope | None:
+    def scope(self, session: Session, staff: str) -> TeamScope | None:
         """Return the cases of a person of the staff; None where these are all."""
         present = self._staff.present(session)
         member = next((one for one in present if one.id == staff), None)
@@ -73,12 +73,12 @@ class Teams:
         scope = self._scope(member, present)
         return scope is None or scope.holds(case, person)
 
-    def _scope(self, member: StaffMemberView, present: Sequence[StaffMemberView]) -> Scope | None:
+    def _scope(self, member: StaffMemberView, present: Sequence[StaffMemberView]) -> TeamScope | None:
         own = tuple(team for team in self._teams if team.id in member.teams)
         if not own:
             return None
         taken = {name for one in present for name in one.teams}
-        return Scope(own, tuple(team for team in self._teams if team.id in taken), rest=True)
+        return TeamScope(own, tuple(team for team in self._teams if team.id in taken), rest=True)
 
 
 def _covers(team: Team, case: Case, person: tables.Participant | None) -> bool:

@@ -9,7 +9,6 @@ CHECKPOINT = f"{ROOT}/checkpoint"
 HASH = 32  # bytes of a hash
 WIDTH = 256  # hashes of a full tile
 FULL = WIDTH * HASH
-MAX_ENTRY = 65_535  # bytes: a bundle writes each length in 16 bits
 
 
 def number(index: int) -> str:

@@ -22,7 +22,7 @@ _INDEX = "CREATE INDEX IF NOT EXISTS hits_who ON hits (who, at)"
 
 @dataclass(frozen=True)
 class Window:
-    """How a sliding window stands: whether one more was let through, how many may follow, and when it is free again."""
+    """State of a sliding window: whether one more was let through, how many may follow, and when it is free again."""
 
     allowed: bool
     remaining: int

@@ -41,7 +41,7 @@ _THREADS = min(4, max(2, os.cpu_count() or 2))  # the renderers are native code 
 
 @dataclass(frozen=True)
 class Making:
-    """How files are made: what makes PNG smaller, and what is called as soon as one is made, by any thread."""
+    """Means of making files: what makes PNG smaller, and what is called as soon as one is made, by any thread."""
 
     optimise: Optimise = optimised
     made_one: Callable[[], None] = lambda: None

@@ -51,7 +51,7 @@ PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPri
 
 
 def available() -> bool:
-    """Whether the package that writes and reads manifests is installed."""
+    """Tell whether the package that writes and reads manifests is installed."""
     return find_spec("c2pa") is not None
 
 
@@ -135,7 +135,7 @@ _SETTINGS = {"builder": {"thumbnail": {"enabled": False}}, "verify": {"verify_af
 
 
 def _manifest(content: bytes, path: str, media_type: str, rights: Rights, package: str) -> dict[str, Any]:
-    """What is claimed of a file: drawn by this program, whose it is, in which version of which package."""
+    """Claims about a file: drawn by this program, whose it is, in which version of which package."""
     named = hashlib.sha256(f"{package}\n{rights.version}\n{path}\n".encode() + content).digest()[:16]
     return {
         "claim_version": 2,

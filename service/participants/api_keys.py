@@ -36,7 +36,7 @@ _USED = timedelta(minutes=1)  # how exactly it is kept when a key was last used
 
 @dataclass(frozen=True)
 class Scope:
-    """What a key is narrowed to within its role.
+    """Scope of a key: what it is narrowed to within its role.
 
     ``read_only`` keys change nothing. One for a ``package`` is for links to that package alone and their downloads;
     one for an ``origin`` for embeds on that site alone (normalised, as browsers send it). Both may join participants

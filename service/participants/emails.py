@@ -127,7 +127,7 @@ class Letters:
         return self._letter(language, texts().terms_reminder, title=title(_written(language)), url=url, read=read)
 
     def passkeys(self, language: str, what: PasskeyNews, url: str) -> Letter:
-        """What became of the passkeys of a person of the staff, which are listed at ``url``."""
+        """Tell a person of the staff what became of their passkeys, which are listed at ``url``."""
         told: LetterTexts = getattr(texts(), what)
         return self._letter(language, told, url=url)
 

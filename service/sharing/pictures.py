@@ -35,7 +35,7 @@ _BOX = 300.0  # points of the square in which the logo stands
 
 @dataclass(frozen=True)
 class Card:
-    """What a picture shows. ``ground`` and ``ink`` are ``rrggbb``, ``logo`` an SVG document, ``preview`` a PNG."""
+    """Content of a picture. ``ground`` and ``ink`` are ``rrggbb``, ``logo`` an SVG document, ``preview`` a PNG."""
 
     language: str
     title: str

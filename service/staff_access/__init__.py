@@ -1,4 +1,4 @@
-"""How staff prove who they are: passkeys and the way back for whoever has lost theirs; an OpenID Connect provider."""
+"""Proofs of who somebody of the staff is: passkeys and the way back where they are lost; an OpenID Connect provider."""
 
 from __future__ import annotations
 

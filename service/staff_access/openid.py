@@ -36,7 +36,7 @@ _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 
 @dataclass(frozen=True)
 class OpenIdSettings:
-    """What the operator says of the provider; ``issuer`` is empty where there is none."""
+    """Settings of the provider; ``issuer`` is empty where there is none."""
 
     issuer: str
     client_id: str
@@ -46,7 +46,7 @@ class OpenIdSettings:
 
 @dataclass(frozen=True)
 class Departure:
-    """Where the browser goes to sign in, and the secret that it brings back in a cookie."""
+    """Address to which the browser goes to sign in, and the secret that it brings back in a cookie."""
 
     url: str
     binding: str = field(repr=False)

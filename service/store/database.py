@@ -99,7 +99,7 @@ class Database:
         self._lock = threading.Lock()
 
     def in_sqlite(self) -> bool:
-        """Whether a thread has a connection of an SQLite file, and may be inside the library."""
+        """Tell whether a thread has a connection of an SQLite file, and may be inside the library."""
         return isinstance(self.engine.pool, QueuePool) and self.is_sqlite and self.engine.pool.checkedout() > 0
 
     @contextmanager

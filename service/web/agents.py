@@ -127,13 +127,13 @@ class Agents:
     ) -> dict[str, Any]:
         """The address of a logo for a web page, checked against the rules; says what would be right where it is not."""
         emblem = self._deployment
+        if logo not in emblem.campaign.logos:
+            raise ToolError(f"There is no logo {logo}. There are: {', '.join(emblem.campaign.logos)}.")
         try:
             if colourway is None:
                 allowed = emblem.campaign.brand.allowed_on(logo, background) if background else ()
                 colourway = (allowed or emblem.campaign.brand.logo(logo).colourways)[0]
             asked = emblem.variants.check(logo, colourway, width, file_format, on=background)
-        except KeyError:
-            raise ToolError(f"There is no logo {logo}. There are: {', '.join(emblem.campaign.logos)}.") from None
         except ValueError:
             raise ToolError("Write the background as six hexadecimal digits, such as 0b5cad.") from None
         except Problem as problem:

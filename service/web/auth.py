@@ -1,4 +1,4 @@
-"""Who calls the API: Bearer keys, their roles, and whose things they may touch."""
+"""Caller of the API: Bearer keys, their roles, and whose things they may touch."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ class _Stderr:
 
 
 class _Forward(logging.Handler):
-    """What libraries log, in the same form."""
+    """Handler that gives what libraries log the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(

@@ -1,4 +1,4 @@
-"""Where a page has to be open for passkeys to work: at the deployment's own origin, and at a name."""
+"""Place at which a page has to be open for passkeys to work: at the deployment's own origin, and at a name."""
 
 from __future__ import annotations
 

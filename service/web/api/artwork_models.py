@@ -27,14 +27,14 @@ class ArtworkCheckForm(BaseModel):
 
 
 class ArtworkChecksQuery(PageQuery):
-    """Which checks to list; ``verdict`` is the check's own, whatever staff said."""
+    """Query of a list of checks; ``verdict`` is the check's own, whatever staff said."""
 
     participant: Id | None = None
     verdict: VerdictName | None = None
 
 
 class OverrulingBody(Body):
-    """What staff say of a check."""
+    """Word of staff about a check."""
 
     verdict: VerdictName
     reason: Reason

@@ -20,7 +20,7 @@ api = blueprint("audit", "Reports over the sealed record, and proofs of its entr
 
 
 class ProofPath(BaseModel):
-    """Which entry."""
+    """Path of one entry."""
 
     name: str = Field(description="An entry's id or its leaf index", min_length=1, max_length=100)
 
@@ -92,7 +92,7 @@ def proof(path: ProofPath) -> Response:
 
 
 def _reads_everything() -> bool:
-    """Whether an auditor or staff asks, by key or signed in; Unauthorized where nobody is known."""
+    """Tell whether an auditor or staff asks, by key or signed in; Unauthorized where nobody is known."""
     caller = key() or current_session()
     if caller is None:
         raise Unauthorized

@@ -24,7 +24,7 @@ Files = Annotated[list[Id], Field(max_length=10)]
 
 
 class CasesQuery(PageQuery):
-    """Which cases to list; ``q`` searches names, addresses, sites, ids and messages."""
+    """Query of a list of cases; ``q`` searches names, addresses, sites, ids and messages."""
 
     kind: Annotated[str, OneOf(CASE_KINDS)] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
@@ -66,7 +66,7 @@ class CaseFileForm(BaseModel):
 
 
 class AssignmentBody(Body):
-    """Who has the case: ``stf_…``, or null for nobody."""
+    """Holder of a case: ``stf_…``, or null for nobody."""
 
     assignee: Id | None
 
@@ -80,7 +80,7 @@ class CaseDecisionBody(Body):
 
 
 class RequestBody(Body):
-    """What a participant asks for: ``answers`` and ``purposes`` replace what is on file once they are approved."""
+    """Request of a participant: ``answers`` and ``purposes`` replace what is on file once they are approved."""
 
     kind: Annotated[str, OneOf(KINDS)]
     purposes: Purposes = None

@@ -125,6 +125,6 @@ def rules(query: LanguageQuery) -> Response:
 
 
 def _viewpoint(language: str) -> Viewpoint:
-    """What answers name beside the thing itself, for a reader of a language."""
+    """Gather what answers name beside the thing itself, for a reader of a language."""
     emblem = deployment()
     return Viewpoint(emblem.settings.base_url, language, emblem.clock(), emblem.campaign.terms)

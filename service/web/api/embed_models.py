@@ -22,7 +22,7 @@ class EmbedBody(Body):
 
 
 class EmbedChangeBody(Body):
-    """What to change of an embed; what is left out stays as it is."""
+    """Changes of an embed; what is left out stays as it is."""
 
     origins: list[Origin] = Field(default_factory=list, max_length=1000)
     unlisted: Unlisted = "report"

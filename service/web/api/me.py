@@ -1,4 +1,4 @@
-"""What a key is."""
+"""View that tells a caller about its own key."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Query(BaseModel):
 
 
 class PageQuery(Query):
-    """Where a list goes on, and how many items a page has."""
+    """Query of a page of a list: where it goes on, and how many items it has."""
 
     cursor: Annotated[str, StringConstraints(max_length=300)] | None = None
     limit: int = Field(50, ge=1, le=200)
@@ -76,7 +76,7 @@ _JOIN = {
 
 
 class JoinBody(BaseModel):
-    """Who joins. ``answers`` are those of the kind's fields in ``/api/v1/eligibility``."""
+    """Application of who joins. ``answers`` are those of the kind's fields in ``/api/v1/eligibility``."""
 
     # Described here, and read by the room of participants, which knows what the campaign asks.
     model_config = ConfigDict(
@@ -90,7 +90,7 @@ class JoinBody(BaseModel):
 
 
 class ParticipantsQuery(PageQuery):
-    """Which participants to list."""
+    """Query of a list of participants."""
 
     status: Status | None = None
     kind: Kind | None = None
@@ -113,7 +113,7 @@ class ErasureBody(Body):
 
 
 class SignatoryBody(Body):
-    """Who accepts, and in what capacity; individuals need give none."""
+    """Signatory of terms, and the capacity; individuals need give none."""
 
     name: Line
     capacity: Line = None
@@ -174,7 +174,7 @@ class LinksQuery(PageQuery):
 
 
 class DownloadsQuery(PageQuery):
-    """Which downloads to list; ``from`` and ``to`` are dates, both included, or instants, the second excluded."""
+    """Query of a list of downloads; ``from`` and ``to`` are dates, both included, or instants, the second excluded."""
 
     participant: Id | None = None
     package: Id | None = None
@@ -187,7 +187,7 @@ class DownloadsQuery(PageQuery):
 
 
 class PackagesQuery(Query):
-    """Which packages to list, and in which language."""
+    """Query of a list of packages, and the language of its texts."""
 
     lang: Language = "en"
     kind: Literal["logo", "tool"] | None = None
@@ -200,6 +200,6 @@ class LanguageQuery(Query):
 
 
 class TermsQuery(LanguageQuery):
-    """Which version of the terms; the current one where none is named."""
+    """Query of one version of terms; the current one where none is named."""
 
     version: Annotated[str, StringConstraints(max_length=20)] | None = None

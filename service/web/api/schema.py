@@ -1,4 +1,4 @@
-"""What models of the API need beside pydantic: choices that other rooms name."""
+"""Types of the API's models beside pydantic's: choices that other rooms name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a file is genuine: for anyone."""
+"""Views that tell anyone whether a file is genuine."""
 
 from __future__ import annotations
 

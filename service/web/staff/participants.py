@@ -72,7 +72,7 @@ def decide(participant: str) -> Response:
 
 
 def _seen(participant: str) -> str:
-    """What tells whether anything was decided since a page was shown."""
+    """Return a mark that changes with every decision, so that a page shown before one is known."""
     found = deployment().participants
     decisions = found.decisions.of(participant)
     return f"{found.listing.get(participant).status}-{len(decisions)}"

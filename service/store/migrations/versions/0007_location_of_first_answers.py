@@ -1,4 +1,4 @@
-"""Where an answer that is given again says that what it made is."""
+"""Keep the ``Location`` of first answers, for those that are given again."""
 
 from __future__ import annotations
 
