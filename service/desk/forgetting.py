@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..store.desk_tables import Case, CaseMessage
+from . import search
 from .endings import forget_endings
 from .files import forget_files
 from .rows import OPEN, note
@@ -23,6 +24,7 @@ def forget_cases(session: Session, participant: str, now: datetime, by: str) -> 
     ids = [row.id for row in rows]
     forget_files(session, ids, now)
     forget_endings(session, participant)
+    search.forget(session, ids)
     session.execute(update(CaseMessage).where(CaseMessage.case.in_(ids)).values(text=""))
     for row in rows:
         row.reason = row.answers = row.before = row.report = None

@@ -6,24 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
 from ..campaign.desk import CASE_KINDS, Team
 from ..clock import Clock
 from ..participants.access import granted_to
-from ..participants.search import finds
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
 from ..store.paging import Page, paginate
-from .rows import no_case
+from ..store.word_search import LONGEST_QUERY
+from . import search
+from .rows import OPEN, no_case
 from .states import STATUSES, State
 from .teams import Teams, TeamScope, asks_for
 from .views import CaseView, Event, grouped
-
-_LONGEST_SEARCH = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ class Reading:
         with self._database.read() as session:
             statement = self._narrowed(session, select(Case.status, func.count()), chosen)
             overdue = self._narrowed(session, select(func.count()).select_from(Case), chosen)
-            found = dict(session.execute(statement.group_by(Case.status)).all())
+            waiting = statement.where(Case.status.in_(OPEN)).group_by(Case.status)
+            found = dict(session.execute(waiting).all())
             late = session.scalar(overdue.where(Case.status == State.OPEN, Case.due_at < self._clock()))
         return Counts(found.get(State.OPEN, 0) + found.get(State.DECIDING, 0), found.get(State.RETURNED, 0), late or 0)
 
@@ -190,7 +190,9 @@ class Reading:
                 statement = statement.where(column == value)
         if chosen.status:
             within = (State.OPEN, State.DECIDING) if chosen.status == "open" else (State(chosen.status),)
-            statement = statement.where(Case.status.in_(within))
+            waiting = select(Case.id).where(Case.status.in_(within))
+            # Who waits are few among all cases, which a list of ids says and a condition does not.
+            statement = statement.where(Case.id.in_(waiting) if chosen.status in OPEN else Case.status.in_(within))
         if chosen.purpose:
             statement = statement.where(asks_for(chosen.purpose))
         for scope in scopes:
@@ -199,8 +201,9 @@ class Reading:
             statement = statement.where(Case.participant.in_(granted_to(chosen.portal)))
         if not chosen.staff:
             statement = statement.where(Case.kind != "misuse")
-        if chosen.q and (wanted := chosen.q.strip()[:_LONGEST_SEARCH].lower()):
-            statement = statement.where(_found(session, wanted, staff=chosen.staff))
+        if chosen.q and (wanted := chosen.q.strip()[:LONGEST_QUERY]):
+            found = search.finds(session, wanted) if chosen.staff else search.finds_own(wanted)
+            statement = statement.where(found)
         return statement
 
     def _team(self, name: str) -> Team:
@@ -232,17 +235,6 @@ def seen(session: Session, row: Case, *, staff: bool) -> CaseView:
     """Return a case as it is in this transaction."""
     session.flush()
     return whole(session, [row], staff=staff)[0]
-
-
-def _found(session: Session, wanted: str, *, staff: bool) -> ColumnElement[bool]:
-    """Return the condition for cases whose participant, id, report or messages hold what is searched for."""
-    texts = select(CaseMessage.case).where(func.lower(CaseMessage.text).contains(wanted, autoescape=True))
-    if not staff:
-        texts = texts.where(CaseMessage.visible)
-    columns = (Case.id, cast(Case.report, String))
-    people = select(tables.Participant.id).where(finds(session, wanted))
-    held = [func.lower(column).contains(wanted, autoescape=True) for column in columns]
-    return or_(*held, Case.participant.in_(people), Case.id.in_(texts))
 
 
 def overdue(session: Session, now: datetime, limit: int) -> list[str]:

@@ -17,6 +17,7 @@ from ..participants.rows import locked as locked_participant
 from ..problems import CaseOpen, ChangedMeanwhile, NotFound
 from ..store import tables
 from ..store.desk_tables import Case, CaseEvent, CaseMessage
+from . import search
 from .states import CaseAction, State, follow, shown
 
 OPEN = (State.OPEN, State.RETURNED, State.DECIDING)  # states of a case that waits for somebody
@@ -69,6 +70,7 @@ class Openings:
             version=0,
         )
         session.add(case)
+        search.remember(session, case)
         note(session, case, CaseAction.OPEN, by, now)
         entry = ledger.CaseOpenedEntry(case=case.id, case_kind=kind, participant=case.participant, by=by)
         ledger.append(session, entry, now)
@@ -148,6 +150,7 @@ def add_message(
         id=new_id("msg"), case=case.id, at=now, by=by, text=text, visible=visible, files=list(dict.fromkeys(files))
     )
     session.add(row)
+    search.add(session, case.id, text)
     return row
 
 

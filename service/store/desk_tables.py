@@ -19,10 +19,14 @@ class Case(Base):
     """
 
     __tablename__ = "cases"
-    __table_args__ = (Index("ix_cases_due_at_id", "due_at", "id"), Index("ix_cases_participant", "participant"))
+    __table_args__ = (
+        Index("ix_cases_due_at_id", "due_at", "id"),
+        Index("ix_cases_participant", "participant"),
+        Index("ix_cases_status_due", "status", "due_at", "id"),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10))
-    status: Mapped[str] = mapped_column(String(10), index=True)
+    status: Mapped[str] = mapped_column(String(10))
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"))
     purposes: Mapped[list[str]]
     answers: Mapped[dict[str, Any] | None]
@@ -56,6 +60,15 @@ class CaseMessage(Base):
     text: Mapped[str] = mapped_column(Text)
     visible: Mapped[bool]
     files: Mapped[list[str]]
+
+
+class CaseWords(Base):
+    """Text that staff find a case by: its id, what a report says, its messages; migrations index its trigrams."""
+
+    __tablename__ = "case_words"
+    number: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    case: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
+    words: Mapped[str] = mapped_column(Text)
 
 
 class CaseFile(Base):

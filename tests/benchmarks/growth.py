@@ -1,7 +1,7 @@
 """How lists, pages of the console and the idle work grow with a deployment: a large one beside a small one.
 
 ``python -m tests.benchmarks.growth [--participants N] [--links N] [--downloads N] [--database URL]`` fills a deployment
-in bulk (a tenth of the participants have an embed), asks each list of the API with each filter, in turns with the same
+in bulk (a tenth of the participants have an embed, each has a case), asks each list of the API with each filter, in turns with the same
 of a deployment of a hundred participants, and prints medians, their ratio, and the processor time that reading the
 embeds takes while nothing changes. SQLite in a temporary folder unless a URL of an empty PostgreSQL database is given.
 """
@@ -26,7 +26,7 @@ from sqlalchemy import insert, text
 from service import settings as settings_room
 from service.app import create_app
 from service.deployment import Deployment
-from service.store import Database, migrate, tables
+from service.store import Database, desk_tables, migrate, tables
 from tests.conftest import environment
 
 _SMALL = {"participants": 100, "links": 100, "downloads": 1_000}
@@ -117,6 +117,56 @@ def embeds(count: int, logo: str) -> Iterator[Row]:
         }
 
 
+def words(count: int) -> Iterator[Row]:
+    """Rows of what participants are found by."""
+    for number in range(count):
+        said = (f"par_{number:09}", f"example {number}", f"person{number}@example.org")
+        yield {"participant": said[0], "words": "\n".join(said)}
+
+
+def cases(count: int) -> Iterator[Row]:
+    """Rows of cases: one each, of which about a hundred wait."""
+    waiting = max(2, count // 100)
+    for number in range(count):
+        opened = _BEGIN + timedelta(seconds=number)
+        decided = number % waiting != 7 % waiting
+        yield {
+            "id": f"cas_{number:09}",
+            "kind": "joining",
+            "status": "decided" if decided else "open",
+            "participant": f"par_{number:09}",
+            "purposes": ["fundraising"],
+            "opened_by": "page",
+            "opened_at": opened,
+            "due_at": opened + timedelta(days=7),
+            "changed_at": opened,
+            "version": 2,
+            "outcome": "approved" if decided else None,
+            "reason": "Fine." if decided else None,
+            "decided_by": "staff:stf_x" if decided else None,
+            "decided_at": opened if decided else None,
+        }
+
+
+def _said(number: int) -> str:
+    return f"We plan run {number} in the park of Quillmarsh, and sell {number * 7919 % 100_003} shirts."
+
+
+def messages(count: int) -> Iterator[Row]:
+    """Rows of messages: one a case."""
+    for number in range(count):
+        case = f"cas_{number:09}"
+        at = _BEGIN + timedelta(seconds=number)
+        said = {"at": at, "by": "page", "text": _said(number), "visible": True, "files": []}
+        yield {"id": f"msg_{number:09}", "case": case} | said
+
+
+def case_words(count: int) -> Iterator[Row]:
+    """Rows of what cases are found by."""
+    for number in range(count):
+        yield {"case": f"cas_{number:09}", "words": f"cas_{number:09}\n{_said(number).casefold()}"}
+
+
 def links(count: int, people: int, package: str) -> Iterator[Row]:
     """Rows of links, spread over the participants."""
     for number in range(count):
@@ -156,6 +206,10 @@ def fill(database: Database, sizes: dict[str, int], version: str, logo: str, pac
     for table, rows in (
         (tables.PackageVersion, versions(packages)),
         (tables.Participant, participants(people)),
+        (tables.ParticipantWords, words(people)),
+        (desk_tables.Case, cases(people)),
+        (desk_tables.CaseMessage, messages(people)),
+        (desk_tables.CaseWords, case_words(people)),
         (tables.Acceptance, acceptances(people, version)),
         (tables.Embed, embeds(people, logo)),
         (tables.Link, links(of_links, people, packages[0])),
@@ -194,13 +248,17 @@ class Filled:
         began = time.perf_counter()
         fill(self.parts.database, sizes, version, min(campaign.logos), ["logo", "posters", "banners", "rare"])
         self.filling = time.perf_counter() - began
-        _, self.auditor = self.parts.participants.api_keys.create("auditor", name="", by="staff:cli")
+        create = self.parts.participants.api_keys.create
+        _, self.auditor = create("auditor", name="", by="staff:cli")
+        self.parts.participants.staff.settle()
+        _, self.staff = create("staff", name="", by="staff:cli")
         self.client = self.app.test_client()
 
     def ask(self, path: str) -> float:
         """Milliseconds until the answer of a list."""
         began = time.perf_counter()
-        answer = self.client.get(path, headers={"Authorization": f"Bearer {self.auditor}"})
+        caller = self.staff if "q=" in path or "/cases" in path else self.auditor  # who may see this
+        answer = self.client.get(path, headers={"Authorization": f"Bearer {caller}"})
         assert answer.status_code == 200, (path, answer.status_code, answer.get_data(as_text=True)[:300])
         return (time.perf_counter() - began) * 1000
 
@@ -224,6 +282,16 @@ def lists(sizes: dict[str, int]) -> list[str]:
         "/api/v1/participants?status=under_review",
         "/api/v1/participants?kind=government",
         f"/api/v1/participants/{middle}",
+        f"/api/v1/participants?q=person{sizes['participants'] // 2}",
+        "/api/v1/participants?q=example",
+        "/api/v1/participants?q=nowhere",
+        "/api/v1/cases?status=open",
+        "/api/v1/cases?status=decided",
+        f"/api/v1/cases?q=person{sizes['participants'] // 2}",
+        f"/api/v1/cases?q=run+{sizes['participants'] // 2}+in",
+        "/api/v1/cases?q=quillmarsh",
+        "/api/v1/cases?q=quillmarsh&status=open",
+        "/api/v1/cases?q=nowhere",
         "/api/v1/links",
         f"/api/v1/links?participant={middle}",
         "/api/v1/embeds",

@@ -17,7 +17,7 @@ from service.desk.states import CaseAction, State, allowed, follow
 from service.problems import CaseDecided, CaseOpen, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, Problem
 from service.storage import open_storage
 from service.store import Database
-from service.store.desk_tables import Case, CaseEvent
+from service.store.desk_tables import Case, CaseEvent, CaseWords
 
 from ..conftest import FrozenClock
 from ..participants.facts import entries, everything
@@ -176,6 +176,7 @@ def test_who_waited_before_there_were_cases_gets_one(office: Office) -> None:
 
     def forget(session: Session) -> None:
         session.execute(delete(CaseEvent))
+        session.execute(delete(CaseWords))
         session.execute(delete(Case))
 
     office.database.write(forget)
@@ -273,6 +274,28 @@ def test_a_suspension_is_lifted_by_people_alone(office: Office) -> None:
     again = office.desk.requests.ask(participant, "joining", by="page")
     office.desk.deciding.decide_participant(participant, "approved", reason=WHY, by=ANNE)
     assert office.status(participant) == office.get(again.id).outcome == "approved"
+
+
+def test_cases_are_found_by_what_was_written_and_whom_they_are_about(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = office.held()
+    report = office.desk.misuse.report({"url": "https://shop.example.org/", "description": "Mugs of Åsgård."})
+    office.desk.conversation.write(case.id, "Ask Quentin's friend.", by=ANNE, visible=False)
+
+    def found(q: str, **who: str) -> list[str]:
+        return [one.id for one in office.desk.reading.list(Filter(q=q, **who)).items]
+
+    for _ in range(2):
+        assert found("quillmarsh") == found("quentin") == found(case.id.lower()) == [case.id]
+        assert found("shop.example") == found("asgard mugs") == [report]
+        assert sorted(found("example.org")) == sorted([case.id, report])
+        assert found("nowhere") == found("quentin", applicant=str(case.participant)) == []
+        assert found("quillmarsh", applicant=str(case.participant)) == [case.id]
+        monkeypatch.setattr("service.store.word_search.FEW", 0)  # as where many hold it
+    office.erasure.erase(str(case.participant), reason="Asked for.", by=ANNE)
+    assert found("quentin") == []
+    assert found(case.id) == [case.id]
 
 
 # ---- forgetting

@@ -58,6 +58,15 @@ def test_what_finds_whom(people: Participants, known: dict[str, str]) -> None:
         assert found == [known[name] for name in expected], question
 
 
+def test_what_many_hold_is_found_in_the_order_of_the_list(
+    people: Participants, known: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.word_search.FEW", 1)
+    found = [one.id for one in people.listing.list(q="example").items]
+    assert found == [known[name] for name in ("kim", "hill", "lake")]
+    assert not people.listing.list(q="example nowhere").items
+
+
 def test_search_goes_with_filters_and_pages(people: Participants, known: dict[str, str]) -> None:
     assert [one.id for one in people.listing.list(q="example", kind="individual").items] == [known["kim"]]
     first = people.listing.list(q="example", limit=2)
@@ -90,7 +99,7 @@ def _plan(session: Session, statement: Select[tables.Participant]) -> str:
 
 def test_an_index_finds_words(database: Database, known: dict[str, str]) -> None:
     with database.read() as session:
-        plan = _plan(session, select(tables.Participant).where(search.finds(session, "odegard")))
+        plan = _plan(session, search.WORDS.hits(session, "odegard"))
     assert "participant_words_index VIRTUAL TABLE INDEX" in plan or "participant_words_trigrams" in plan
 
 

@@ -18,7 +18,7 @@ from tests.audit.conftest import add_embed
 from tests.embeds.test_log_import import nginx
 from tests.parts.postgres import Postgres
 
-_TRIGRAMS = ("participant_words_index", "participant_words_trigrams")
+_TRIGRAMS = tuple(f"{table}_{what}" for table in ("participant_words", "case_words") for what in ("index", "trigrams"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
