@@ -20,7 +20,7 @@ from ..problems import NotFound
 from ..store import Database, schema, tables
 
 _SECRETS = frozenset({"secret_sha256", "previous_secret_sha256", "secret", "salt", "client_hash", "client"})
-_LEFT_OUT = frozenset({"participants", "participant_words", "link_clients"})
+_LEFT_OUT = frozenset({"participants", "participant_words", "case_words", "link_clients"})
 #: What staff alone see: how a case is being worked on, and reports about somebody by somebody else.
 _STAFFS = {"case_events": None, "cases": ("pending", "pending_until", "first_by", "assignee", "report")}
 #: What would let its reader act: mails hold links that sign in.

@@ -1,9 +1,10 @@
 """How lists, pages of the console and the idle work grow with a deployment: a large one beside a small one.
 
 ``python -m tests.benchmarks.growth [--participants N] [--links N] [--downloads N] [--database URL]`` fills a deployment
-in bulk (a tenth of the participants have an embed, each has a case), asks each list of the API with each filter, in turns with the same
-of a deployment of a hundred participants, and prints medians, their ratio, and the processor time that reading the
-embeds takes while nothing changes. SQLite in a temporary folder unless a URL of an empty PostgreSQL database is given.
+in bulk (each participant has a case, a tenth of them an embed), asks each list of the API with each filter, in turns
+with the same of a deployment of a hundred participants, and prints medians, their ratio, and the processor time that
+reading the embeds takes while nothing changes. SQLite in a temporary folder unless a URL of an empty PostgreSQL
+database is given.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
@@ -87,7 +89,7 @@ def test_members_find_their_participant_until_they_go(
     assert [one.id for one in people.listing.list(q="example").items] == [known["kim"], known["hill"]]
 
 
-def _plan(session: Session, statement: Select[tables.Participant]) -> str:
+def _plan(session: Session, statement: Select[Any]) -> str:
     sqlite = session.get_bind().dialect.name == "sqlite"
     if not sqlite:
         session.execute(text("set local enable_seqscan = off"))
