@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.limits.machine import MachineCounter
 from service.private_files import too_open
 from service.storage import open_storage
 from service.store import Database, migrate
@@ -41,6 +42,12 @@ def test_the_data_folder_is_the_services_own(tmp_path: Path) -> None:
     assert {name for name in found if name.endswith(("sqlite3-wal", "b.zip", "checkpoint", ".lock"))}
     for name, mode in found.items():
         assert mode in (0o700, 0o600), (name, oct(mode))
+
+
+def test_the_counts_of_a_machine_are_the_services_own(tmp_path: Path) -> None:
+    MachineCounter(tmp_path / "data" / "limits").hit("joining", "somebody", amount=5, seconds=60, count=True)
+    assert not too_open(tmp_path / "data")
+    assert not too_open(tmp_path / "data" / "limits", 0o600)
 
 
 def test_only_a_web_server_of_the_group_may_read_what_it_has_to_send(tmp_path: Path) -> None:

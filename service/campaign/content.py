@@ -52,6 +52,7 @@ class Home(Strict):
 class Retention(Strict):
     """For how many days what is known of a download's client is kept, and a participant's checks of artwork.
 
+    ``reporter_days`` are counted from the end of a case: then the mailbox of whoever reported a misuse is dropped.
     ``downloads_days`` says when downloads leave the database: lists no longer show them, while reports, exports and the
     log have them for ever. Without it they stay.
     """
@@ -59,6 +60,7 @@ class Retention(Strict):
     client_hash_days: Days
     client_prefix_days: Days
     artwork_days: Days = 365
+    reporter_days: Days = 90
     downloads_days: Days | None = None
 
     @model_validator(mode="after")

@@ -58,6 +58,7 @@ class MachineCounter:
     def _open(self) -> sqlite3.Connection:
         if not self._file.exists():
             private_files.make_folder(self._file.parent)
+            private_files.make_file(self._file)  # SQLite's other files take its mode
         connection = sqlite3.connect(self._file, timeout=_WAIT, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # counts of the last hour need not outlive a power cut

@@ -12,6 +12,7 @@ from typing import Protocol
 from ..alerts.refusals import drop_refusals
 from ..audit.forgetting import drop_entries
 from ..clock import Clock
+from ..desk.forgetting import drop_reporters
 from ..embeds.forgetting import drop_uses
 from ..links.forgetting import drop_client_hashes, drop_client_prefixes, drop_clients, drop_downloads
 from ..store import Database
@@ -36,6 +37,10 @@ class RetentionDays(Protocol):
     def downloads_days(self) -> int | None:
         """For how long a download is listed; None for ever."""
 
+    @property
+    def reporter_days(self) -> int:
+        """For how long the mailbox of whoever reported a misuse is kept after the case has ended."""
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -47,6 +52,7 @@ class Dropped:
     downloads: int
     refusals: int
     logo_uses: int
+    reporters: int
     ledger_rows: int
 
 
@@ -75,5 +81,6 @@ class DataRetention:
             downloads=0 if listed is None else drop_downloads(self.database, now - timedelta(days=listed)),
             refusals=drop_refusals(self.database, now - _REFUSALS),
             logo_uses=drop_uses(self.database, now - _USES),
+            reporters=drop_reporters(self.database, now - timedelta(days=self.days.reporter_days)),
             ledger_rows=drop_entries(self.database, now - _IN_DATABASE),
         )

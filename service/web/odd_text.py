@@ -1,11 +1,18 @@
-"""Addresses that no page and no program of ours sends: with a NUL, which databases disagree about, or no UTF-8."""
+"""Addresses that no page of ours sends: with a NUL, which databases disagree about, no UTF-8, or too long a number."""
 
 from __future__ import annotations
 
 from flask import Flask, request
+from werkzeug.routing import IntegerConverter
 
 from .. import paths
 from ..problems import FieldError, InvalidRequest, NotFound
+
+
+class Number(IntegerConverter):
+    """A whole number in a path, of digits that every database takes; a longer one is another address, with nothing."""
+
+    regex = r"\d{1,9}"
 
 
 def install(app: Flask) -> None:
@@ -14,6 +21,7 @@ def install(app: Flask) -> None:
     Addresses of downloads and of logos are judged by what reads them, which says what is wrong; the queries of the API
     have models.
     """
+    app.url_map.converters["int"] = Number
 
     @app.before_request
     def refuse() -> None:

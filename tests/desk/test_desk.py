@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.campaign import Campaign
 from service.desk import UNDO_FOR, Filter, Wish
+from service.desk.forgetting import drop_reporters
 from service.desk.states import CaseAction, State, allowed, follow
 from service.problems import CaseDecided, CaseOpen, ChangedMeanwhile, Conflict, Forbidden, InvalidRequest, Problem
 from service.storage import open_storage
@@ -224,6 +225,24 @@ def test_who_reported_misuse_hears_what_became_of_it(office: Office) -> None:
     received, decided = office.outbox.to("me@example.org")
     assert case in text_of(received)
     assert "Dentro de las normas." in text_of(decided)
+
+
+def test_who_reported_misuse_is_forgotten_some_time_after_it_was_decided(office: Office) -> None:
+    """The mailbox goes; what was reported stays, and so does the mailbox of a case that still waits."""
+    said = {"url": "https://shop.example.org/", "description": "Mugs.", "email": "me@example.org", "language": "es"}
+    ended, waiting = (office.desk.misuse.report(said) for _ in range(2))
+    office.desk.misuse.report({"url": "https://shop.example.org/", "description": "Hats."})
+    office.clock.advance(200 * 86400)
+    office.desk.deciding.decide(ended, "dismissed", reason="Fine.", by=ANNE)
+    at = office.clock()
+    assert drop_reporters(office.database, at) == 0
+    assert drop_reporters(office.database, at + timedelta(seconds=1)) == 1
+    assert drop_reporters(office.database, at + timedelta(seconds=1)) == 0
+    with office.database.read() as session:
+        kept = session.get_one(Case, ended).report
+        left = session.get_one(Case, waiting).report
+    assert kept == {"url": said["url"], "email": None, "language": "es", "source": "page"}
+    assert left == {**kept, "email": "me@example.org"}
 
 
 def test_what_the_service_noticed_is_one_case(office: Office) -> None:

@@ -43,7 +43,7 @@ def test_clients_are_forgotten_after_their_days_and_the_log_still_verifies(deplo
             session.add(LinkClient(link="lnk_one", client=f"c{number}", last_at=now - days * DAY, counted=True))
 
     deployment.database.write(work)
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=None)
     retention = DataRetention(deployment.database, deployment.clock, policy)
     dropped = retention.run()
     assert (dropped.client_hashes, dropped.client_prefixes, dropped.link_clients) == (2, 1, 2)
@@ -76,7 +76,7 @@ def test_views_leave_the_database_long_after_they_are_entries(deployment: Deploy
             session.execute(changed)
 
     deployment.database.write(enter)
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=None)
     assert DataRetention(deployment.database, deployment.clock, policy).run().logo_uses == 1
     with deployment.database.read() as session:
         # What is no entry yet is never dropped, however old it is.
@@ -98,7 +98,7 @@ def test_downloads_leave_the_database_once_segments_have_them_and_links_keep_the
         session.execute(update(Link).values(counted=4))
 
     deployment.database.write(work)
-    days = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=365)
+    days = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=365)
     retention = DataRetention(deployment.database, deployment.clock, days)
 
     def left() -> list[str]:
@@ -127,7 +127,7 @@ def test_entries_leave_the_database_and_are_still_proved_reported_and_exported(
     deployment.sealer.seal()
     deployment.segments.write()
     before = deployment.reports.run(_all()).as_json()
-    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, downloads_days=None)
+    policy = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=None)
     retention = DataRetention(deployment.database, deployment.clock, policy)
     with deployment.database.read() as session:
         name = session.scalar(select(LedgerEntry.id).where(LedgerEntry.leaf == 100))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,19 @@ def test_a_redirect_leads_to_us_whatever_host_was_named(api: Api, path: str) -> 
     assert answer.status_code == 308
     assert answer.headers["Location"] == api.parts.settings.base_url + wanted + "/" + (f"?{query}" if query else "")
     assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("digits", [10, 20, 5000])
+def test_a_number_that_is_too_long_is_no_address(api: Api, digits: int) -> None:
+    """Neither Python nor a database reads every number; each route that has one in its path is asked."""
+    asked = 0
+    for rule in api.app.url_map.iter_rules():
+        if "<int:" in str(rule):
+            path = re.sub(r"<(?:any\(\w+[^)]*\)):\w+>", "en", str(rule))
+            path = re.sub(r"<\w+>", "x", re.sub(r"<int:\w+>", "9" * digits, path))
+            problem(api.ask("GET", path), 404, "not-found")
+            asked += 1
+    assert asked >= 4
 
 
 @pytest.mark.parametrize("host", ["a" * 300, "a b", "[::1", "evil.example:99999", "\u00e9.example"])
