@@ -53,7 +53,7 @@ ALL_PAGES = (
     "report",
 )
 CONSOLE = ("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads")
-CONSOLE += ("/artwork", "/publishing", "/keys", "/webhooks")
+CONSOLE += ("/artwork", "/publishing", "/keys")
 OWN = ("account", "account/embeds/new", "sign-in/passkey")  # a request shows what somebody typed
 MOST_FOREIGN = 0.01
 
