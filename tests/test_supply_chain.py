@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -48,3 +49,25 @@ def test_no_script_of_a_page_stores_anything_in_the_browser() -> None:
     for script in STATIC.glob("*.js"):
         text = script.read_text(encoding="utf-8")
         assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.|__proto__|eval\(", text)
+
+
+@pytest.mark.parametrize(
+    ("said", "weak", "unanswered"),
+    [
+        ('{"dependencies": [{"name": "flask", "version": "3.1", "vulns": []}]}', {}, {}),
+        (
+            '{"dependencies": [{"name": "Flask", "version": "3.1", "vulns": [{"id": "X-1"}]}]}',
+            {"Flask==3.1": ["X-1"]},
+            {},
+        ),
+        # As pip-audit 2.10.1 writes it where the database does not answer, with the exit status 0.
+        ('{"dependencies": [{"name": "flask", "skip_reason": "not found"}]}', {}, {"flask==3.1": "not found"}),
+        ("", {}, {"flask==3.1": "No module named pip_audit"}),
+    ],
+)
+def test_a_component_that_could_not_be_asked_for_is_not_taken_for_a_sound_one(
+    monkeypatch: pytest.MonkeyPatch, said: str, weak: dict[str, list[str]], unanswered: dict[str, str]
+) -> None:
+    answer = subprocess.CompletedProcess([], 0, said, "warning\nNo module named pip_audit\n")
+    monkeypatch.setattr(subprocess, "run", lambda *given, **more: answer)
+    assert supply_chain.audit([{"name": "flask", "version": "3.1"}]) == (weak, unanswered)

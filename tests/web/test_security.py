@@ -101,6 +101,7 @@ def test_pages_with_a_form_or_for_somebody_who_is_signed_in_are_kept_by_no_cache
     assert visitor.get("sign-in").headers["Cache-Control"] == "private, no-store"
     assert visitor.get("").headers["Cache-Control"].startswith("public")
     visitor.sign_in_as_staff()
+    assert "Cookie" in Visitor(app).get("").headers["Vary"]  # the same address looks otherwise to who is signed in
     for page in ("account", "/staff", "/staff/participants", "/staff/audit/plots.css"):
         assert visitor.get(page).headers["Cache-Control"] == "private, no-store", page
 
