@@ -57,7 +57,8 @@ def test_every_file_is_a_page_and_every_link_holds(app: Flask) -> None:
                 assert target.fragment in ids[target.path], (path, link)
             assert not target.path.endswith(".md"), (path, link)
         for picture in html.all("img"):
-            assert app.test_client().get(picture.attributes["src"]).mimetype in ("image/png", "image/svg+xml"), path
+            kind = app.test_client().get(picture.attributes["src"]).mimetype
+            assert kind in ("image/png", "image/webp", "image/svg+xml"), path
 
 
 def test_tables_code_and_contents_are_made(app: Flask) -> None:

@@ -52,8 +52,10 @@ ALL_PAGES = (
     "verify",
     "report",
 )
-CONSOLE = ("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads")
-CONSOLE += ("/artwork", "/publishing", "/keys")
+CONSOLE = (
+    *("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads"),
+    *("/artwork", "/publishing", "/keys"),
+)
 OWN = ("account", "account/embeds/new", "sign-in/passkey")  # a request shows what somebody typed
 MOST_FOREIGN = 0.01
 
