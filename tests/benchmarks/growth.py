@@ -289,7 +289,7 @@ def lists(sizes: dict[str, int]) -> list[str]:
         "/api/v1/cases?status=open",
         "/api/v1/cases?status=decided",
         f"/api/v1/cases?q=person{sizes['participants'] // 2}",
-        f"/api/v1/cases?q=run+{sizes['participants'] // 2}+in",
+        f"/api/v1/cases?q=run+{sizes['participants'] * 491_283 // 1_000_000}+in",  # zeros stand in every id
         "/api/v1/cases?q=quillmarsh",
         "/api/v1/cases?q=quillmarsh&status=open",
         "/api/v1/cases?q=nowhere",
