@@ -16,7 +16,6 @@ from ..parts import willing
 
 STEPS = {"steps": "A bill is before parliament."}
 REGION = "regional_economic_integration_organization"
-KINDS = ("individual", "civil_society", "private_sector", "intergovernmental_organization", "government", REGION)
 
 
 def decide(
@@ -89,7 +88,7 @@ def test_a_purpose_does_not_save_who_would_be_declined(campaign: Campaign) -> No
     assert decide(campaign, "government", "CG", ("commercial",)).outcome == "declined"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", willing.KINDS)
 def test_every_statement_that_is_refused_declines_with_its_own_reason(campaign: Campaign, kind: str) -> None:
     """A pledge or statement not given (false) declines, before anything else is looked at."""
     statements = [field for field in campaign.eligibility.kind(kind).fields if field.type == "boolean"]
@@ -121,7 +120,7 @@ def test_a_statement_that_is_not_given_declines_like_one_that_is_refused(campaig
 
 
 @given(
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from(willing.KINDS),
     country=st.sampled_from(["AT", "CG", "TO", "IR", "SD", "EU", "AQ"]),
     purposes=st.sets(st.sampled_from(["information", "fundraising", "commercial"]), min_size=1),
     evidence=st.booleans(),
@@ -148,7 +147,7 @@ def test_nobody_is_approved_against_the_contract(
 
 def test_the_interface_lists_every_constraint(campaign: Campaign) -> None:
     value = EligibilityAnswer.of(campaign.eligibility, "fr").as_json()
-    assert [kind["kind"] for kind in value["kinds"]] == list(KINDS)
+    assert [kind["kind"] for kind in value["kinds"]] == list(willing.KINDS)
     assert [purpose["purpose"] for purpose in value["purposes"]] == ["information", "fundraising", "commercial"]
     for kind in value["kinds"]:
         assert {"kind", "label", "fields", "decided"} <= kind.keys()

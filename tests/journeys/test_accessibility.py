@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page
 from service.campaign import LANGUAGES
 from tests.parts.demo import Demo
 from tests.parts.person import Person
+from tests.parts.willing import KINDS
 
 FULL = "EMBLEM_TESTS_FULL"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -28,14 +29,6 @@ _RUN = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"
     found.violations.map(one => [one.id, one.nodes.map(node => node.target.join(" ")).slice(0, 5)]))"""
 Theme = Literal["light", "dark"]
 
-KINDS = (
-    "individual",
-    "civil_society",
-    "private_sector",
-    "intergovernmental_organization",
-    "government",
-    "regional_economic_integration_organization",
-)
 TOOLS = ("email-and-letterhead", "event-kit", "posters", "social-media-kit", "web-banners")
 PUBLIC = (
     "",

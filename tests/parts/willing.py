@@ -8,6 +8,15 @@ from typing import Any
 from service.answers.catalogue import EligibilityField
 from service.campaign import Campaign
 
+#: The kinds of participants of the shipped campaign.
+KINDS = (
+    "individual",
+    "civil_society",
+    "private_sector",
+    "intergovernmental_organization",
+    "government",
+    "regional_economic_integration_organization",
+)
 PLAN = "We show the Blue Heart at our events, in line with the Protocol, and for no other cause."
 _BY_TYPE = {
     "boolean": True,

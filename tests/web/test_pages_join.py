@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..parts.mails import text_of
+from ..parts.willing import KINDS
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -18,17 +19,7 @@ def visitor(app: Flask) -> Visitor:
     return Visitor(app)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "individual",
-        "civil_society",
-        "private_sector",
-        "intergovernmental_organization",
-        "government",
-        "regional_economic_integration_organization",
-    ],
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_asked_what_its_eligibility_says_and_sees_its_decision(visitor: Visitor, kind: str) -> None:
     visitor.get(f"join?kind={kind}")
     names = {one.attributes.get("name") for tag in ("input", "select", "textarea") for one in visitor.html.all(tag)}

@@ -24,20 +24,13 @@ from service.packages import Damage
 from service.store import Database, migrate
 
 from ..conftest import FrozenClock, environment
+from ..parts.willing import KINDS
 from .test_pages import PAGES
 from .visitor import VOID, Visitor
 
 if TYPE_CHECKING:
     from flask import Flask
 
-KINDS = [
-    "individual",
-    "civil_society",
-    "private_sector",
-    "intergovernmental_organization",
-    "government",
-    "regional_economic_integration_organization",
-]
 ALL_PAGES = (
     *PAGES,
     *(f"join?kind={kind}" for kind in KINDS),
