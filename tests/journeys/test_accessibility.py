@@ -148,7 +148,7 @@ def own(browser: Browser, demo: Demo) -> Iterator[Signed]:
     page.locator("[name=origins]").fill("https://shelter.example.org")
     page.locator("[name=unlisted]").first.check()
     page.locator("[name=logo]").first.check()
-    person.press()
+    person.submit()
     picture = page.request.get(f"{demo.base_url}/brand/heart/blue/400.png").body()
     person.open("check")
     page.locator("[name=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": picture})
@@ -177,9 +177,9 @@ def staff(browser: Browser, demo: Demo, own: Signed) -> Iterator[Signed]:
     before = len(person.mails())
     person.open("sign-in")
     person.page.locator("[name=email]").fill(person.address)
-    person.press()
+    person.submit()
     person.page.goto(person.link_in_mail(before + 1))
-    person.press()
+    person.submit()
     opened: dict[str, str] = {}
     for listed in CONSOLE:
         person.page.goto(f"{demo.base_url}/staff{listed}")

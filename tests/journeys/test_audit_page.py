@@ -58,7 +58,8 @@ def cookies(filled: Demo, browser: Browser) -> list[Any]:
     context = browser.new_context()
     page = context.new_page()
     page.goto(filled.facts["staff_sign_in_url"])
-    page.locator("main form button[type=submit]").click()
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").click()
     found: list[Any] = context.cookies()
     context.close()
     return found

@@ -106,7 +106,7 @@ def test_a_refused_pledge_says_why(page: Page, demo: Demo) -> None:
         choice.check()
     for text in page.locator("main form textarea[required]").all():
         text.fill("I do not agree.")
-    person.press()
+    person.submit()
     person.confirm()
     assert "in line with the Protocol" in person.main.inner_text()
     person.open("tools/logo")
@@ -118,7 +118,7 @@ def test_mistakes_are_shown_and_nothing_written_is_lost(page: Page, demo: Demo) 
     person.open("join?kind=individual")
     page.locator("[name=name]").fill("Kim Example")
     page.locator("[name=email]").fill("no address")
-    person.press()
+    person.submit()
     assert page.locator("#errors").is_visible()
     assert page.locator("[name=name]").input_value() == "Kim Example"
     assert page.locator("[name=email]").get_attribute("aria-invalid") == "true"
@@ -142,7 +142,8 @@ def test_staff_see_who_downloaded_what(page: Page, demo: Demo, walk: Walk) -> No
     link = walk.link(who)
     assert demo.client().get(link["url"]).status == 200
     page.goto(demo.facts["staff_sign_in_url"])
-    page.locator("main form button[type=submit]").click()
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").click()
     assert page.url.startswith(f"{demo.base_url}/staff")
     for path, expected in (
         ("/staff/participants", "Harbour Shelter"),

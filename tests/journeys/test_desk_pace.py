@@ -54,7 +54,8 @@ def test_thirty_cases_with_two_keys_each_and_others_with_one_click(console: tupl
     """At most 2 keys or 2 clicks a decision, and no page load of more than 100 KB."""
     page, parts = console
     weights: list[int] = []
-    page.locator("a[data-case]").first.click()
+    with page.expect_navigation():
+        page.locator("a[data-case]").first.click()
 
     def waits() -> int:
         return sum(one.pending is None for one in parts.desk.reading.list(Filter(status="open"), limit=200).items)

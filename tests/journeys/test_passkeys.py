@@ -36,14 +36,16 @@ def test_a_passkey_is_added_used_and_then_needed(page: Page, settings: Settings,
     chosen = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
     with served(app, port):
         page.goto(emblem.participants.sign_in.issue_url("staff@example.org"))
-        page.locator("main form button[type=submit]").click()
+        with page.expect_navigation():
+            page.locator("main form button[type=submit]").click()
         # At the bare address browsers make none, and the page leads to where they do.
         page.goto(f"http://127.0.0.1:{port}/staff/passkeys")
         expect(page.locator("form[data-passkey]")).to_have_count(0)
         assert page.locator(".notice a").get_attribute("href") == f"http://localhost:{port}/staff/passkeys"
         name = f"http://localhost:{port}"
         page.goto(emblem.participants.sign_in.issue_url("staff@example.org").replace("127.0.0.1", "localhost"))
-        page.locator("main form button[type=submit]").click()
+        with page.expect_navigation():
+            page.locator("main form button[type=submit]").click()
         page.goto(f"{name}/staff/passkeys")
         page.locator("#f-name").fill("Test device")
         page.locator("form[data-passkey=add] button").click()

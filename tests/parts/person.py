@@ -54,13 +54,19 @@ class Person:
         """Follows the first link of the content whose target matches."""
         for link in self.main.get_by_role("link").all():
             if re.search(pattern, link.get_attribute("href") or ""):
-                link.click()
+                with self.page.expect_navigation():
+                    link.click()
                 return
         raise AssertionError(f"{self.page.url} has no link to {pattern}")
 
     def press(self) -> None:
-        """Presses the one button of the content's form."""
+        """Presses the one button of the content's form, and does not wait for what comes of it."""
         self.main.locator("form button[type=submit]").last.click()
+
+    def submit(self) -> None:
+        """Presses the one button of the content's form; returns once the page that answers is there."""
+        with self.page.expect_navigation():
+            self.press()
 
     def mails(self) -> list[EmailMessage]:
         """The mails in the person's mailbox, oldest first."""
@@ -93,15 +99,16 @@ class Person:
             choice.check()
         for text in self.page.locator("main form textarea[required]").all():
             text.fill("I will wear it, and say why.")
-        self.press()
+        self.submit()
         if kind != "individual":  # who speaks for others sees all of it once more
-            self.main.locator("form button[type=submit]").first.click()
+            with self.page.expect_navigation():
+                self.main.locator("form button[type=submit]").first.click()
         assert "/join/sent?" in self.page.url, self.main.inner_text()
 
     def confirm(self) -> None:
         """From the mail to the account, by the button of the page that the mail leads to."""
         self.page.goto(self.link_in_mail(1))
-        self.press()
+        self.submit()
         assert self.page.url.endswith(f"/{self.language}/account"), self.main.inner_text()
 
     def accept(self, package: str) -> None:

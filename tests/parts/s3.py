@@ -16,7 +16,7 @@ from typing import ClassVar
 import boto3
 from botocore.config import Config
 
-from .processes import Process, answers, free_port
+from .processes import Process, answers, free_port, wait_until
 from .system import need, path_of
 
 ACCESS_KEY = "emblemtest"
@@ -114,10 +114,10 @@ class S3Server:
         self._ceph("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap, "--keyring", keyring)
         self._spawn("ceph-mon", "-f", "-i", "a").wait_for(lambda: answers(monitor), 30, "the monitor answers")
         osd = str(uuid.uuid4())
-        self._ceph("ceph", "osd", "new", osd)
+        self._ask("osd", "new", osd)
         self._ceph("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
         # It would place itself at its start, now and then before it knows the cluster's id, and end ("wrong fsid").
-        self._ceph("ceph", "osd", "crush", "add", "osd.0", "1.0", "host=a", "root=default")
+        self._ask("osd", "crush", "add", "osd.0", "1.0", "host=a", "root=default")
         self._spawn("ceph-osd", "-f", "-i", "0").wait_for(self._osd_is_up, 30, "the object store is up")
         user = ["--uid=emblem", "--display-name=emblem", f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}"]
         self._ceph("radosgw-admin", "user", "create", *user)
@@ -133,7 +133,28 @@ class S3Server:
         ).create_bucket(Bucket=BUCKET)
 
     def _osd_is_up(self) -> bool:
-        return "1 up" in self._ceph("ceph", "osd", "stat")
+        return "1 up" in self._ask("osd", "stat")
+
+    def _ask(self, *command: str) -> str:
+        """What the monitor answers to a command that may be given twice.
+
+        Now and then it refuses one ("problem getting command descriptions") while it takes the store's first start in.
+        """
+        said: list[str] = []
+
+        def answered() -> bool:
+            try:
+                said.append(self._ceph("ceph", *command))
+            except (AssertionError, subprocess.TimeoutExpired) as refused:
+                said[:] = [str(refused)]
+                return False
+            return True
+
+        try:
+            wait_until(answered, 30, f"the monitor answers {' '.join(command)}", every=0.5)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{said[0]}") from None
+        return said[-1]
 
     def _spawn(self, program: str, *arguments: str) -> Process:
         command: list[str | Path] = [path_of(program), "-c", self.configuration, *arguments]
