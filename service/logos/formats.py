@@ -65,7 +65,7 @@ def installed(package: str) -> str | None:
 #: Every format, the most widely shown first: where two are equally welcome and equally small, the first is sent.
 TABLE = (
     Format("svg", "image/svg+xml"),
-    Format("png", "image/png", "png", ("pyoxipng", "pyvips", "zlib-ng")),
+    Format("png", "image/png", "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng")),
     Format("webp", "image/webp", "webp", ("pillow", "pyvips")),
     Format("avif", "image/avif", "avif", ("pillow",), fine=700),
     Format("jxl", "image/jxl", "jxl", ("pylibjxl",)),

@@ -35,6 +35,7 @@ def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:
             digest.update(module.read_bytes())
     for written_by in (Drawing, shortest):
         digest.update(Path(inspect.getfile(written_by)).read_bytes())
+    digest.update((here.parent / "png.py").read_bytes())
     digest.update(encoders().encode())
     return digest.hexdigest()[:16]
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import oxipng
 from cachetools import LRUCache
 
 from ..campaign import Campaign, colour
+from ..png import Effort, optimised_apart
 from ..storage import Storage
 
 if TYPE_CHECKING:
@@ -138,4 +138,4 @@ class SharePictures:
                 sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
             )
         assert isinstance(made, bytes)
-        return oxipng.optimize_from_memory(made, level=2, strip=oxipng.StripChunks.safe())
+        return optimised_apart(made, Effort.QUICK)

@@ -15,7 +15,7 @@ from PIL import Image
 from service.logos import palette
 from service.logos.encoders import encode
 from service.logos.encoders.pixels import STEPS
-from service.logos.encoders.png import DEFLATE, ROWS_OF_ZLIB_NG
+from service.logos.encoders.png import LEVEL, LEVEL_AHEAD
 from service.logos.formats import FORMATS
 from service.logos.palette import inks_of
 from service.logos.render import Picture, render
@@ -76,23 +76,48 @@ def test_a_flat_drawing_is_an_indexed_png_and_a_gradient_is_not(name: str) -> No
     assert Image.open(io.BytesIO(encode(picture_of("a gradient"), "png"))).mode == "RGBA"
 
 
-@pytest.mark.parametrize("name", ["one ink", "two inks"])
-def test_a_large_png_on_demand_has_the_same_pixels_in_no_more_bytes(name: str) -> None:
-    """From some size on another library compresses, whose file every reader has to take as well."""
-    picture = picture_of(name, 600)
+#: Few colours, so that pixels take less than a byte: 2 (a byte has eight pixels), 3 and 4 (four), up to 16 (two).
+FEW = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200">
+<path fill="#05a" d="M{at} 30h200v100h-200z"/></svg>"""
+#: Opaque greys, which need no palette.
+GREY = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200"><path fill="#fff" d="M0 0h300v200H0z"/>
+<circle cx="100" cy="100" r="90"/></svg>"""
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize(
+    ("drawing", "width", "form"),
+    [
+        (DRAWINGS["one ink"], 100, (8, 3)),
+        (DRAWINGS["two inks"], 600, (8, 3)),
+        (FEW.format(at=30), 300, (1, 3)),
+        (FEW.format(at=30), 299, (4, 3)),
+        (FEW.format(at="30.5"), 301, (4, 3)),
+        (GREY, 301, (8, 3)),
+        (GREY, 40, (8, 0)),
+    ],
+)
+def test_a_flat_png_has_the_pixels_of_its_palette_in_no_more_bytes_than_oxipng_makes(
+    drawing: str, width: int, form: tuple[int, int], ahead: bool
+) -> None:
+    """Bits a pixel and colour type (PNG Specification, 11.2.1) are those that take the fewest bytes."""
+    master = read(drawing.encode())
+    picture = render(master, width, 0, inks_of(master))
     indexed = palette.index(picture, STEPS)
     assert indexed is not None
-    assert (indexed.width + 1) * indexed.height >= ROWS_OF_ZLIB_NG
     colours = oxipng.ColorType.indexed([list(colour) for colour in indexed.palette])
     raw = oxipng.RawImage(indexed.indexes, indexed.width, indexed.height, color_type=colours)
-    deflate = oxipng.Deflaters.libdeflater(DEFLATE)
+    deflate = oxipng.Deflaters.libdeflater(LEVEL_AHEAD if ahead else LEVEL)
     optimized = raw.create_optimized_png(level=2, filter=[oxipng.RowFilter.NoOp], deflate=deflate)
-    content = encode(picture, "png")
-    assert len(content) <= len(optimized)
-    assert numpy.array_equal(seen(content), seen(encode(picture, "png", ahead=True)))
-    drawn = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="warning")
+    content = encode(picture, "png", ahead=ahead)
+    assert (content[24], content[25]) == form
+    assert len(content) <= len(optimized) * 1.01  # colours in another order are a few bytes more or fewer
+    drawn = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="warning").colourspace("srgb")
     with Image.open(io.BytesIO(content)) as image:
-        assert bytes(drawn.write_to_memory()) == image.convert("RGBA").tobytes()
+        assert seen(content).tolist() == seen(bytes(optimized)).tolist()
+        shown = image.convert("RGBA")
+    bands = drawn if drawn.hasalpha() else drawn.bandjoin(255)
+    assert bytes(bands.write_to_memory()) == shown.tobytes()
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "avif", "jxl"])
