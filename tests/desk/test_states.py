@@ -1,7 +1,7 @@
 """Interleavings of two reviewers and an applicant never lose or double a decision, a mail or an entry.
 
-``EMBLEM_INTERLEAVINGS=1000`` runs as many; each is up to 14 steps, on a database and an outbox in memory where the
-system has such a place.
+``EMBLEM_INTERLEAVINGS=1000`` runs as many on each database; each is up to 14 steps, with a database of its own: a file
+in memory where the system has such a place, or a copy of a migrated one on a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,9 +30,12 @@ from service.store import Database
 from service.store.tables import LedgerEntry
 
 from ..conftest import FrozenClock
+from ..parts.postgres import Postgres
 from .conftest import Office, office_of
 
-_EXAMPLES = int(os.environ.get("EMBLEM_INTERLEAVINGS", "20"))
+_EXAMPLES = {  # on PostgreSQL each costs a copy of a database
+    name: int(os.environ.get("EMBLEM_INTERLEAVINGS", few)) for name, few in {"sqlite": "20", "postgres": "4"}.items()
+}
 _MEMORY = Path("/dev/shm")  # a folder of one's own is made in it
 _PLACE = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None  # elsewhere a disk does
 REVIEWERS = ("staff:stf_anne", "staff:stf_ben")
@@ -42,16 +46,17 @@ _OUTCOME = st.sampled_from(["approved", "declined"])
 class Interleavings(RuleBasedStateMachine):
     """One case that two reviewers and its applicant work on, each from what they saw last."""
 
-    database_file: ClassVar[Path]
+    new_database: ClassVar[Callable[[Path], str]]  # a folder of one's own → the URL of a database at the newest schema
+    drop_database: ClassVar[Callable[[str], None]]
     campaign: ClassVar[Campaign]
 
     @initialize(two=st.booleans())
     def begin(self, two: bool) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="emblem-desk-", dir=_PLACE))
-        shutil.copyfile(self.database_file, self.folder / "emblem.sqlite3")
+        self.url = type(self).new_database(self.folder)
         policy = DeskPolicy.model_validate({"two_people": [{}]}) if two else DeskPolicy()
         campaign = replace(self.campaign, desk=policy)
-        self.database = Database(f"sqlite:///{self.folder / 'emblem.sqlite3'}")
+        self.database = Database(self.url)
         self.office: Office = office_of(self.database, campaign, FrozenClock(), self.folder)
         self.case = self.office.held()
         self.two = two
@@ -64,6 +69,7 @@ class Interleavings(RuleBasedStateMachine):
         if hasattr(self, "database"):
             self.office.mailer.close()
             self.database.close()
+            type(self).drop_database(self.url)
             shutil.rmtree(self.folder)
 
     @rule(who=_PERSON)
@@ -162,12 +168,23 @@ class Interleavings(RuleBasedStateMachine):
         assert [event.version for event in case.events] == list(range(1, case.version + 1))
 
 
-def test_two_reviewers_at_once(request: pytest.FixtureRequest, campaign: Campaign) -> None:
-    Interleavings.database_file = request.getfixturevalue("_migrated_sqlite")
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+def test_two_reviewers_at_once(backend: str, request: pytest.FixtureRequest, campaign: Campaign) -> None:
+    migrated = request.getfixturevalue(f"_migrated_{backend}")
+    if backend == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        Interleavings.new_database = lambda _folder: server.new_database(like=migrated)
+        Interleavings.drop_database = server.drop
+    else:
+        Interleavings.new_database = lambda folder: f"sqlite:///{shutil.copyfile(migrated, folder / 'emblem.sqlite3')}"
+        Interleavings.drop_database = lambda _url: None  # it goes with its folder
     Interleavings.campaign = campaign
     run_state_machine_as_test(
         Interleavings,
         settings=settings(
-            max_examples=_EXAMPLES, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=_EXAMPLES[backend],
+            stateful_step_count=14,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
