@@ -88,6 +88,7 @@ def examine() -> Iterator[CheckResult]:
         ("rate limits", _limits),
         ("proxies", _proxies),
         ("staff sign-in", _sign_in),
+        ("desk", _desk),
     ]
     for name, check in checks:
         try:
@@ -285,6 +286,13 @@ def _sign_in(emblem: Deployment) -> Iterator[tuple[str, str]]:
             yield OK, emblem.openid.check()
         except ValueError as error:
             yield FAILED, f"OpenID Connect: {error}: correct EMBLEM_OIDC_ISSUER, or start what it names."
+
+
+def _desk(emblem: Deployment) -> Iterator[tuple[str, str]]:
+    members = emblem.participants.staff.list()
+    for sentence in emblem.desk.teams.lacking(members):
+        yield WARNING, sentence
+    yield OK, f"{len(members)} people, {len(emblem.campaign.desk.teams)} teams"
 
 
 def _loopback(url: str) -> bool:

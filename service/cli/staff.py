@@ -26,6 +26,9 @@ def add(address: str, name: str, teams: tuple[str, ...], as_json: bool) -> None:
     """Add a person, bring one back, or change the name and teams of one who is there."""
     with deployment() as emblem:
         member = emblem.participants.staff.add(address, name=name, teams=teams, by=BY)
+        odd = emblem.desk.teams.oddities([member])
+    for sentence in odd:
+        click.echo(sentence, err=True)
     show_one(_shown(member), as_json=as_json)
 
 

@@ -6,7 +6,7 @@ is everybody's, so that no case is left that nobody sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, not_, or_, true
@@ -46,7 +46,25 @@ class Teams:
 
     def __init__(self, campaign: Campaign, staff: Staff) -> None:
         self._teams = campaign.desk.teams
+        self._two_people = bool(campaign.desk.two_people)
         self._staff = staff
+
+    def oddities(self, members: Iterable[StaffMemberView]) -> tuple[str, ...]:
+        """Return a sentence with its fix for each of these people who is in a team that the desk does not have."""
+        known = {team.id for team in self._teams}
+        return tuple(
+            f"{member.id} is in the team {team}, which the desk does not have: add it to desk.yaml and publish, or "
+            f"name the right one with `emblem staff add --team`; without a team they see and hear of every case."
+            for member in members
+            for team in member.teams
+            if team not in known
+        )
+
+    def lacking(self, members: Sequence[StaffMemberView]) -> tuple[str, ...]:
+        """Return what ``oddities`` does, and whether two people are asked for where there are not two of them."""
+        short = self._two_people and len(members) < 2
+        alone = "desk.yaml asks two people to approve, and there are not two: `emblem staff add` adds one."
+        return (*self.oddities(members), *([alone] if short else []))
 
     def find(self, team: str) -> Team | None:
         """Return the team of an id."""

@@ -102,7 +102,11 @@ def test_keys_are_shown_once(emblem: Shell) -> None:
 def test_people_of_the_desk(emblem: Shell) -> None:
     emblem.variables["EMBLEM_STAFF"] = ""
     assert "EMBLEM_STAFF" in emblem("keys", "create", "--role", "staff", status=2).stderr
-    kim = emblem.json("staff", "add", "Kim@Example.org", "--name", "Kim Example", "--team", "logo")
+    added = emblem("staff", "add", "Kim@Example.org", "--name", "Kim Example", "--team", "logo", "--json")
+    kim = json.loads(added.stdout)
+    assert f"{kim['id']} is in the team logo, which the desk does not have: add it to desk.yaml" in added.stderr
+    (told, _) = (one for one in emblem.json("doctor")["findings"] if one["part"] == "desk")
+    assert (told["state"], told["detail"]) == ("warning", added.stderr.strip())
     assert (kim["address"], kim["name"], kim["teams"]) == ("kim@example.org", "Kim Example", ["logo"])
     key = emblem.json("keys", "create", "--role", "staff", "--staff", kim["id"])
     assert key["staff"] == kim["id"]
@@ -111,6 +115,21 @@ def test_people_of_the_desk(emblem: Shell) -> None:
     assert (revoked["by"], revoked["reason"]) == ("staff:cli", "Lost.")
     assert emblem.json("staff", "remove", kim["id"])["keys_ended"] == 0
     assert emblem.json("staff", "list") == {"staff": []}
+
+
+def test_an_impossible_desk_stops_the_start(emblem: Shell, tmp_path: Path) -> None:
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    file = policies / "desk.yaml"
+    file.write_text(
+        "clock:\n  zone: Mars/Base\nteams:\n  - id: a\n    title: {en: A}\n    kinds: [martians]\n", encoding="utf-8"
+    )
+    place = {"EMBLEM_POLICIES_DIR": str(policies), "EMBLEM_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    emblem("db", "upgrade", **place)
+    for command in (("serve", "--bind", "127.0.0.1:0"), ("demo", "--port", "0", "--dir", str(tmp_path / "var"))):
+        done = emblem(*command, status=2, **place)
+        assert f"{file}:2: There is no time zone Mars/Base" in done.stderr
+        assert f"{file}:6: martians is not among the kinds" in done.stderr
+    assert not (tmp_path / "var" / "demo.json").exists()
 
 
 def test_lists_and_reports_take_json(emblem: Shell) -> None:

@@ -11,6 +11,7 @@ import pytest
 from service.campaign import Campaign
 from service.campaign.desk import DeskPolicy
 from service.desk import Filter
+from service.desk.teams import Teams
 from service.problems import InvalidRequest, NotFound
 from service.store import Database
 
@@ -108,3 +109,13 @@ def test_staff_are_mailed_once_a_working_day_who_waits_for_them(office: Office) 
     assert len(office.outbox.to(ALPS)) == 1
     with pytest.raises(NotFound):
         office.desk.digest.off("stf_x.forged")
+
+
+def test_what_the_desk_lacks_people_for_is_told(office: Office, two_people: Campaign) -> None:
+    lost = office.people.staff.add("lost@example.org", teams=["alps", "elsewhere"], by="cli")
+    (said,) = office.desk.teams.lacking(office.people.staff.list())
+    assert said.startswith(f"{lost.id} is in the team elsewhere, which the desk does not have")
+    both = Teams(two_people, office.people.staff)
+    alone, *others = office.people.staff.list()
+    assert "two people" in both.lacking([alone])[0]
+    assert not any("two people" in sentence for sentence in both.lacking([alone, *others]))
