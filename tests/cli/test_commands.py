@@ -123,10 +123,12 @@ def test_an_impossible_desk_stops_the_start(emblem: Shell, tmp_path: Path) -> No
     file.write_text(
         "clock:\n  zone: Mars/Base\nteams:\n  - id: a\n    title: {en: A}\n    kinds: [martians]\n", encoding="utf-8"
     )
-    place = {"EMBLEM_POLICIES_DIR": str(policies), "EMBLEM_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
-    emblem("db", "upgrade", **place)
-    for command in (("serve", "--bind", "127.0.0.1:0"), ("demo", "--port", "0", "--dir", str(tmp_path / "var"))):
-        done = emblem(*command, status=2, **place)
+    emblem.variables["EMBLEM_POLICIES_DIR"] = str(policies)
+    emblem.variables["EMBLEM_DATABASE_URL"] = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    emblem("db", "upgrade")
+    served, demo = ("serve", "--bind", "127.0.0.1:0"), ("demo", "--port", "0", "--dir", str(tmp_path / "var"))
+    for command in (served, demo):
+        done = emblem(*command, status=2)
         assert f"{file}:2: There is no time zone Mars/Base" in done.stderr
         assert f"{file}:6: martians is not among the kinds" in done.stderr
     assert not (tmp_path / "var" / "demo.json").exists()
