@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from .checks import ArtworkChecks
 from .report import ArtworkReport, Checked, Finding, LogoReport, Right, Verdict
-from .upload import FORMATS, MEDIA_TYPES, MOST_BYTES, missing_packages, recognised
+from .upload import FORMATS, KINDS, MOST_BYTES, missing_packages
 
 __all__ = [
     "FORMATS",
-    "MEDIA_TYPES",
+    "KINDS",
     "MOST_BYTES",
     "ArtworkChecks",
     "ArtworkReport",
@@ -22,5 +22,4 @@ __all__ = [
     "Right",
     "Verdict",
     "missing_packages",
-    "recognised",
 ]

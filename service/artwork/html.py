@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
+from ..campaign import direction
 from ..problems import Problem
 from .report import Checked, Finding, LogoReport
 
@@ -27,7 +28,6 @@ th,td{text-align:start;vertical-align:top;padding:.3rem .6rem;border-bottom:1px 
 
 def page(files: Sequence[tuple[str, Checked | Problem]], lang: str) -> str:
     """One page for all files, in the order given."""
-    direction = "rtl" if lang == "ar" else "ltr"
     counts: dict[str, int] = {}
     for _, found in files:
         name = "not checked" if isinstance(found, Problem) else _VERDICTS[found.report.verdict].lower()
@@ -35,7 +35,7 @@ def page(files: Sequence[tuple[str, Checked | Problem]], lang: str) -> str:
     summary = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     parts = [_section(name, found) for name, found in files]
     return (
-        f'<!doctype html><html lang="{lang}" dir="{direction}"><meta charset="utf-8">'
+        f'<!doctype html><html lang="{lang}" dir="{direction(lang)}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Artwork check</title><style>{_STYLE}</style><main><h1 lang=en dir=ltr>Artwork check</h1>"
         f"<p lang=en dir=ltr>{len(files)} files: {escape(summary)}.</p>{''.join(parts)}</main></html>\n"

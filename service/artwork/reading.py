@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from ..media_types import recognised
 from ..problems import InvalidRequest, TooLarge, UnsupportedMediaType
-from .upload import FORMATS, MOST_BYTES, recognised
+from .upload import FORMATS, MOST_BYTES
 
 MOST_PIXELS = 40_000_000
 MOST_INSPECTED = 9_000_000

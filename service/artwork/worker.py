@@ -17,13 +17,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..media_types import MEDIA_TYPES
 from ..problems import Problem
 from .annotating import annotated
 from .inspecting import Kit, inspect
 from .judging import verdict_of
 from .reading import kind_of, sheets
 from .report import ArtworkReport, LogoReport
-from .upload import MEDIA_TYPES
 
 MOST_SECONDS = 90
 MOST_MEMORY = 2 << 30  # bytes of address space, of which libraries reserve more than they use

@@ -10,18 +10,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from ..media_types import MEDIA_TYPES
 from .dimensions import MEASURES
 from .entry_table import connect
 from .parquet import quoted, write_parquet
 from .reports import Report
 
-MEDIA_TYPES = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "parquet": "application/vnd.apache.parquet",
-    "html": "text/html; charset=utf-8",
-    "table": "text/plain; charset=utf-8",
-}
+#: Name of a form of a report -> the media type that it has.
+FORMS = {name: MEDIA_TYPES[name] for name in ("json", "csv", "parquet", "html")} | {"table": MEDIA_TYPES["txt"]}
 # A spreadsheet runs a cell that begins like this; some take the wide forms of the signs for the signs.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 

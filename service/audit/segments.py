@@ -22,6 +22,7 @@ from sqlalchemy import func, select
 
 from .. import private_files
 from ..clock import Clock
+from ..media_types import MEDIA_TYPES
 from ..problems import LogDamaged
 from ..storage import Storage
 from ..store.audit_tables import Segment
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROWS = 65_536  # leaves of a segment at most: 256 full tiles
-_PARQUET = "application/vnd.apache.parquet"
+_PARQUET = MEDIA_TYPES["parquet"]
 _READ = 10_000  # rows read from the database at a time
 
 

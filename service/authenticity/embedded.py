@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pikepdf
 from openbadgeslib.baking import ITXT_KEYWORD_OB3, extract_png
 
+from ..media_types import MEDIA_TYPES, recognised
 from ..packages.content_credentials import CARRIERS, available
 
 
@@ -84,15 +85,15 @@ def signed_by(data: bytes, anchor: str) -> Signed | None:
 
     Nothing is fetched. Without the extra that reads them no file has any.
     """
-    media_type = _media_type(data)
-    if media_type is None or not (b"c2pa" in data and available()):
+    kind = recognised(data)
+    if kind not in CARRIERS or not (b"c2pa" in data and available()):
         return None
     import c2pa
 
     try:
         with (
             c2pa.Context.from_dict(_READING | {"trust": {"trust_anchors": anchor}}) as context,
-            c2pa.Reader(media_type, io.BytesIO(data), context=context) as reader,
+            c2pa.Reader(MEDIA_TYPES[kind], io.BytesIO(data), context=context) as reader,
         ):
             told = json.loads(reader.json())
         results = told["validation_results"]["activeManifest"]
@@ -111,19 +112,3 @@ def signed_by(data: bytes, anchor: str) -> Signed | None:
 
 
 _READING = {"verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}}
-
-
-def _media_type(data: bytes) -> str | None:
-    """The media type of a kind of file that can carry content credentials, by its first bytes."""
-    for start, media_type in (
-        (b"\x89PNG", CARRIERS["png"]),
-        (b"\xff\xd8\xff", CARRIERS["jpeg"]),
-        (b"%PDF", CARRIERS["pdf"]),
-    ):
-        if data.startswith(start):
-            return media_type
-    if data[8:12] == b"WEBP":
-        return CARRIERS["webp"]
-    if data[4:12] == b"ftypavif":
-        return CARRIERS["avif"]
-    return CARRIERS["svg"] if b"<svg" in data[:1000] else None

@@ -17,6 +17,7 @@ from pathlib import Path
 from .. import private_files
 from ..ledger import Sealer, notes, tiles
 from ..ledger.copies import TileName, tile_names
+from ..media_types import media_type_of
 from ..problems import ConfigurationError
 from ..storage import Storage
 from ..storage.durable import replace_file, sync_folder
@@ -29,7 +30,6 @@ from .folder import DATABASE, STORAGE, BackupError, File, Manifest, Progress, ch
 
 _MARK = "restore-unfinished"
 _PARALLEL = 8
-_MEDIA_TYPES = {".zip": "application/zip", ".png": "image/png", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _put_objects(storage: Storage, folder: Path, files: list[File], progress: Pr
 
     def put(key: str) -> bool:
         path = folder / keys[key].path
-        media_type = _MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+        media_type = media_type_of(path.name)
         there = storage.stat(key)
         if there is None:
             return storage.put_new(key, path, media_type)

@@ -7,7 +7,7 @@ from .client_names import ClientNames
 from .countries import country_name, is_country
 from .eligibility import Applicant, Eligibility, Verdict
 from .kinds import Field, Kind
-from .languages import LANGUAGES, RIGHT_TO_LEFT
+from .languages import LANGUAGES, WITHOUT_BLANKS, direction
 from .loader import Campaign, load
 from .manifests import Logo, PackageManifest
 from .mistakes import CampaignError, Mistake, Mistakes
@@ -17,7 +17,7 @@ from .untranslated import Untranslated, untranslated
 
 __all__ = [
     "LANGUAGES",
-    "RIGHT_TO_LEFT",
+    "WITHOUT_BLANKS",
     "Applicant",
     "BrandRules",
     "Campaign",
@@ -36,6 +36,7 @@ __all__ = [
     "Untranslated",
     "Verdict",
     "country_name",
+    "direction",
     "is_country",
     "load",
     "untranslated",

@@ -12,24 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from ..media_types import MEDIA_TYPES, ending
 from .mistakes import shown
 from .source import Source, Strict
 
-#: What may be in a package, and how it is named to browsers. A list of ours: the system's lists differ.
-MEDIA_TYPES = {
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".pdf": "application/pdf",
-    ".eps": "application/postscript",
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".typ": "text/plain; charset=utf-8",
-    ".rtf": "application/rtf",
-    ".json": "application/json",
-}
+#: Endings of the files that may be in a package.
+ENDINGS = ("svg", "png", "pdf", "eps", "html", "css", "txt", "md", "csv", "typ", "rtf", "json")
 SHARED = ("tools/_shared", "logos")  # what every package may use besides its own folder
 SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # "Naming Files, Paths, and Namespaces" of the Windows documentation: devices, with any ending, in any folder.
@@ -111,7 +99,7 @@ class FileRule:
     @property
     def media_type(self) -> str:
         """The media type of the made file."""
-        return MEDIA_TYPES[PurePosixPath(self.path).suffix]
+        return MEDIA_TYPES[ending(self.path)]
 
 
 class Expansion:
@@ -185,8 +173,8 @@ class Expansion:
         if refused := next(filter(None, map(windows_refuses, path.split("/"))), ""):
             self.source.mistake((*where, "path"), f"{path!r}: {refused}", "Choose another name")
             return None
-        if target.suffix not in MEDIA_TYPES:
-            known = ", ".join(MEDIA_TYPES)
+        if ending(path) not in ENDINGS:
+            known = ", ".join(f".{one}" for one in ENDINGS)
             self.source.mistake((*where, "path"), f"{path!r} is of no kind that packages hold", f"Use one of {known}")
             return None
         relative = self._source(where, origin)

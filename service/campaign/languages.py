@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,14 @@ LANGUAGES: Mapping[str, str] = {
     "ru": "Русский",
     "zh": "中文",
 }
-RIGHT_TO_LEFT = frozenset({"ar"})
+_RIGHT_TO_LEFT = frozenset({"ar"})
+#: Those whose signs stand without blanks between words, and break anywhere.
+WITHOUT_BLANKS = frozenset({"zh"})
+
+
+def direction(language: str) -> Literal["ltr", "rtl"]:
+    """Return the direction of a language's writing, as HTML's ``dir`` names it."""
+    return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
 
 
 def _known(tag: str) -> str:

@@ -23,8 +23,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from ..media_types import MEDIA_TYPES
 from .file_rules import (
-    MEDIA_TYPES,
     SEGMENT,
     SHARED,
     Expansion,
@@ -44,7 +44,6 @@ from .text import Text
 
 __all__ = [
     "ARCHIVE_MEDIA_TYPE",
-    "MEDIA_TYPES",
     "PREVIEW_SIZE",
     "SHARED",
     "FileRule",
@@ -56,7 +55,7 @@ __all__ = [
     "version_key",
 ]
 
-ARCHIVE_MEDIA_TYPE = "application/zip"
+ARCHIVE_MEDIA_TYPE = MEDIA_TYPES["zip"]
 PREVIEW_SIZE = (640, 400)  # pixels
 
 _NUMBER = r"(?:0|[1-9]\d{0,5})"

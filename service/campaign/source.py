@@ -199,7 +199,7 @@ def read_yaml(path: Path, mistakes: Mistakes) -> Source | None:
         if node is None:
             mistakes.add(path, 1, "The file is empty", "Write its content; the shipped policies show its form")
             return None
-        reader = _Reader(path, loader, found)
+        reader = _NodeReader(path, loader, found)
         data = reader.value(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -248,7 +248,7 @@ else:
             Resolver.__init__(self)
 
 
-class _Reader:
+class _NodeReader:
     """Turns YAML nodes into plain values and remembers the line of each."""
 
     def __init__(self, path: Path, loader: yaml.SafeLoader, mistakes: Mistakes) -> None:

@@ -15,7 +15,7 @@ from .. import __version__
 from ..problems import ConfigurationError, InvalidRequest, Problem, Unavailable
 
 
-class _Group(click.Group):
+class _LazyGroup(click.Group):
     """Loads a command's module only when that command is used, so that ``emblem`` answers quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -58,7 +58,7 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="emblem")
 def emblem() -> None:
     """Hands out a campaign's logo and tools, and knows how they are used.

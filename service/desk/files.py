@@ -18,6 +18,7 @@ from .. import artwork
 from ..campaign import typed_text
 from ..clock import Clock
 from ..ids import new_id
+from ..media_types import MEDIA_TYPES, recognised
 from ..problems import FieldError, InvalidRequest, NotFound, TooLarge, TooManyFiles, Unavailable, UnsupportedMediaType
 from ..storage import Storage
 from ..store import Database
@@ -150,8 +151,8 @@ def media_type_of(data: bytes) -> str:
         raise TooLarge(f"The file has {len(data) / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken.")
     if not data:
         raise InvalidRequest("The file is empty.", errors=[FieldError("/file", "The file is empty.")])
-    if kind := artwork.recognised(data):
-        return artwork.MEDIA_TYPES[kind]
+    if kind := recognised(data):
+        return MEDIA_TYPES[kind]
     raise UnsupportedMediaType(f"The file is none of those that are taken. Send {artwork.FORMATS}.")
 
 

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol, cast
 
+from ..media_types import MEDIA_TYPES
+
 if TYPE_CHECKING:
     from .render import Picture
 
@@ -64,11 +66,11 @@ def installed(package: str) -> str | None:
 
 #: Every format, the most widely shown first: where two are equally welcome and equally small, the first is sent.
 TABLE = (
-    Format("svg", "image/svg+xml"),
-    Format("png", "image/png", "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng")),
-    Format("webp", "image/webp", "webp", ("pillow", "pyvips")),
-    Format("avif", "image/avif", "avif", ("pillow",), fine=700),
-    Format("jxl", "image/jxl", "jxl", ("pylibjxl",)),
+    Format("svg", MEDIA_TYPES["svg"]),
+    Format("png", MEDIA_TYPES["png"], "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng")),
+    Format("webp", MEDIA_TYPES["webp"], "webp", ("pillow", "pyvips")),
+    Format("avif", MEDIA_TYPES["avif"], "avif", ("pillow",), fine=700),
+    Format("jxl", MEDIA_TYPES["jxl"], "jxl", ("pylibjxl",)),
 )
 #: The formats that can be made here, by name, in the table's order.
 FORMATS = {row.name: row for row in TABLE if not row.missing}

@@ -24,21 +24,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from ..media_types import MEDIA_TYPES, ending
 from .rights import Rights
 
 if TYPE_CHECKING:
     import c2pa
 
-#: Path's ending -> media type, of what a manifest can be put into and packages have.
-CARRIERS = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
-}
+#: Endings of the files of packages that a manifest can be put into.
+CARRIERS = ("png", "jpg", "jpeg", "webp", "avif", "svg", "pdf")
 #: How long before its end operators are told: time for a new certificate and new versions of the packages.
 WARN_BEFORE = timedelta(days=365)
 #: A certificate that ends sooner signs nothing: its files would turn invalid while they are in use.
@@ -100,9 +93,9 @@ class ContentCredentials:
 
         ValueError for a file that is not of the kind that its name says.
         """
-        media_type = CARRIERS.get(path.rpartition(".")[2])
-        if media_type is None:
+        if ending(path) not in CARRIERS:
             return content
+        media_type = MEDIA_TYPES[ending(path)]
         import c2pa  # here, because only building needs it, and because it is an extra
 
         out = io.BytesIO()

@@ -113,7 +113,7 @@ class ApiKeyView:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _KnownKey:
     """A key that a secret opens, until the instant at which the secret or the key ends."""
 
     key: ApiKeyView
@@ -125,14 +125,14 @@ class _Remembered:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keys: TTLCache[str, _Known] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_FOR, time.monotonic)
+        self._keys: TTLCache[str, _KnownKey] = TTLCache(_MOST_REMEMBERED, _REMEMBERED_FOR, time.monotonic)
         self.generation = 0
 
-    def get(self, secret_sha256: str) -> _Known | None:
+    def get(self, secret_sha256: str) -> _KnownKey | None:
         with self._lock:
             return self._keys.get(secret_sha256)
 
-    def put(self, secret_sha256: str, key: _Known, generation: int) -> None:
+    def put(self, secret_sha256: str, key: _KnownKey, generation: int) -> None:
         with self._lock:
             if generation == self.generation:
                 self._keys[secret_sha256] = key
@@ -341,7 +341,7 @@ class ApiKeys:
             raise
         return len(rows)
 
-    def _find(self, secret_sha256: str) -> _Known | None:
+    def _find(self, secret_sha256: str) -> _KnownKey | None:
         key = tables.ApiKey
         with self._database.read() as session:
             row = session.scalar(
@@ -358,7 +358,7 @@ class ApiKeys:
                 until = row.previous_until
         if found.role == "staff" and found.staff is None:
             found = self._given_to_the_first(found)
-        return _Known(found, until)
+        return _KnownKey(found, until)
 
     def _given_to_the_first(self, key: ApiKeyView) -> ApiKeyView:
         """Return a key of before staff were people with the person whose it is now, where there is one."""

@@ -42,7 +42,7 @@ Held = Callable[[Transaction, tables.Participant, str, datetime], None]
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Rejoined:
     """Somebody who had joined already; ``grant`` is the secret of a link to be mailed."""
 
     participant: ParticipantView
@@ -126,7 +126,7 @@ class Joining:
         """Mail somebody who joined what was decided."""
         self._correspondence.decision(joined.email, joined.language, joined.outcome, joined.reasons)
 
-    def _join_or_known(self, session: Transaction, application: Application, via: str) -> ParticipantView | _Known:
+    def _join_or_known(self, session: Transaction, application: Application, via: str) -> ParticipantView | _Rejoined:
         now = self._clock()
         joined = self._join(session, application, via, now)
         if joined is not None:
@@ -137,10 +137,10 @@ class Joining:
         known = ParticipantView.of(row)
         key = via.removeprefix(PORTAL)
         if not via.startswith(PORTAL):
-            return _Known(known, may_know=via.startswith("staff"))
+            return _Rejoined(known, may_know=via.startswith("staff"))
         if session.get(tables.PortalGrant, (known.id, key)) is not None:
-            return _Known(known, may_know=True)
-        return _Known(known, False, *self._ask_for_grant(session, application.email, key, known.language, now))
+            return _Rejoined(known, may_know=True)
+        return _Rejoined(known, False, *self._ask_for_grant(session, application.email, key, known.language, now))
 
     def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> ParticipantView | None:
         """Join and decide in this transaction; None where the address has joined already."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
-from ..campaign import Campaign, colour
+from ..campaign import WITHOUT_BLANKS, Campaign, colour
 from ..png import Effort, optimised_apart
 from ..storage import Storage
 
@@ -120,8 +120,8 @@ class SharePictures:
         data = {
             "language": card.language,
             "title": card.title,
-            # Words that may not be broken; signs of Chinese break anywhere.
-            "words": [] if card.language == "zh" else re.split(r"[\s/-]+", card.title),
+            # Words that may not be broken.
+            "words": [] if card.language in WITHOUT_BLANKS else re.split(r"[\s/-]+", card.title),
             "campaign": card.campaign,
             "ground": f"#{card.ground}",
             "ink": f"#{card.ink}",

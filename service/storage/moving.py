@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..media_types import media_type_of
 from ..problems import Unavailable
 from .base import ObjectChanged, ObjectMissing, Storage
 
 _PARALLEL = 8
 _NOT_MOVED = "check/"  # what a look at the storage writes
-_MEDIA_TYPES = {".zip": "application/zip", ".png": "image/png", ".parquet": "application/vnd.apache.parquet"}
 
 Progress = Callable[[int, int], None]
 
@@ -81,7 +81,7 @@ def _copy(source: Storage, target: Storage, key: str, known: int | None, folder:
     try:
         if known == found.size and _digest(target, key, known) == digest:
             return _SAME
-        media_type = _MEDIA_TYPES.get(Path(key).suffix, "application/octet-stream")
+        media_type = media_type_of(key)
         if known is not None or not target.put_new(key, path, media_type):
             target.replace(key, path, media_type)
         if _digest(target, key, found.size) != digest:

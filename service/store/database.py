@@ -84,7 +84,7 @@ class Database:
         if path := _sqlite_file(url):
             _make_private(path)
         self.engine = _engine(url)
-        self._writer: _Writer | None = None
+        self._writer: _WriterThread | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         _opened.add(self)
@@ -156,7 +156,7 @@ class Database:
         """Hand a write to the writer of this process: an item of a batch, or work of its own where that is None."""
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
             if self._writer is None:
-                self._writer = _Writer(self.engine)
+                self._writer = _WriterThread(self.engine)
             self._writer.queue.put((batch, item, future))
 
     def scrub(self) -> None:
@@ -269,7 +269,7 @@ def _wait(future: Future[Any]) -> Any:
         raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
 
 
-class _Writer:
+class _WriterThread:
     """The thread of a process that commits whatever waits together."""
 
     def __init__(self, engine: Engine) -> None:
@@ -323,7 +323,7 @@ class _Writer:
         return [*done, *refused.items()]
 
     def _run_all(
-        self, connection: Connection, groups: list[_Group], refused: dict[Future[Any], BaseException]
+        self, connection: Connection, groups: list[_WaitingWrites], refused: dict[Future[Any], BaseException]
     ) -> list[tuple[Future[Any], Any]]:
         """The results of each group; those that failed by themselves are put into ``refused``."""
         if len(groups) == 1:
@@ -339,7 +339,7 @@ class _Writer:
                 refused |= dict.fromkeys(group.futures, error)
         return done
 
-    def _one(self, connection: Connection, group: _Group) -> Sequence[Any]:
+    def _one(self, connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
         """Run one group in a savepoint of its own, on the connection: the ORM's own savepoints take a millisecond."""
         savepoint = connection.begin_nested()
         try:
@@ -353,7 +353,7 @@ class _Writer:
 
 
 @dataclass(slots=True)
-class _Group:
+class _WaitingWrites:
     """Waiting writes that are one call: the items of a batch, or one piece of work."""
 
     batch: Batch[Any, Any] | None
@@ -361,7 +361,7 @@ class _Group:
     futures: list[Future[Any]]
 
 
-def _run(connection: Connection, group: _Group) -> Sequence[Any]:
+def _run(connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         answers: Sequence[Any] = (
             [group.items[0](session)] if group.batch is None else group.batch.work(session, group.items)
@@ -370,17 +370,17 @@ def _run(connection: Connection, group: _Group) -> Sequence[Any]:
     return answers
 
 
-def _grouped(waiting: Sequence[_Waiting]) -> list[_Group]:
+def _grouped(waiting: Sequence[_Waiting]) -> list[_WaitingWrites]:
     """The items of each batch together, at the place of its first; every other write on its own."""
-    groups: list[_Group] = []
-    of_batch: dict[int, _Group] = {}
+    groups: list[_WaitingWrites] = []
+    of_batch: dict[int, _WaitingWrites] = {}
     for batch, item, future in waiting:
         found = of_batch.get(id(batch)) if batch is not None else None
         if found is not None:
             found.items.append(item)
             found.futures.append(future)
             continue
-        groups.append(_Group(batch, [item], [future]))
+        groups.append(_WaitingWrites(batch, [item], [future]))
         if batch is not None:
             of_batch[id(batch)] = groups[-1]
     return groups

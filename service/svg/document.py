@@ -186,7 +186,7 @@ class _Builder:
         """Parse the whole text."""
         try:
             self._parser.Parse(text.encode("utf-8", "surrogatepass"), True)
-        except _Stop:
+        except _StopReading:
             self.document.whole = False
         except expat.ExpatError as error:
             self.document.whole = False
@@ -201,7 +201,7 @@ class _Builder:
         if len(self._open) >= MOST_DEPTH:
             fix = "Ungroup what is grouped for nothing"
             self._fault(f"The elements are nested more than {MOST_DEPTH} deep", fix, line)
-            raise _Stop
+            raise _StopReading
         element = Element(self._clark(name), {self._clark(key): value for key, value in attributes.items()})
         element.line = line
         if self._open:
@@ -212,7 +212,7 @@ class _Builder:
                 element.tag = self._clark(name)
             if element.name != "svg":
                 self._fault("The file is no SVG", f'Begin it with <svg xmlns="{SVG}" viewBox="…">', line)
-                raise _Stop
+                raise _StopReading
             self.document.root = element
         self._open.append(element)
 
@@ -241,5 +241,5 @@ class _Builder:
             )
 
 
-class _Stop(Exception):
+class _StopReading(Exception):
     """Ends the reading of a file whose rest is of no use."""

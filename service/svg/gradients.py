@@ -54,7 +54,7 @@ class _Made:
 
 
 @dataclass(frozen=True)
-class _Stop:
+class _ColourStop:
     offset: float
     colour: Colour
     opacity: float
@@ -121,8 +121,8 @@ class Gradients:
             chain.append(following)
         return chain
 
-    def _stops(self, gradient: Element) -> list[_Stop]:
-        found: list[_Stop] = []
+    def _stops(self, gradient: Element) -> list[_ColourStop]:
+        found: list[_ColourStop] = []
         for child in gradient.parts():
             if child.name != "stop":
                 continue
@@ -133,10 +133,10 @@ class Gradients:
                 self._context.refuse(child, refused, "offset")
                 offset = 0.0
             offset = max(offset, found[-1].offset if found else 0.0)
-            found.append(_Stop(offset, style.colour("stop-color"), style["stop-opacity"]))
+            found.append(_ColourStop(offset, style.colour("stop-color"), style["stop-opacity"]))
         return _apart_at_the_ends(found)
 
-    def _resolved(self, element: Element, chain: list[Element], stops: list[_Stop]) -> _Made:
+    def _resolved(self, element: Element, chain: list[Element], stops: list[_ColourStop]) -> _Made:
         context = self._context
         for part in chain:
             if context.style_of(part)["transform"].functions:
@@ -196,7 +196,7 @@ class Gradients:
         return at | focus if off else at
 
 
-def _apart_at_the_ends(stops: list[_Stop]) -> list[_Stop]:
+def _apart_at_the_ends(stops: list[_ColourStop]) -> list[_ColourStop]:
     """Stops of which no two stand right at the beginning or the end, where renderers choose different ones."""
     first = [stop for stop in stops if stop.offset == 0]
     last = [stop for stop in stops if stop.offset == 1]
@@ -218,7 +218,7 @@ def _is_empty(at: dict[str, float]) -> bool:
     return at["r"] == 0 if "r" in at else (at["x1"], at["y1"]) == (at["x2"], at["y2"])
 
 
-def _written(stop: _Stop) -> Node:
+def _written(stop: _ColourStop) -> Node:
     alpha = stop.colour.alpha * stop.opacity
     opacity = {"stop-opacity": short(alpha, 4)} if alpha < 1 else {}
     return Node("stop", {"offset": short(stop.offset), "stop-color": stop.colour.hex, **opacity})

@@ -20,7 +20,7 @@ _Point = tuple[int, int]
 def shortest(segments: list[Segment]) -> str:
     """Path data that draws the same as these segments."""
     plain = written(segments)
-    return min(_Writer(_grid(segments)).path(segments), plain, key=len)
+    return min(_PathWriter(_grid(segments)).path(segments), plain, key=len)
 
 
 def _grid(segments: list[Segment]) -> int:
@@ -30,7 +30,7 @@ def _grid(segments: list[Segment]) -> int:
 
 
 @dataclass
-class _Writer:
+class _PathWriter:
     """Writes one path; positions are in units of the grid, ``exact`` in those of the drawing."""
 
     decimals: int

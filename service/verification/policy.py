@@ -106,7 +106,7 @@ def _instant(stamp: bytes, name: str) -> datetime:
 
 def parse_policy(text: str) -> Policy:
     """A policy from its file's text; PolicyError names the line."""
-    reader = _Reader()
+    reader = _PolicyReader()
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
         if words:
@@ -120,7 +120,7 @@ def parse_policy(text: str) -> Policy:
     return Policy(tuple(reader.logs), tuple(reader.witnesses.values()), reader.groups, quorum)
 
 
-class _Reader:
+class _PolicyReader:
     """Definitions of the lines read so far."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from babel import Locale
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
-from ..campaign import LANGUAGES, RIGHT_TO_LEFT
+from ..campaign import LANGUAGES, direction
 from ..problems import FieldError, Problem
 
 if TYPE_CHECKING:
@@ -98,11 +98,6 @@ def negotiated() -> str:
         if quality > 0 and primary in LANGUAGES:
             return primary
     return "en"
-
-
-def direction(lang: str) -> str:
-    """``rtl`` or ``ltr``."""
-    return "rtl" if lang in RIGHT_TO_LEFT else "ltr"
 
 
 def _fill(text: str, variables: dict[str, Any]) -> Markup:

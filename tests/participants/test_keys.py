@@ -12,7 +12,7 @@ from service.campaign import Campaign
 from service.ids import secret_digest
 from service.mail import Mailer
 from service.participants import Participants, Scope
-from service.participants.api_keys import _Known
+from service.participants.api_keys import _KnownKey
 from service.problems import Conflict, InvalidRequest, NotFound
 from service.store import Database
 
@@ -74,7 +74,7 @@ def test_a_reader_slower_than_a_revocation_does_not_bring_the_key_back(people: P
     remembered = people.api_keys._remembered
     generation = remembered.generation
     people.api_keys.revoke(key.id, by="staff")
-    remembered.put(secret_digest(secret), _Known(key, None), generation)
+    remembered.put(secret_digest(secret), _KnownKey(key, None), generation)
     assert people.api_keys.authenticate(secret) is None
 
 

@@ -62,7 +62,7 @@ def report_answer() -> Response:
     else:
         body = {"json": formats.as_json, "csv": formats.as_csv, "parquet": formats.as_parquet}[form](found)
     response = make_response(body)
-    response.headers["Content-Type"] = formats.MEDIA_TYPES[form]
+    response.headers["Content-Type"] = formats.FORMS[form]
     response.headers["Cache-Control"] = "private, no-store"
     if form in ("csv", "parquet"):
         name = "-".join(["emblem", *query.by, str(found.checkpoint["size"])])

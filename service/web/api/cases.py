@@ -10,8 +10,9 @@ from werkzeug.datastructures import FileStorage
 
 from ... import paths
 from ...answers.cases import CaseAnswer, CaseFileAnswer, CaseMessageAnswer, CasesAnswer, MisuseReportAnswer
-from ...artwork import MEDIA_TYPES
+from ...artwork import KINDS
 from ...desk import MOST_BYTES, CaseView, Filter, Wish
+from ...media_types import MEDIA_TYPES
 from ...problems import (
     CaseDecided,
     CaseOpen,
@@ -47,7 +48,7 @@ open_api = blueprint("misuse", "Reports of misuse, by anybody", public=True)
 #: How the OpenAPI document describes the bytes of a file.
 _BYTES = {
     "description": "OK",
-    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+    "content": {MEDIA_TYPES[one]: {"schema": {"type": "string", "format": "binary"}} for one in KINDS},
 }
 _TAG = re.compile(r"([0-9]{1,9})-(staff|applicant)")
 

@@ -12,13 +12,14 @@ from flask.sansio.app import App
 from markupsafe import Markup
 
 from ... import paths
+from ...campaign import direction
 from ...campaign.text import msgid
 from ...packages import previews
 from ...packages.published import PublishedPackage
 from ...sharing import SIZE as PICTURE_SIZE
 from .. import sharing
 from ..context import deployment
-from ..i18n import direction, language, translate
+from ..i18n import language, translate
 from ..structured_data import structured_data
 
 #: The main navigation: endpoint and words.
