@@ -13,6 +13,7 @@ import click
 
 from .. import paths
 from ..problems import Unavailable
+from ..verification.log_reader import reason
 from .common import deployment, json_option, show_one
 
 
@@ -58,8 +59,10 @@ def _asked(url: str, file: Path) -> dict[str, Any]:
         connection.request("POST", parts.path + paths.verifications(), body, headers)
         answer = connection.getresponse()
         told: dict[str, Any] = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable(f"{url} does not answer: {error}.") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"{url} does not answer: {reason(error)}.") from error
+    except ValueError as error:
+        raise Unavailable(f"{url} answered with something that is no JSON; is Emblem there?") from error
     finally:
         connection.close()
     if answer.status != 200:

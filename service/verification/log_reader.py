@@ -24,6 +24,12 @@ class NotAllowedError(Exception):
     """The source does not show this without a token of an auditor."""
 
 
+def reason(error: OSError | http.client.HTTPException) -> str:
+    """Say in words why a connection failed, without the number of the error and without a full stop."""
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(said).removesuffix(".")
+
+
 class LogSource(Protocol):
     """A log by its paths, such as ``checkpoint`` or ``tile/0/000``."""
 
@@ -110,7 +116,7 @@ class WebSource(LogSource):
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if attempt == 2:
-                    raise SourceError(f"{self.parts.geturl()} does not answer: {error}.") from error
+                    raise SourceError(f"{self.parts.geturl()} does not answer: {reason(error)}.") from error
         if answer.status == 200:
             return self._plain(path, body) if answer.getheader("Content-Encoding") == "gzip" else body
         if answer.status in (404, 410):

@@ -156,7 +156,7 @@ class Monitor:
         try:
             self._judge(look, memory, progress)
         except SourceError as error:
-            look.alarms.append(Alarm("silent", str(error)))
+            look.alarms.append(Alarm("silent", str(error).removesuffix(".")))
         except BadFormError as error:
             look.alarms.append(Alarm("unsigned", f"{error}"))
         finally:

@@ -156,6 +156,11 @@ def translate_error(error: FieldError | Problem) -> Markup:
     return translate(error.template, **error.values) if error.template else translate(error.detail)
 
 
+def has_words(error: Problem) -> bool:
+    """Tell whether a problem's detail is written in the visitor's language; those of programs are in English."""
+    return bool(_catalogue(language()).gettext(error.template or error.detail))
+
+
 def localized_plain(text: Localized | str) -> str:
     """A campaign's text where no element can mark its language."""
     return translate_plain(text) if isinstance(text, str) else text.get(language())

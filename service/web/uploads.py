@@ -6,12 +6,21 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
+from markupsafe import Markup
 from werkzeug.datastructures import FileStorage
 
-from ..problems import TooLarge
+from ..campaign.text import msgid
+from ..problems import Problem, TooLarge, UnsupportedMediaType
+from .i18n import has_words, translate, translate_error
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_KINDS = msgid("This is none of the kinds of files that are looked at. Send PNG, JPEG, WebP, AVIF, SVG or PDF.")
+_LIMITS = msgid("PNG, JPEG, WebP, AVIF, SVG or PDF, at most %(megabytes)s MB and 40 megapixels.")
+_OTHERWISE = msgid(
+    "The file cannot be looked at as it is. Save it anew, without links to other files, and send it again."
+)
 
 MULTIPART = "multipart/form-data"
 _BESIDE = 64 * 1024  # bytes of a form beside its file
@@ -59,3 +68,12 @@ def content(file: FileStorage, largest: int) -> bytes:
     if len(data) > largest:
         raise too_large(largest)
     return data
+
+
+def said_of_file(problem: Problem, largest: int) -> Markup:
+    """Say in the visitor's language why a file was refused: in its own words, else by the kind of the refusal."""
+    if has_words(problem):
+        return translate_error(problem)
+    if isinstance(problem, TooLarge):
+        return translate(_LIMITS, megabytes=largest // 10**6)
+    return translate(_KINDS if isinstance(problem, UnsupportedMediaType) else _OTHERWISE)

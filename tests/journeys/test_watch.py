@@ -11,7 +11,7 @@ from pathlib import Path
 from service import ledger
 from service.cli.watch import watch
 from tests.parts.demo import Demo
-from tests.parts.processes import Process, wait_until
+from tests.parts.processes import Process, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,17 @@ def test_a_stranger_monitors_the_log(demo: Demo, tmp_path: Path) -> None:
     status, told, error = demo.cli(*common, "--once", "--key", other)
     assert (status, "unsigned" in error) == (1, True)
     assert demo.cli("audit", "watch", "emblem.example.org", "--once")[0] == 2
+
+
+def test_a_log_that_does_not_answer_is_one_sentence(demo: Demo, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    status, _, error = demo.cli("audit", "watch", nobody, "--once", "--state", str(tmp_path / "state"))
+    assert status == 1
+    assert error.endswith(f"silent: {nobody}/log does not answer: Connection refused.\n")
+    status, _, error = demo.cli("audit", "verify", "--url", nobody)
+    assert (status, error.endswith(f"{nobody}/log does not answer: Connection refused.\n")) == (2, True)
+    status, _, error = demo.cli("verify", str(ROOT / "README.md"), "--url", nobody)
+    assert (status, error.endswith(f"{nobody} does not answer: Connection refused.\n")) == (2, True)
 
 
 def test_the_unit_starts_the_command_as_it_is() -> None:

@@ -12,6 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,16 @@ import yaml
 
 from service import settings as settings_room
 from service.campaign import LANGUAGES
+from service.certificates.documents import words as certificate_words
+from service.desk.letters import texts as desk_texts
 from service.packages import Damage
+from service.participants.emails import texts as participants_texts
+from service.problems import REGISTRY
 from service.store import Database, migrate
+from service.web.i18n import translated
 
 from ..conftest import FrozenClock, environment
+from ..participants.test_emails import written
 from ..parts.willing import KINDS
 from .test_pages import PAGES
 from .visitor import VOID, Visitor
@@ -47,7 +54,7 @@ ALL_PAGES = (
 )
 CONSOLE = (
     *("", "/participants", "/links", "/embeds", "/catalogue", "/terms", "/audit", "/downloads"),
-    *("/artwork", "/publishing", "/keys"),
+    *("/artwork", "/publishing", "/keys", "/webhooks", "/passkeys", "/outbox"),
 )
 OWN = ("account", "account/embeds/new", "sign-in/passkey")  # a request shows what somebody typed
 MOST_FOREIGN = 0.01
@@ -62,10 +69,17 @@ STOP_WORDS = {
     "nous notre il elle ils dans ne pas ou aussi jusque chaque leur leurs peut dont",
 }
 NATIVE_NAMES = frozenset(["العربية", "English", "Español", "Français", "Русский", "中文"])
+#: Names of an interface that its errors speak of: headers and their values, fields, commands.
+INTERFACE = """
+    etag if match retry after content range type accept allow idempotency key authorization bearer emb on auto case
+    errors renewal origin audit emblem verify format application ffffff
+"""
+PROGRAMS = frozenset(INTERFACE.split())
 #: Names that are the same in every language: formats, standards and units; the campaign's own are translated.
 FORMATS = """
     svg png webp avif jxl pdf zip html css cmyk rgb px mm kb mb gb b sha utc rgba jpeg cookie cookies csv parquet json
     url typst api xmp http https eps trimbox bleedbox react wordpress oembed
+    javascript pin webhook webhooks
 """
 NAMES = frozenset([*FORMATS.split(), *(name.lower() for name in NATIVE_NAMES)])
 
@@ -82,7 +96,7 @@ class Words(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         to_another_language = "hreflang" in given or given.get("name") == "keep"
-        left_out = tag in ("code", "pre", "script", "style", "bdi") or to_another_language
+        left_out = tag in ("cite", "code", "pre", "script", "style", "bdi") or to_another_language
         left_out = left_out or "digest" in (given.get("class") or "")
         if tag not in VOID:
             self._open.append((tag, left_out))
@@ -159,7 +173,77 @@ def test_account_and_console_are_in_the_language_of_their_reader(app: Flask, lan
         for page in listed:
             words = [word for word in Words(who.get(page).text).words if word not in names]
             assert len(words) > 20, page
-            assert foreign_share(lang, words) <= MOST_FOREIGN, (page, words)
+            assert foreign_share(lang, words) <= MOST_FOREIGN, (page, sorted(filter(str.isascii, words)))
+
+
+def _foreign(lang: str, text: str, names: frozenset[str] = PROGRAMS) -> float:
+    words = [word for word in Words(text).words if word not in names]
+    assert len(words) > 20, words
+    return foreign_share(lang, words)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_case_is_in_the_language_of_each_who_reads_it(app: Flask, lang: str) -> None:
+    visitor, staff = Visitor(app, lang), Visitor(app, lang)
+    told = visitor.parts.campaign.info.home.lead.get(lang)  # what people write, they write in their language
+    visitor.join(
+        "civil_society",
+        name="2026",
+        purposes=["commercial"],
+        **{
+            name: told
+            for name, said in visitor.application("civil_society").items()
+            if name.startswith("answers.") and " " in str(said)
+        },
+    )
+    staff.sign_in_as_staff()
+    staff.get(f"/staff?lang={lang}")
+    link = next(one.attributes["href"] for one in staff.html.all("a") if "data-case" in one.attributes)
+    case = link.partition("?")[0].rpartition("/")[2]
+    (participant,) = (one.id for one in visitor.parts.participants.listing.list().items)
+    pages = [
+        staff.get(f"/staff/cases/{case}?lang={lang}").text,
+        staff.get(f"/staff/participants/{participant}?lang={lang}").text,
+        visitor.get(f"account/cases/{case}").text,
+        visitor.get("account").text,
+    ]
+    names = PROGRAMS | {"par", "cas", "example", "visitor", "org"}
+    for page in pages:
+        words = [word for word in Words(page).words if word not in names]
+        assert foreign_share(lang, words) <= MOST_FOREIGN, sorted(filter(str.isascii, words))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_errors_are_in_the_language_of_whoever_meets_them(app: Flask, lang: str) -> None:
+    visitor = Visitor(app, lang)
+    pages = {page: visitor.get(page, 404).text for page in ("nowhere", "verify/crt_none", "tools/none", "embeds/none")}
+    pages["problems"] = " ".join(
+        translated(said, lang) for problem in REGISTRY.values() for said in (problem.title, problem.help)
+    )
+    for page, name, data in (
+        ("check", "a.png", b"\x89PNG\r\n\x1a\n and nothing more"),
+        ("check", "a.txt", b"neither picture nor document"),
+        ("check", "a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="https://example.org/a.png"/></svg>'),
+    ):
+        sent = visitor.client.post(
+            f"/{lang}/{page}", data={"file": (BytesIO(data), name)}, headers={"Accept": "text/html"}
+        )
+        assert sent.status_code in (415, 422), name
+        pages[name] = sent.text
+    assert {page: share for page, text in pages.items() if (share := _foreign(lang, text)) > MOST_FOREIGN} == {}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_mails_and_certificates_are_in_the_language_of_their_reader(lang: str) -> None:
+    """Each text that is filled in and sent or printed: of mails, of the desk's letters, and of certificates."""
+    found = [text.get(lang) for texts in (participants_texts(), desk_texts()) for text in written(texts)]
+    found += certificate_words(lang).values()
+    assert len(found) > 80
+    words = [word for text in found for word in Words(re.sub(r"\{\w+\}|https?:\S+", " ", text)).words]
+    assert foreign_share(lang, words) <= MOST_FOREIGN
+    for text in found:  # no single one was forgotten among the others
+        own = [word for word in Words(re.sub(r"\{\w+\}", " ", text)).words if word not in NAMES]
+        assert len(own) < 20 or foreign_share(lang, own) < 0.5, text
 
 
 def test_words_of_another_language_are_counted(app: Flask) -> None:

@@ -16,7 +16,7 @@ from ..case_files import file_response
 from ..context import actor, deployment
 from ..i18n import language, localized, translate, translate_error
 from ..security import require_session
-from ..uploads import content, takes_file
+from ..uploads import content, said_of_file, takes_file
 from .account import own
 from .blueprint import pages, query
 from .forms import FormMistakes, kept, required, sent
@@ -69,7 +69,7 @@ def account_case_add_file(case: str) -> Response:
             case, content(file, MOST_BYTES), file.filename, by=actor(), staff=False, language=language()
         )
     except Problem as problem:
-        mistakes.add("file", translate_error(problem))
+        mistakes.add("file", said_of_file(problem, MOST_BYTES))
         return _case(seen, mistakes, problem.status)
     return see_other(url_for("pages.account_case", case=case, _anchor="files"))
 

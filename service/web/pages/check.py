@@ -13,9 +13,9 @@ from ...problems import InvalidRequest, NotFound, TooLarge, Unavailable, Unsuppo
 from ...verdicts import KeptCheck
 from .. import limits
 from ..context import actor, client, deployment
-from ..i18n import language, translate, translate_error
+from ..i18n import language, translate
 from ..security import current_session
-from ..uploads import content, takes_file
+from ..uploads import content, said_of_file, takes_file
 from .blueprint import pages, root
 from .forms import FormMistakes, sent
 from .render import private, see_other
@@ -89,7 +89,7 @@ def check_submit() -> Response:
             participant=session.participant if session else None,
         )
     except (InvalidRequest, TooLarge, UnsupportedMediaType, Unavailable) as problem:
-        mistakes.add("file", translate_error(problem))
+        mistakes.add("file", said_of_file(problem, MOST_BYTES))
         response = _form(mistakes, problem.status)
         response.headers.update(problem.headers)
         return response

@@ -11,8 +11,8 @@ from ...campaign.text import msgid
 from ...problems import TooLarge, Unavailable
 from .. import limits
 from ..context import client, deployment
-from ..i18n import language, translate, translate_error
-from ..uploads import content, takes_file
+from ..i18n import language, translate
+from ..uploads import content, said_of_file, takes_file
 from .blueprint import pages
 from .forms import FormMistakes
 from .render import private
@@ -79,7 +79,7 @@ def verify_submit() -> Response:
         data = content(file, MOST_BYTES)
         found = deployment().authenticity.check(data, name=file.filename, language=language())
     except (TooLarge, Unavailable) as problem:
-        mistakes.add("file", translate_error(problem))
+        mistakes.add("file", said_of_file(problem, MOST_BYTES))
         return _form(mistakes, problem.status)
     reasons = [translate(reason.text, **reason.values) for reason in found.reasons]
     return _form(mistakes, found=found, reasons=reasons, verdict=VERDICT_WORDS[found.verdict])

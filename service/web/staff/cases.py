@@ -24,7 +24,7 @@ from ..pages.check import VERDICT_WORDS
 from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
 from ..security import current_session
-from ..uploads import content, takes_file
+from ..uploads import content, said_of_file, takes_file
 from .blueprint import PAGE, staff
 from .participants import shown_application
 
@@ -234,7 +234,7 @@ def case_add_file(case: str) -> Response:
     except NotFound:
         raise
     except Problem as problem:
-        mistakes.add("file", translate_error(problem))
+        mistakes.add("file", said_of_file(problem, MOST_BYTES))
         return _case(case, mistakes, problem.status)
     return see_other(url_for("staff.case", case=case, _anchor="files", **_kept(_chosen()[0])))
 

@@ -48,6 +48,21 @@ _TOLD_TO_PEOPLE = (
     "verdicts",
     "desk",
     "web/uploads.py",
+    "web/errors.py",
+    "web/streams.py",
+    "web/oembed.py",
+    "artwork/reading.py",
+    "artwork/checks.py",
+    "certificates/certificates.py",
+    "embeds/embeds.py",
+    "links/links.py",
+    "packages/catalogue.py",
+    "participants/joining.py",
+    "participants/members.py",
+    "participants/acceptances.py",
+    "audit/query.py",
+    "audit/receipts.py",
+    "period.py",
 )
 
 
@@ -72,7 +87,7 @@ def _details() -> Iterator[tuple[str, str]]:
         path = _SERVICE / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for _, _, text, _, _ in extract_from_dir(file.parent, [(file.name, "python")], keywords=names):
-                if isinstance(text, str) and " " in text:  # a word alone is a name of something
+                if isinstance(text, str) and " " in text and text[0].isupper():  # else it is a name, or a part
                     yield file.relative_to(_SERVICE).as_posix(), text
 
 
