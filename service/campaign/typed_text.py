@@ -27,9 +27,10 @@ _HIDDEN: dict[int, None] = dict.fromkeys([0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFF9, 
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 #: Characters that are drawn as nothing although Unicode calls them letters or symbols.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
-#: What is taken off the ends: white space, and the spaces and marks that have no width. Joiners stay, for they shape
-#: the letter beside them.
-_ENDS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200b\u2060\ufeff"
+#: What is taken off the ends: white space, and the spaces and marks that have no width. The marks of a direction stay
+#: inside a text, where they set a number or a full stop right; at its beginning they turn the whole of it where it is
+#: shown on its own. Joiners stay, for they shape the letter beside them.
+_ENDS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\u200b\u2060\ufeff\u200e\u200f\u061c"
 
 
 def clean(value: str) -> str:

@@ -29,6 +29,7 @@ def read(value: object, *, lines: bool = False, longest: int = 200) -> tuple[str
         ("क\u094d\u200dष", "क\u094d\u200dष"),
         ("👩\u200d🚒 Brigade", "👩\u200d🚒 Brigade"),
         ("شركة Acme\u200f (2)", "شركة Acme\u200f (2)"),
+        ("\u200fHarbour\u061c \u200e", "Harbour"),  # at its beginning such a mark turns the whole of a name
         ("Zoe\u0308", "Zoe\u0308"),
         ("❤", "❤"),
     ],
