@@ -136,7 +136,8 @@ def plain_text(data: bytes) -> bytes:
     """Undo what saving does to a text file: UTF-8 without a byte order mark, lines ended by line feeds.
 
     Editors, mail programs and copying add a mark, write UTF-16, change line ends, take the last one away or
-    add some, and leave blanks behind lines. What a file says is told by its signature, so none of that may make it look tampered with.
+    add some, and leave blanks behind lines. What a file says is told by its signature, so none of that may make
+    it look tampered with.
     """
     for mark, encoding in _ENCODINGS.items():
         if data.startswith(mark):
