@@ -58,7 +58,10 @@ def remove(staff_id: str, as_json: bool) -> None:
 @click.argument("staff_id", metavar="ID")
 @json_option
 def recover(staff_id: str, as_json: bool) -> None:
-    """Remove all passkeys of a person who has lost them; they sign in by mail again, and may add others."""
+    """Remove all passkeys of a person who has lost them, and who they are at the OpenID Connect provider.
+
+    They sign in by mail again, and may add others.
+    """
     with deployment() as emblem:
         count = emblem.passkeys.recover(staff_id, by=BY)
     if as_json:

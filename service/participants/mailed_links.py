@@ -16,7 +16,7 @@ from ..store import tables
 GRANT_LIFE = timedelta(days=7)
 INVITATION_LIFE = timedelta(days=7)
 JOIN_LIFE = timedelta(hours=24)
-SIGN_IN_LIFE = timedelta(minutes=30)
+SIGN_IN_LIFE = timedelta(minutes=10)
 ISSUED_LIFE = timedelta(hours=24)  # of a link that an operator makes
 LONGEST_SECRET = 100
 

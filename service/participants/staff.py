@@ -113,6 +113,7 @@ class Staff:
             ended = 0
             if row.removed_at is None:
                 row.removed_at = now
+                row.openid_sha256 = None
                 keys = select(tables.ApiKey).where(tables.ApiKey.staff == staff, tables.ApiKey.revoked_at.is_(None))
                 for key in session.scalars(keys):
                     end_key(session, key, now, by)

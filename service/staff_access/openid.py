@@ -106,11 +106,13 @@ class OpenId:
         code = query.get("code", "")
         if not code or len(code) > _LONGEST:
             raise OpenIdRefused(private=f"the provider answers {query.get('error', 'no code')[:100]}")
-        address = self._address(provider, code, request)
+        address, subject = self._vouched(provider, code, request)
 
         def work(session: Transaction) -> Confirmed:
-            if self._staff.admit(session, address) is None:
+            member = self._staff.admit(session, address)
+            if member is None:
                 raise OpenIdRefused
+            self._keep_subject(session, member.id, secret_digest(f"{provider.issuer} {subject}"))
             if self._staff.has_passkey(session, address):
                 return Confirmed("sign-in", request.language, "staff", None)
             done = self._sign_in.begin(session, address, request.language, replaces)
@@ -198,8 +200,26 @@ class OpenId:
             raise OpenIdRefused("This took too long, or was begun in another browser. Try once more.")
         return found
 
-    def _address(self, provider: Provider, code: str, request: tables.OpenIdRequest) -> str:
-        """Return the verified mailbox for which the provider gives a token. Raises OpenIdRefused or Unavailable."""
+    def _keep_subject(self, session: Transaction, staff: str, digest: str) -> None:
+        """Keep who a person is there, at the first time, and refuse whoever has their mailbox there later.
+
+        Mailboxes can be given to others, subjects cannot (OpenID Connect Core 1.0, section 5.7).
+        """
+        row = session.get_one(tables.StaffMember, staff, with_for_update=True)
+        if row.openid_sha256 is None:
+            row.openid_sha256 = digest
+        elif row.openid_sha256 != digest:
+            raise OpenIdRefused(
+                "The provider vouches for another person than before. If that is right, the operator runs "
+                "`emblem staff recover`.",
+                private=f"another subject than before for {staff}",
+            )
+
+    def _vouched(self, provider: Provider, code: str, request: tables.OpenIdRequest) -> tuple[str, str]:
+        """Return the verified mailbox for which the provider gives a token, and its subject.
+
+        Raises OpenIdRefused or Unavailable.
+        """
         from authlib.common.errors import AuthlibBaseError
         from joserfc.errors import JoseError
         from requests import RequestException
@@ -229,7 +249,7 @@ class OpenId:
         address, errors = read_address(str(claims.get("email") or ""))
         if errors:
             raise OpenIdRefused(private=_NO_MAILBOX)
-        return address
+        return address, str(claims["sub"])
 
     def _claims(self, provider: Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """Return the claims of the ID token, whose signature, issuer, audience, times, nonce and hash hold."""

@@ -268,12 +268,16 @@ class Passkeys:
             return {row.staff: row.by for row in rows}
 
     def recover(self, staff: str, *, by: str) -> int:
-        """Remove all passkeys of a person, for the operator; return how many. The mailed link works again then."""
+        """Remove all passkeys of a person, for the operator; return how many. The mailed link works again then.
+
+        Who they are at the OpenID Connect provider is forgotten too.
+        """
 
         def work(session: Transaction) -> int:
             person = session.get(tables.StaffMember, staff, with_for_update=True)
             if person is None:
                 raise NotFound("There is no person of the staff with this id; `emblem staff list` shows all.")
+            person.openid_sha256 = None
             return self._reset(session, person, self._clock(), by)
 
         return self._told(work)

@@ -204,6 +204,7 @@ class StaffMember(Base):
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     digest: Mapped[bool] = mapped_column(default=True, server_default=true())  # whether they are mailed who waits
+    openid_sha256: Mapped[str | None] = mapped_column(String(64))  # of issuer and subject: who they are there
 
 
 class Passkey(Base):

@@ -35,6 +35,8 @@ _INSTANTS = {
     "ru": "d MMMM y'\u202fг.', HH:mm",
     "zh": "y年M月d日 HH:mm",
 }
+#: What stands between the parts of a list where it is no comma and space.
+_COMMAS = {"ar": "، ", "zh": "，"}
 #: Letters of B, kB, MB and GB where they are others.
 _BYTES = {
     "ar": ("بايت", "كيلوبايت", "ميغابايت", "غيغابايت"),
@@ -249,4 +251,6 @@ def install(app: Flask) -> None:
         number=format_number,
         filesize=format_bytes,
     )
-    app.context_processor(lambda: {"lang": language(), "dir": direction(language())})
+    app.context_processor(
+        lambda: {"lang": language(), "dir": direction(language()), "comma": _COMMAS.get(language(), ", ")}
+    )

@@ -1,4 +1,5 @@
 // An OpenID Connect provider for tests: any address signs in; one that begins with "unverified" is not verified.
+// "other|address" is another account with the same address.
 // node openid_provider.mjs PORT CLIENT_ID CLIENT_SECRET REDIRECT_URI HOME
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -14,7 +15,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   cookies: { keys: ["a key of the tests"] },
   pkce: { required: () => false }, // it does not ask for it: the client sends it all the same
   async findAccount(_context, id) {
-    return { accountId: id, claims: async () => ({ sub: id, email: id, email_verified: !id.startsWith("unverified") }) };
+    return { accountId: id, claims: async () => ({ sub: id, email: id.split("|").pop(), email_verified: !id.startsWith("unverified") }) };
   },
 });
 provider.listen(Number(port), "127.0.0.1");

@@ -90,6 +90,19 @@ def test_only_verified_mailboxes_of_staff_get_in(
     visitor.get("/staff", status=401)
 
 
+def test_who_has_the_address_of_somebody_else_there_does_not_get_in(
+    app: Flask, provider: OpenIdProvider, emblem: Deployment
+) -> None:
+    visitor, other = Visitor(app), Visitor(app)
+    visitor.get(arrived(visitor, provider, "staff@example.org"), status=303)
+    other.get(arrived(other, provider, "other|staff@example.org"), status=403)
+    other.get("/staff", status=401)
+    visitor.get(arrived(visitor, provider, "staff@example.org"), status=303)
+    emblem.passkeys.recover(emblem.participants.staff.list()[0].id, by="staff:cli")
+    other.get(arrived(other, provider, "other|staff@example.org"), status=303)
+    other.get("/staff")
+
+
 def test_only_the_browser_that_went_there_comes_back(app: Flask, provider: OpenIdProvider) -> None:
     visitor, other = Visitor(app), Visitor(app)
     back = arrived(visitor, provider, "staff@example.org")

@@ -147,6 +147,20 @@ def test_a_question_is_answered_on_the_account_page(staff: Visitor, waiting: Vis
     assert "On mugs." in staff.get(page).text
 
 
+def test_the_account_shows_what_was_written_and_by_when_it_is_decided(waiting: Visitor) -> None:
+    shown = waiting.get("/ar/account").text
+    assert all(part in shown for part in (PLAN, "ما كتبتموه", "الاستخدام التجاري"))
+    shown = waiting.get("/en/account").text
+    assert "A person looks at it, and decides by" in shown
+    assert "Decided on" not in shown, "a rule left it to a person"
+    case = case_of(waiting)
+    waiting.parts.desk.deciding.decide(case.id, "approved", reason="A fair sale.", by="staff:stf_x")
+    shown = waiting.get("/en/account").text
+    assert PLAN in shown
+    assert "Decided on" in shown
+    assert "decides by" not in shown
+
+
 def test_another_purpose_is_asked_for_and_withdrawn(app: Flask) -> None:
     partner = Visitor(app)
     partner.join()

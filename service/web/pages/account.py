@@ -16,6 +16,7 @@ from ..i18n import language
 from ..security import current_session, require_session, session_secret
 from .blueprint import pages, query
 from .check import VERDICT_WORDS
+from .join import answered
 from .render import private, see_other
 
 
@@ -35,12 +36,15 @@ def account() -> Response:
     if not session.participant:
         return private("account_staff.html", session=session, **sessions)
     found, participant = deployment(), deployment().participants.listing.get(session.participant)
+    known = found.campaign.eligibility.purposes
     return private(
         "account.html",
         session=session,
         **sessions,
         participant=participant,
         reasons=reasons(participant),
+        wrote=answered(found.campaign.eligibility.kind(participant.kind), participant.answers or {}),
+        purposes=[known[name] for name in participant.purposes if name in known],
         terms=_terms(participant),
         acceptances=found.participants.acceptances.of(participant.id),
         links=found.links.list(participant=participant.id, cursor=query("links") or None, limit=20),

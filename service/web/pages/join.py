@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -101,25 +102,30 @@ def join_sent() -> Response:
 
 def _check(kind: Kind, application: dict[str, Any]) -> Response:
     """Show what was written, with the button that sends it and the one that leads back."""
-    words = {option.value: option.markup for options in _options(kind).values() for option in options}
-    rows = []
-    for field in kind.fields:
-        value = application["answers"].get(field.name)
-        if field.type == "choice":
-            value = words.get(str(value), value)
-        elif field.type == "country" and value:
-            value = country_name(str(value), language())
-        rows.append((field, value))
     purposes = deployment().campaign.eligibility.purposes
     return private(
         "join_check.html",
         kind=kind,
         use=use_of(sent("for")),
         application=application,
-        rows=rows,
+        rows=answered(kind, application["answers"]),
         purposes=[purposes[name] for name in application["purposes"]],
         given=[(name, value) for name, value in request.form.items(multi=True) if name not in _STEPS],
     )
+
+
+def answered(kind: Kind, answers: Mapping[str, Any]) -> list[tuple[Field, Any]]:
+    """Return each question of a kind with its answer as it is shown; None where there is none."""
+    words = {option.value: option.markup for options in _options(kind).values() for option in options}
+    rows: list[tuple[Field, Any]] = []
+    for field in kind.fields:
+        value = answers.get(field.name)
+        if field.type == "choice":
+            value = words.get(str(value), value)
+        elif field.type == "country" and value:
+            value = country_name(str(value), language())
+        rows.append((field, value))
+    return rows
 
 
 def _kind(name: str) -> Kind | None:
