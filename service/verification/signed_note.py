@@ -136,8 +136,7 @@ def plain_text(data: bytes) -> bytes:
     """Undo what saving does to a text file: UTF-8 without a byte order mark, lines ended by line feeds.
 
     Editors, mail programs and copying add a mark, write UTF-16, change line ends, take the last one away or
-    add some, and leave blanks behind lines. What a file says is told by its signature, so none of that may make
-    it look tampered with.
+    add some. What a file says is told by its signature, so none of that may make it look tampered with.
     """
     for mark, encoding in _ENCODINGS.items():
         if data.startswith(mark):
@@ -146,8 +145,7 @@ def plain_text(data: bytes) -> bytes:
             except UnicodeDecodeError:
                 return data
             break
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    text = b"\n".join(line.rstrip(b" \t") for line in lines).strip(b"\n")
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip(b"\n")
     return text + b"\n" if text else b""
 
 

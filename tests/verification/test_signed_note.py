@@ -26,8 +26,6 @@ SAVED: dict[str, Save] = {
     "with the line ends of an old Macintosh": lambda data: data.replace(b"\n", b"\r"),
     "with a byte order mark": lambda data: codecs.BOM_UTF8 + data,
     "by Notepad": lambda data: codecs.BOM_UTF8 + data.replace(b"\n", b"\r\n"),
-    "with blanks behind its lines": lambda data: data.replace(b"\n", b" \t\n"),
-    "with blanks behind its last line": lambda data: data + b"  ",
     "as UTF-16": lambda data: data.decode().encode("utf-16"),
     "as UTF-16, the other way round": lambda data: codecs.BOM_UTF16_BE + data.decode().encode("utf-16-be"),
 }
