@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,22 @@ WAITING = 32
 MEASURES = ("start", "warm variant", "recorded download", "record", "report")
 
 
-def prepare(tree: Path, folder: Path) -> dict[str, str]:
+def check_out(revision: str, tree: Path) -> Path:
+    """The files of a git revision of this repository, in a new folder."""
+    tree.mkdir()
+    archive = subprocess.run(["git", "-C", ROOT, "archive", revision], stdout=subprocess.PIPE, check=True)
+    subprocess.run(["tar", "-x", "-C", tree], input=archive.stdout, check=True)
+    return tree
+
+
+def prepare(tree: Path, folder: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """A published deployment of a tree in a folder; returns its environment, with a portal key."""
     folder.mkdir()
     # Modules are compiled once, as where they are installed, and not again at every start.
     odd = ("EMBLEM_", "PYTHONDONTWRITEBYTECODE")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(odd)}
     environment = plain | {"EMBLEM_DATA_DIR": str(folder), "EMBLEM_RATE_LIMITS": "off", "PYTHONPATH": str(tree)}
+    environment |= settings or {}
     environment["PYTHONPYCACHEPREFIX"] = str(folder.parent / "bytecode")
 
     def emblem(*arguments: str) -> str:
@@ -73,22 +82,11 @@ os._exit(0)
 """
 
 
-def run() -> dict[str, float]:
-    """The measures of the tree that Python finds first, over its WSGI application alone."""
-    sys.path[0] = str(Path.cwd())
-    from service.app import create_app  # type: ignore[import-not-found,unused-ignore]
+def permitted(call: Callable[..., Any]) -> tuple[str, str]:
+    """The key of an embed of the heart and the URL of a link to the logo package, of somebody who joins for it.
 
-    app = create_app(os.environ)
-    found: dict[str, float] = {}
-    client = app.test_client()
-    key = {"Authorization": f"Bearer {os.environ['BENCH_KEY']}"}
-
-    def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = client.open(path, method=method, json=body, headers=key)
-        if answer.status_code >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.get_data(as_text=True)}")
-        return answer.get_json()
-
+    ``call(method, path, body)`` asks the API by a portal's key and returns the JSON of its answer.
+    """
     who = call(
         "POST",
         "/api/v1/participants",
@@ -115,7 +113,26 @@ def run() -> dict[str, float]:
             },
         )
     embed = call("POST", "/api/v1/embeds", {"participant": who, "logo": "heart"})["key"]
-    url = call("POST", "/api/v1/links", {"participant": who, "package": "logo"})["url"]
+    return embed, call("POST", "/api/v1/links", {"participant": who, "package": "logo"})["url"]
+
+
+def run() -> dict[str, float]:
+    """The measures of the tree that Python finds first, over its WSGI application alone."""
+    sys.path[0] = str(Path.cwd())
+    from service.app import create_app  # type: ignore[import-not-found,unused-ignore]
+
+    app = create_app(os.environ)
+    found: dict[str, float] = {}
+    client = app.test_client()
+    key = {"Authorization": f"Bearer {os.environ['BENCH_KEY']}"}
+
+    def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = client.open(path, method=method, json=body, headers=key)
+        if answer.status_code >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.get_data(as_text=True)}")
+        return answer.get_json()
+
+    embed, url = permitted(call)
     path = "/" + url.split("/", 3)[3]
     found["warm variant"] = _each(2000, _getter(app, f"/logos/{embed}/heart/blue/120.png", {}))
     numbers = iter(range(10**9))
@@ -206,11 +223,7 @@ def main() -> None:
         parser.error("name a revision, such as HEAD~1")
     with tempfile.TemporaryDirectory(prefix="emblem-before-") as name:
         folder = Path(name)
-        before = folder / "tree"
-        before.mkdir()
-        archive = subprocess.run(["git", "-C", ROOT, "archive", asked.revision], stdout=subprocess.PIPE, check=True)
-        subprocess.run(["tar", "-x", "-C", before], input=archive.stdout, check=True)
-        trees = {"before": before, "now": ROOT}
+        trees = {"before": check_out(asked.revision, folder / "tree"), "now": ROOT}
         environments = {which: prepare(tree, folder / which) for which, tree in trees.items()}
         for which, tree in trees.items():
             measure(environments[which], tree)  # compiles what only a server imports
