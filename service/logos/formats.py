@@ -69,7 +69,7 @@ TABLE = (
     Format("svg", MEDIA_TYPES["svg"]),
     Format("png", MEDIA_TYPES["png"], "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng")),
     Format("webp", MEDIA_TYPES["webp"], "webp", ("pillow", "pyvips")),
-    Format("avif", MEDIA_TYPES["avif"], "avif", ("pillow",), fine=700),
+    Format("avif", MEDIA_TYPES["avif"], "avif", ("pillow",), fine=150),
     Format("jxl", MEDIA_TYPES["jxl"], "jxl", ("pylibjxl",)),
 )
 #: The formats that can be made here, by name, in the table's order.

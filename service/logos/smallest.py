@@ -2,9 +2,9 @@
 
 The sizes compared are those of the very bytes that would be sent, so the answer is the same in every process of a
 deployment and at any time. So that nobody waits for pictures that cannot win, a few widths of each logo are
-*probed*: what a format takes there bounds what it can take at the next larger widths. Only formats that the
-bounds leave in the race are made at the width itself. ``tests/benchmarks/smallest.py`` checks every width of the
-ladder against making all formats.
+*probed*: what a format takes there bounds what it can take at the next larger widths. Probes are made with the common
+widths, before anyone asks. Only formats that the bounds leave in the race are made at the width itself.
+``tests/benchmarks/smallest.py`` checks every width of the ladder against making all formats.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
 from .render_subprocess import LARGE, RenderProcesses, at_once
 from .render_worker import RenderJob
-from .smallest import SmallestFormat
+from .smallest import PROBES, SmallestFormat
 from .variant_cache import VariantCache
 from .variant_request import VariantRequest, VariantRules
 
@@ -214,7 +214,10 @@ class Variants(VariantRules):
         )
 
     def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[VariantRequest]:
-        """The requests of the ladder that are not stored, small widths first."""
+        """The requests of the ladder that are not stored, small widths first.
+
+        ``only_common`` leaves those of the common widths, and of the probes that ``auto`` is settled by.
+        """
         stored = {item.key for item in self._storage.list(f"variants/{self.version}/")}
         requests = [
             VariantRequest(logo, colourway, width, kind)
@@ -228,7 +231,8 @@ class Variants(VariantRules):
     def _offered(self, logo: str, only_common: bool) -> list[int]:
         minimum, largest = self.minimum(logo), self.largest(logo)
         if only_common:
-            return [width for width in ladder.common(minimum) if width <= largest]
+            probed = [width for width in PROBES if width >= minimum]
+            return sorted({width for width in (*ladder.common(minimum), *probed) if width <= largest})
         return ladder.widths(minimum, largest)
 
     @property
@@ -237,7 +241,7 @@ class Variants(VariantRules):
         return self._warming is not None
 
     def start(self) -> None:
-        """Make the common widths in the background, at low priority; one process of a machine does it."""
+        """Make the common widths and the probes in the background, at low priority, in one process of a machine."""
         self._warming = threading.Thread(target=self._warm, name="emblem-prerender", daemon=True)
         self._warming.start()
 

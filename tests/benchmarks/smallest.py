@@ -46,6 +46,7 @@ class Checked:
 
     ``chosen`` has by set and coding the format and its bytes as a multiple of the smallest's. ``growth`` is the
     least that a picture takes of its probe's bytes, None at a probe; ``ahead`` says that it is a common width.
+    ``bytes`` are those of each format.
     """
 
     version: str
@@ -55,6 +56,7 @@ class Checked:
     ahead: bool
     growth: float | None
     chosen: dict[str, tuple[str, float]]
+    bytes: dict[str, int]
 
 
 def main() -> None:
@@ -117,7 +119,7 @@ def _check(variants: Variants, one: VariantRequest) -> Checked:
         }
         return {kind: len(variants.get(request).bytes) for kind, request in each.items()}
 
-    chosen = {}
+    chosen, size = {}, {}
     for coding in ("", "br"):
         size = sizes(one.width, coding)
         for label, formats in NAMED.items():
@@ -130,7 +132,7 @@ def _check(variants: Variants, one: VariantRequest) -> Checked:
         before = sizes(probe, "")
         growth = min(size[kind] / before[kind] for kind in FORMATS if kind != "svg")
     ahead = one.width in ladder.common(minimum)
-    return Checked(variants.version, one.logo, one.colourway, one.width, ahead, growth, chosen)
+    return Checked(variants.version, one.logo, one.colourway, one.width, ahead, growth, chosen, size)
 
 
 def _report(found: Sequence[Checked]) -> bool:

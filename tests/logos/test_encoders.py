@@ -140,7 +140,6 @@ def test_what_is_drawn_finely_is_nearer_to_the_drawing() -> None:
             return float(((numpy.asarray(image)[..., 3].ravel() - wanted) ** 2).mean())
 
     assert error(ahead=True) < error(ahead=False)
-    assert not FORMATS["avif"].drawn_finely(512, True)
     assert not FORMATS["png"].drawn_finely(1024, True)
 
 

@@ -141,8 +141,9 @@ def test_two_at_once_share_the_work(new_variants: Made, few: list[int], monkeypa
 def test_after_the_start_one_process_makes_the_common_widths(
     new_variants: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After start the common widths of each logo."""
+    """After start the common widths of each logo, and those by which ``auto`` is settled."""
     monkeypatch.setattr(ladder, "common", lambda minimum: [minimum])
+    monkeypatch.setattr("service.logos.variants.PROBES", (50, 100))
     processes = [new_variants(), new_variants()]
     rendered = [renders(variants, monkeypatch) for variants in processes]
     for variants in processes:
@@ -151,7 +152,10 @@ def test_after_the_start_one_process_makes_the_common_widths(
         assert variants._warming is not None
         variants._warming.join(60)
     plans = [plan for seen in rendered for plan in seen]
-    assert len(plans) == len(set(plans)) == 2 * 3 * len(RASTERS)
+    assert len(plans) == len(set(plans))
+    made = {("heart", 24), ("heart", 50), ("heart", 100), ("lockup", 96), ("lockup", 100)}
+    assert {(one.logo, one.width) for one in plans} == made
+    assert len(plans) == len(made) * 3 * len(RASTERS)
     assert processes[0].missing(only_common=True) == []
 
 
@@ -167,6 +171,7 @@ def test_a_drawing_that_fails_stops_no_other(
     assert set(told) == set(variants.missing(["heart"])) == broken
 
     monkeypatch.setattr(ladder, "common", lambda minimum: [minimum])
+    monkeypatch.setattr("service.logos.variants.PROBES", ())
     variants.start()
     assert variants._warming is not None
     variants._warming.join(60)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.parts.demo import Demo
@@ -44,10 +44,11 @@ _IMAGE_FILTER = """\
 
 
 class Program(ABC):
-    """A running program: ``name`` as tables call it, and the kind of ``source`` that it renders from."""
+    """A running program: ``name`` as tables call it, the kind of ``source`` that it renders from, and its process."""
 
     name: str
     source: str  # svg, png or webp
+    pid: int
 
     @abstractmethod
     def url(self, master: Master, width: int, kind: str) -> str:
@@ -62,6 +63,7 @@ class Peer(Program):
     base: str
     source: str
     pattern: str
+    pid: int
 
     def url(self, master: Master, width: int, kind: str) -> str:
         """The address of one variant."""
@@ -79,6 +81,7 @@ class Ours(Program):
     base: str
     keys: dict[str, str]
     demo: Demo
+    pid: int
     name: str = "Emblem"
     source: str = "svg"
 
@@ -99,22 +102,23 @@ def peers(programs: Path, folder: Path, sources: Path) -> Iterator[list[Peer]]:
         process = Process(["node", script, sources, str(port)], folder / "ipx.log", cwd=script.parent)
         ending.callback(process.stop)
         process.wait_for(lambda: answers(port), 30, "ipx answers")
-        found = [Peer("ipx", f"http://127.0.0.1:{port}", source, ipx) for source in ("svg", "png")]
+        found = [Peer("ipx", f"http://127.0.0.1:{port}", source, ipx, process.pid) for source in ("svg", "png")]
 
-        base = ending.enter_context(one_thumbor(programs, folder, sources, keep=False))
-        found += [Peer("thumbor", base, source, unsafe) for source in ("svg", "png")]
+        base, pid = ending.enter_context(one_thumbor(programs, folder, sources, keep=False))
+        found += [Peer("thumbor", base, source, unsafe, pid) for source in ("svg", "png")]
 
         nginx = Nginx(
             folder / "image_filter", _IMAGE_FILTER.format(sources=sources), main=f"load_module {IMAGE_FILTER};\n"
         )
         ending.callback(nginx.close)
-        found += [Peer("nginx", nginx.url, source, "/{width}/{master}.{source}") for source in ("png", "webp")]
+        pattern, pid = "/{width}/{master}.{source}", nginx.process.pid
+        found += [Peer("nginx", nginx.url, source, pattern, pid) for source in ("png", "webp")]
         yield found
 
 
 @contextmanager
-def one_thumbor(programs: Path, folder: Path, sources: Path, *, keep: bool) -> Iterator[str]:
-    """One thumbor process, with or without a store of results; its base URL."""
+def one_thumbor(programs: Path, folder: Path, sources: Path, *, keep: bool) -> Iterator[tuple[str, int]]:
+    """One thumbor process, with or without a store of results; its base URL and its id."""
     port = free_port()
     name = "thumbor-warm" if keep else "thumbor"
     settings = folder / f"{name}.conf"
@@ -125,7 +129,7 @@ def one_thumbor(programs: Path, folder: Path, sources: Path, *, keep: bool) -> I
         folder / f"{name}.log",
     )
     process.wait_for(lambda: answers(port), 30, "thumbor answers")
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}", process.pid
     process.stop()
 
 
@@ -142,13 +146,23 @@ def emblem(folder: Path) -> Iterator[Ours]:
         assert made.status == 201, made
         keys[logo] = made.json()["key"]
     demo.stop()
-    with serving(demo, folder / "serve.log") as base:
-        yield Ours(base, keys, demo)
+    with serving(demo, folder / "serve.log") as (base, pid):
+        yield Ours(base, keys, demo, pid)
 
 
 @contextmanager
-def serving(demo: Demo, log: Path) -> Iterator[str]:
-    """The deployment of a stopped demo served by one process; its base URL."""
+def cold_again(ours: Ours, widths: Collection[int]) -> Iterator[Ours]:
+    """Another process on the same deployment, for which nothing of these widths was made before."""
+    for file in ours.demo.folder.rglob("variants/*/*/*/*"):
+        if int(file.name.partition(".")[0].removesuffix("-space")) in widths:
+            file.unlink()
+    with serving(ours.demo, ours.demo.folder.parent / "cold.log") as (base, pid):
+        yield replace(ours, base=base, pid=pid)
+
+
+@contextmanager
+def serving(demo: Demo, log: Path) -> Iterator[tuple[str, int]]:
+    """The deployment of a stopped demo served by one process; its base URL and its id."""
     port = free_port()
     environment = demo.environment | {"EMBLEM_CONFIG": str(demo.folder / "emblem.env")}
     process = Process(
@@ -157,5 +171,5 @@ def serving(demo: Demo, log: Path) -> Iterator[str]:
         environment=environment | {"PYTHONPATH": os.getcwd()},  # noqa: PTH109
     )
     process.wait_for(lambda: answers(port), 60, "emblem serve answers")
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}", process.pid
     process.stop()

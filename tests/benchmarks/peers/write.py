@@ -67,11 +67,20 @@ def auto_table(found: Sequence[Sent]) -> str:
 
 def cold_table(medians: dict[tuple[str, str], float]) -> str:
     """The cold medians in milliseconds."""
+    return _by_program("cold median, ms", medians)
+
+
+def processor_table(means: dict[tuple[str, str], float]) -> str:
+    """The processor time of a cold variant in milliseconds."""
+    return _by_program("processor time of a cold variant, mean ms", means)
+
+
+def _by_program(what: str, medians: dict[tuple[str, str], float]) -> str:
     rows = [
         (program, *(f"{1000 * medians[program, kind]:.1f}" if (program, kind) in medians else "–" for kind in KINDS))
         for program in dict.fromkeys(program for program, _ in medians)
     ]
-    return table(("cold median, ms", *(kind.upper() for kind in KINDS)), rows)
+    return table((what, *(kind.upper() for kind in KINDS)), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
