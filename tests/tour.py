@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.parts.browser import chromium
 from tests.parts.demo import Demo, agent
@@ -27,8 +27,8 @@ PICTURES = (
     *("check", "verify", "account-french", "certificate", "queue", "case", "audit", "api"),
 )
 MOST_BYTES = 600_000  # of all pictures together
-_PHONE = {"width": 390, "height": 844}
-_DESKTOP = {"width": 1200, "height": 800}
+_PHONE: ViewportSize = {"width": 390, "height": 844}
+_DESKTOP: ViewportSize = {"width": 1200, "height": 800}
 _WIDE = 900  # pixels that a picture of a desktop has in the end
 
 
