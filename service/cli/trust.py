@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from ..verification.policy import Policy
     from ..verification.signed_note import PublicKey
+
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: what a header field can carry
 
 
 def policy_option(command: Any) -> Any:
@@ -24,10 +27,15 @@ def policy_option(command: Any) -> Any:
 
 
 def token_of(token_file: Path | None) -> str | None:
-    """The key in a file, however an editor saved it."""
+    """The API key in a file, however an editor saved it; a UsageError, which does not show it, where it is not one."""
     from ..verification.signed_note import plain_text
 
-    return plain_text(token_file.read_bytes()).decode("utf-8", "replace").strip() if token_file else None
+    if token_file is None:
+        return None
+    token = plain_text(token_file.read_bytes()).decode("utf-8", "replace").strip()
+    if not _BEARER.fullmatch(token):
+        raise click.UsageError(f"{token_file} holds no key, or more: write one line, the key that begins with emb_.")
+    return token
 
 
 def trusted_keys(vkeys: tuple[str, ...], policy_file: Path | None) -> tuple[list[PublicKey], Policy | None]:
