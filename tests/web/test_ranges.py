@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+import os
+import re
 
-from service.web.ranges import evaluate
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.web.ranges import MOST_PARTS, evaluate
 
 TAG = "a" * 64
 
@@ -123,3 +128,32 @@ def test_a_range_that_sends_too_much_or_is_none_gets_the_whole_file(header: str)
 def test_of_an_empty_file_there_is_nothing_to_send() -> None:
     assert evaluate(0, "tag").spans == ()
     assert evaluate(0, "tag", range_header="bytes=0-").status == 416
+
+
+_EXAMPLES = int(os.environ.get("EMBLEM_RANGES", "100"))  # EMBLEM_RANGES=20000 tries as many
+_PLACE = st.integers(0, 10**22).map(str) | st.integers(0, 120).map(str) | st.just("")
+_SPEC = st.tuples(_PLACE, _PLACE).map("-".join)
+_HEADERS = st.one_of(
+    st.lists(_SPEC, min_size=1, max_size=MOST_PARTS + 2).map(lambda specs: "bytes=" + ",".join(specs)),
+    st.tuples(
+        st.sampled_from(["bytes=", "Bytes = ", "bytes", "items=", ""]), st.text("0123456789-,= \tb\u0661²", max_size=40)
+    ).map("".join),
+    st.text(max_size=60),
+)
+
+
+@settings(max_examples=_EXAMPLES, deadline=None)
+@given(header=_HEADERS, size=st.integers(0, 100))
+def test_whatever_is_asked_for_is_answered_from_within_the_file(header: str, size: int) -> None:
+    answer = evaluate(size, TAG, range_header=header)
+    assert answer.status in (200, 206, 416)
+    assert all(0 <= start < stop <= size for start, stop in answer.spans)
+    assert answer.length <= size, "no request makes more than the file leave"
+    if answer.status == 200:
+        assert answer.length == size
+    elif answer.status == 416:
+        assert answer.headers["Content-Range"] == f"bytes */{size}"
+    else:
+        assert 1 <= len(answer.spans) <= MOST_PARTS
+        if plain := re.fullmatch(r"bytes=([0-9]+)-([0-9]+)", header):
+            assert answer.spans == ((int(plain[1]), min(int(plain[2]) + 1, size)),)
