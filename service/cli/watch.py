@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..verification.monitor import Look, Monitor
 
 _EVERY = 10.0  # seconds between two looks
+_PATIENCE = 15.0  # seconds for an answer, twice at most: what does not answer is told within a minute
 
 
 def _limit(_ctx: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
@@ -70,7 +71,7 @@ def watch(
 
     keys, policy = trusted_keys(vkeys, policy_file)
     try:
-        source = UrlSource(url, token_of(token_file))
+        source = UrlSource(url, token_of(token_file), _PATIENCE)
         place = folder or Path("watch") / re.sub(r"[^A-Za-z0-9.-]+", "-", urlsplit(url).netloc)
         monitor = Monitor(source, place, keys, policy, still=still)
         with monitor.alone():

@@ -240,14 +240,14 @@ class Sealer:
         with self._mutex, leadership(self.database, self.data_dir, wait) as held:
             if held is None:
                 raise Unavailable(private="another sealer works")
-            made = self.rows.checkpoint(size)
+            newest = self.rows.newest()  # of this lock's time: nobody else seals meanwhile
+            made = newest if newest is not None and newest.size == size else self.rows.checkpoint(size)
             if made is None:
                 return
             note = notes.with_cosignatures(made.note, lines)
             self.rows.rewrite_note(size, note)
-            newest = self.rows.newest()
-            if newest is not None and newest.size == size:
-                self._publish(size, note, held)
+            if made is newest:
+                self._publish(size, note, held, known=made.note.encode())
 
     # --- the steps
 
@@ -293,14 +293,15 @@ class Sealer:
             )
         self.step("tile-written")
 
-    def _publish(self, size: int, note: str, held: StillHeld) -> None:
+    def _publish(self, size: int, note: str, held: StillHeld, known: bytes = b"") -> None:
+        """Publish a checkpoint. What is published now has to be of this log, as ``known`` is that was read before."""
         try:
             published = self.storage.read(tiles.CHECKPOINT)
         except ObjectMissing:
             published = b""
         if published == note.encode():
             return
-        if published:
+        if published and published != known:
             self._recognise(published, size)
         if held():
             self._put_checkpoint(note)

@@ -140,6 +140,6 @@ class WebSource(LogSource):
 class UrlSource(WebSource):
     """A log behind a deployment's web address, or behind the address of the log itself."""
 
-    def __init__(self, base: str, token: str | None = None) -> None:
+    def __init__(self, base: str, token: str | None = None, timeout: float = 30) -> None:
         base = base.rstrip("/")
-        super().__init__(base if base.endswith("/log") else base + "/log", token)
+        super().__init__(base if base.endswith("/log") else base + "/log", token, timeout)
