@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from playwright.sync_api import Locator, Page
 from service.campaign import LANGUAGES
 from tests.parts.demo import Demo
 from tests.parts.person import Person
+from tests.parts.willing import KINDS
 
+#: Kinds but the individual, each in a language of its own; with ``EMBLEM_TESTS_FULL=1`` each in every language.
+_OTHERS = [kind for kind in KINDS if kind != "individual"]
+JOURNEYS = [(lang, _OTHERS[number % len(_OTHERS)]) for number, lang in enumerate(LANGUAGES)]
+if os.environ.get("EMBLEM_TESTS_FULL"):
+    JOURNEYS = [(lang, kind) for lang in LANGUAGES for kind in _OTHERS]
 _MOST = 80  # stops from where one is to what one wants
 _FOCUSED = """one => one === document.activeElement && [getComputedStyle(one), getComputedStyle(one, "::after"),
     getComputedStyle(one.closest(".card") || one)].some(style => style.outlineStyle !== "none")"""
@@ -62,6 +69,38 @@ def by_keyboard(person: Person, folder: Path) -> Path:
     file = folder / begun.value.suggested_filename
     begun.value.save_as(file)
     return file
+
+
+@pytest.mark.context(java_script_enabled=False)
+@pytest.mark.parametrize(("lang", "kind"), JOURNEYS)
+def test_every_kind_joins_by_keyboard_and_without_scripts(page: Page, demo: Demo, lang: str, kind: str) -> None:
+    """From the home page over the answers shown once more and the mail to the decision on the account."""
+    person, keys = Person(page, demo, lang), Keys(page)
+    person.open("")
+    keys.press(page.locator("main a[href$='/join']"))
+    page.wait_for_url(f"**/{lang}/join")
+    keys.press(page.locator(f"main a[href*='kind={kind}']"))
+    page.wait_for_url(f"**kind={kind}*")
+    keys.write(page.locator("[name=name]"), "Kim Example")
+    keys.write(page.locator("[name=email]"), person.address)
+    for field in page.locator("main form select[required]").all():
+        keys.press(field, "ArrowDown")
+    for field in page.locator("main form input[type=radio][value=yes]").all():
+        keys.press(field, "Space")
+    for field in page.locator("main form textarea[required]").all():
+        keys.write(field, "https://www.example.org/statement")
+    for field in page.locator("main form input[name^='answers.'][required]:not([type=radio])").all():
+        keys.write(field, "https://www.example.org/statement")
+    keys.press(page.locator("main form button[type=submit]"))
+    page.wait_for_load_state()
+    keys.press(page.locator("main form button[type=submit]"))  # who speaks for others sees all of it once more
+    page.wait_for_url("**/join/sent?*")
+    page.goto(person.link_in_mail(1))
+    keys.press(page.locator("main form button[type=submit]").last)
+    page.wait_for_url(f"**/{lang}/account")
+    assert page.locator("main .badge").first.is_visible()
+    assert page.locator("html").get_attribute("lang") == lang
+    assert person.foreign == []
 
 
 @pytest.mark.context(java_script_enabled=False)
