@@ -67,7 +67,7 @@ CONSOLE = (
     "/publishing",
     "/artwork",
     "/audit",
-    "/audit/report?by=country",
+    "/audit?country=AT",
     "/downloads",
     "/outbox",
     "/passkeys",
