@@ -15,6 +15,7 @@ from .. import settings
 from ..alerts.alert_rules import load_rules
 from ..campaign import CampaignError, load, untranslated
 from ..clock import timestamp
+from ..logos.faithful import looks_the_same
 from ..packages.building import check as check_sources
 from ..packages.draft import Draft
 from ..packages.inks import print_inks_of
@@ -51,11 +52,18 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
         sys.exit(1)
     found = {"logos": len(campaign.logos), "packages": len(campaign.packages), "policies": campaign.digest}
     lacking = untranslated(policies, assets)
+    plain = [
+        f"{logo.id}/{colourway}"
+        for logo in campaign.logos.values()
+        for colourway in logo.colourways
+        if not looks_the_same(logo.drawing(colourway))
+    ]
     if as_json:
         remarks = [
             {"file": gap.file, "line": gap.line, "text": gap.what, "languages": list(gap.languages)} for gap in lacking
         ]
-        click.echo(json.dumps({"mistakes": [], **found, "untranslated": remarks}, ensure_ascii=False, indent=2))
+        told = {"mistakes": [], **found, "untranslated": remarks, "not_minified": plain}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         click.echo(
             f"All is well: {found['logos']} logos, {found['packages']} packages, policies {campaign.digest[:12]}."
@@ -64,6 +72,10 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
             click.echo(f"{len(lacking)} texts lack a language; pages show the English one in its place:")
             for gap in lacking:
                 click.echo(f"  {gap}")
+        if plain:
+            click.echo(f"{len(plain)} drawings are sent as they are, since minified they would look otherwise:")
+            for name in plain:
+                click.echo(f"  {name}")
 
 
 @catalogue.command()

@@ -16,7 +16,7 @@ from ..svg.shortest import shortest
 from .formats import TABLE, installed
 
 #: The modules whose code decides the bytes; a change in any of them is another version.
-_RECIPE = ("render.py", "palette.py", "encoders/*.py", "formats.py", "codings.py", "ladder.py")
+_RECIPE = ("render.py", "palette.py", "encoders/*.py", "formats.py", "codings.py", "faithful.py", "ladder.py")
 
 
 def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:

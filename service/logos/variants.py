@@ -31,6 +31,7 @@ from ..svg import Drawing
 from . import ladder
 from .codings import CODINGS
 from .encoders import encode
+from .faithful import looks_the_same
 from .formats import AUTO, FORMATS, RASTERS
 from .locks import Locks
 from .memory import give_back_large
@@ -100,6 +101,7 @@ class Variants(VariantRules):
         self._most_waiting = most_waiting
         self._patience = patience
         self._masters: dict[tuple[str, str], _Master] = {}
+        self._faithful: dict[tuple[str, str], bool] = {}
         self._clear_memory()
         os.register_at_fork(after_in_child=self._clear_memory)  # threads do not survive a fork
 
@@ -328,7 +330,17 @@ class Variants(VariantRules):
     def _svg(self, wanted: VariantRequest) -> bytes:
         drawing = self._logos[wanted.logo].drawing(wanted.colourway)
         padding = self.padding(wanted.logo, wanted.width) if wanted.space else 0
-        return drawing.document(wanted.width, drawing.height(wanted.width), padding)
+        as_is = not self._minified(wanted.logo, wanted.colourway)
+        return drawing.document(wanted.width, drawing.height(wanted.width), padding, as_is=as_is)
+
+    def _minified(self, logo: str, colourway: str) -> bool:
+        """Tell whether a drawing is sent in the fewest characters: proved once, at the first request for it."""
+        found = self._faithful.get((logo, colourway))
+        if found is None:
+            found = self._faithful[logo, colourway] = looks_the_same(self._logos[logo].drawing(colourway))
+            if not found:
+                log.warning("a drawing is sent as it is: minified it would look otherwise", logo=f"{logo}/{colourway}")
+        return found
 
     def _variant(self, wanted: VariantRequest, content: bytes) -> Variant:
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'

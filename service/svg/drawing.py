@@ -81,16 +81,17 @@ class Drawing:
         """The drawing as an SVG document without a size."""
         return f'<svg xmlns="{SVG}" viewBox="{_box(self.view_box)}"{self.root}>{self.body}</svg>\n'.encode()
 
-    def document(self, width: int, height: int, padding: int = 0, *, fill: bool = False) -> bytes:
+    def document(self, width: int, height: int, padding: int = 0, *, fill: bool = False, as_is: bool = False) -> bytes:
         """An SVG document of a logo ``width`` by ``height`` pixels with ``padding`` pixels around it.
 
         With ``fill`` the drawing fills exactly these pixels, as a renderer needs it; without it the drawing
-        keeps its shape in whatever box a page gives it, and takes the fewest characters.
+        keeps its shape in whatever box a page gives it, and takes the fewest characters unless ``as_is``.
         """
         left, top, own_width, own_height = self.view_box
         around = padding * own_width / width
         box = (left - around, top - around, own_width + 2 * around, own_height + 2 * around)
-        ratio, body = (' preserveAspectRatio="none"', self.body) if fill else ("", self.short_body)
+        ratio = ' preserveAspectRatio="none"' if fill else ""
+        body = self.body if fill or as_is else self.short_body
         return (
             f'<svg xmlns="{SVG}" width="{width + 2 * padding}" height="{height + 2 * padding}"'
             f' viewBox="{_box(box)}"{ratio}{self.root}>{body}</svg>'

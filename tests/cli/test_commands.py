@@ -142,6 +142,7 @@ def test_lists_and_reports_take_json(emblem: Shell) -> None:
     checked = emblem.json("catalogue", "check")
     assert checked["mistakes"] == []
     assert {Path(gap["file"]).parts[0] for gap in checked["untranslated"]} <= {"assets"}, "policies are complete"
+    assert checked["not_minified"] == []
     nothing: dict[str, Any] = {"published": [], "policies": None, "terms": [], "repaired": [], "accept_again": 0}
     assert emblem.json("catalogue", "publish") == nothing
     assert set(emblem.json("secrets", "new")) == {
