@@ -18,7 +18,7 @@ import click
 from .. import settings
 from ..campaign import CampaignError
 from ..clock import timestamp
-from ..problems import ConfigurationError, Problem
+from ..problems import ConfigurationError, Problem, Unavailable
 from .common import json_option
 
 if TYPE_CHECKING:
@@ -90,13 +90,19 @@ def examine() -> Iterator[CheckResult]:
         ("staff sign-in", _sign_in),
         ("desk", _desk),
     ]
+    without_database = False
     for name, check in checks:
         try:
             for state, detail in check(emblem):
                 yield CheckResult(name, state, detail)
         except ConfigurationError as error:
+            without_database |= name == "database"
             yield CheckResult(name, FAILED, " ".join(error.mistakes))
         except Problem as error:
+            if without_database and isinstance(error, Unavailable):
+                yield CheckResult(name, FAILED, "not looked at: it needs the database, which is told of above.")
+                continue
+            without_database |= name == "database"
             yield CheckResult(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
     emblem.close()
 

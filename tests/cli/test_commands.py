@@ -163,6 +163,7 @@ def test_the_doctor_names_what_is_wrong_with_its_fix(emblem: Shell, tmp_path: Pa
         EMBLEM_MAIL_URL="smtp://127.0.0.1:9",
     )
     assert "emblem db upgrade" in broken.stdout
+    assert "Retry-After" not in broken.stdout, "what needs the database says so"
     assert "EMBLEM_MAIL_URL" in broken.stdout
 
 
