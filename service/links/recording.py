@@ -48,6 +48,13 @@ _DOWNLOAD = BulkStatement(
     [name for name in Download.__table__.columns.keys() if name not in ("bytes_sent", "ended")],  # noqa: SIM118
 )
 
+_ENDED = BulkStatement(
+    update(Download)
+    .where(Download.id == bindparam("download"))
+    .values(bytes_sent=bindparam("sent"), ended=bindparam("how")),
+    ("download", "sent", "how"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -77,6 +84,15 @@ class _Request:
     client: Client
     hashes: tuple[str, ...]
     asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a recorded download ended, and the bytes of the file that went out."""
+
+    recorded: Recorded
+    sent: int
+    how: str
 
 
 class _Decisions:
@@ -135,6 +151,7 @@ class Recorder:
         self._keys = hashing_keys(secrets)
         self._base_url = base_url
         self._batch: Batch[_Request, Recorded] = database.batch(self._record)
+        self._ends: Batch[_End, None] = database.batch(self._note_ends)
 
     def check(self, claim: Claim, client: Client) -> None:
         """Raise the first refusal that holds, and record nothing: for HEAD, 304 and 416."""
@@ -228,13 +245,18 @@ class Recorder:
 
     def ended(self, recorded: Recorded, sent: int, how: str) -> None:
         """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
-        shares = shared_out(sent, [share for _, share in recorded.downloads])
+        self._ends.write_soon(_End(recorded, sent, how))
 
-        def note(session: Session) -> None:
-            for (download, _), share in zip(recorded.downloads, shares, strict=True):
-                session.execute(update(Download).where(Download.id == download).values(bytes_sent=share, ended=how))
-
-        self._database.write_soon(note)
+    @staticmethod
+    def _note_ends(session: Session, ends: Sequence[_End]) -> list[None]:
+        """Write the ends of a batch of downloads by one statement."""
+        rows = []
+        for end in ends:
+            shares = shared_out(end.sent, [share for _, share in end.recorded.downloads])
+            for (download, _), share in zip(end.recorded.downloads, shares, strict=True):
+                rows.append({"download": download, "sent": share, "how": end.how})
+        _ENDED.run(session.connection(), rows)
+        return [None] * len(ends)
 
 
 def shared_out(total: int, sizes: Sequence[int]) -> list[int]:

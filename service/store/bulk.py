@@ -36,7 +36,9 @@ class BulkStatement:
 
     def _compile(self, connection: Connection) -> tuple[str, Callable[[Sequence[Row]], Sequence[Any]]]:
         dialect = connection.dialect
-        compiled = self._statement.compile(dialect=dialect, column_keys=list(self._names))
+        # An INSERT binds the columns that are named, an UPDATE the parameters that are written in it.
+        keys = list(self._names) if self._statement.is_insert else None
+        compiled = self._statement.compile(dialect=dialect, column_keys=keys)
         if missing := compiled.binds.keys() - set(self._names):
             raise ValueError(f"the statement also binds {sorted(missing)}: a column's default does not apply here")
         converters = {

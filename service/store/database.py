@@ -74,6 +74,13 @@ class Batch(Generic[Item, Result]):
         result: Result = _wait(future)
         return result
 
+    def write_soon(self, item: Item) -> None:
+        """Hand an item over and return at once: it is written soon, or lost if the process dies first.
+
+        For notes that may be missing, never for a record. What the work gives for it is dropped.
+        """
+        self._database.put(self, item, Future())
+
 
 class Database:
     """The store of one deployment. Safe to share between threads; after a fork it starts afresh."""
