@@ -7,7 +7,7 @@ the logo has a fixed size, so that the cost does not depend on how large it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -355,8 +355,48 @@ class Support:
     alpha: Image
     valid: npt.NDArray[np.bool_]
     pose: Floats  # to the working picture
+    spots: Floats  # (n, 2), the points of the outline in the working picture
+    normals: Floats  # (n, 2), pointing out of the ink there
+    band: npt.NDArray[np.bool_]  # the pixels near the outline that ``match`` is of
+    outside: float  # share of the outline that is outside the picture
+    hidden: float = 0.0  # share of the outline that was left out, since something lies on it or it is outside
+
+    def visible(self, template: Template, work: Work) -> Support:
+        """The same of what is not hidden, where whole stretches of the outline have no edge in the picture.
+
+        What lies on a logo hides its ink as well: where the ink goes on to the outline and past it, nothing is hidden.
+        """
+        count = np.maximum(self.known[template.near].sum(axis=1), 1)
+        local = self.each[template.near].sum(axis=1) / count
+        gone = self.known & (local < _LEAST_LOCAL) & ~self._inked(work)
+        hidden = float(gone.mean()) + self.outside
+        left = self.known & ~gone
+        if not gone.any() or not left.any():
+            return replace(self, hidden=hidden)
+        mask = np.zeros(self.band.shape, np.uint8)
+        radius = max(4, round(_HIDES * max(self.band.shape)))
+        for x, y in self.spots[gone]:
+            cv2.circle(mask, (int(x), int(y)), radius, 1, -1)
+        band = self.band & (mask == 0)
+        match = correlation(self.alpha[band], self.tone.values[band]) if np.count_nonzero(band) > 20 else 0.0
+        valid = self.valid & (mask == 0)
+        return replace(self, share=float(self.each[left].mean()), match=match, hidden=hidden, valid=valid)
+
+    def _inked(self, work: Work) -> npt.NDArray[np.bool_]:
+        """For each point of the outline whether the picture has ink a little further in."""
+        least = max(_LEAST_SAME_INK, min(_SAME_INK * self.tone.contrast, _MOST_SAME_INK))
+        near = np.linalg.norm(work.pixels - self.tone.ink.astype(np.float32), axis=2) < least
+        ink = near.astype(np.float32)
+        inner = (self.spots - self.normals * max(2.0, _INWARDS * scale_of(self.pose)) - 0.5).astype(np.float32)
+        seen = cv2.remap(ink, inner[:, :1], inner[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(seen[:, 0] > 0.5)
 
 
+_SAME_INK = 0.35  # of the contrast, up to which a colour is the ink's
+_LEAST_SAME_INK, _MOST_SAME_INK = 20.0, 36.0  # sRGB steps, at least and at most
+_INWARDS = 0.03  # template units from the outline, at which ink is looked for
+_LEAST_LOCAL = 0.45  # share of a stretch of the outline that has its edge, below which something lies on it
+_HIDES = 0.02  # of the working picture's size: how far round a hidden point nothing is compared
 _OFFSETS = np.linspace(-1.0, 1.0, 9)
 _REACH = 3.0  # working pixels to both sides of the outline, more where the picture is enlarged
 
@@ -387,6 +427,7 @@ def support(work: Work, template: Template, pose: Floats, soft: float = 0.0, kin
     want = cv2.remap(alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float64)
     inside = cv2.remap(work.valid.astype(np.float32), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     known = inside.min(axis=1) > 0.5
+    outside = 1 - float(known.mean())
     a, b = seen - seen.mean(axis=1, keepdims=True), want - want.mean(axis=1, keepdims=True)
     power = np.sum(b * b, axis=1)
     known &= power > 0.15
@@ -399,7 +440,7 @@ def support(work: Work, template: Template, pose: Floats, soft: float = 0.0, kin
     if np.count_nonzero(chosen) > 20:
         match = correlation(alpha[chosen], tone.values[chosen])
     share = float(each.sum() / max(1, known.sum()))
-    return Support(share, match, each, known, tone, alpha, work.valid, current)
+    return Support(share, match, each, known, tone, alpha, work.valid, current, spots, normal, chosen, outside)
 
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:

@@ -1,8 +1,8 @@
 """Candidates: places and poses where a logo may be, from the contours of a picture at several sizes.
 
 Every picture level is cut into regions in several ways that do not depend on the logo's colour; what has the shape
-of a template's contour, whatever its position, size, slant and turn, becomes a pose to be aligned. A contour of which
-only a part is left, or that touches something, is tried by its box.
+of a template's contour, whatever its position, size, slant and turn, becomes a pose to be aligned. Of a contour
+of which only a part is left, or that touches something, the arcs are compared.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .alignment import Pyramid
-from .templates import AWAY_FINE, AWAY_MARGIN, Floats, Template, framed, shape_from
+from .outlines import covered, evenly, laid, poses_of
+from .templates import Floats, Template, framed, shape_from
 
 _LEAST, _MOST = 10, 110  # pixels of a contour's longer side in a level
 _SMALLEST_LEVEL = 40
 _LEAST_OVERLAP = 0.82
 _LEAST_PARTIAL = 26  # pixels of a contour's longer side in a level
-_LEAST_ON_OUTLINE = 0.62  # share of a contour that has to lie on a template's outline
+_LEAST_ON_OUTLINE = 0.6  # share of a contour that has to lie on a template's outline
+_ON_OUTLINE = 0.02  # template units, up to which it does
+_LEAST_SEEN = 0.5  # share of the outline that has to be in the contour
+_EVEN = 64  # points that a contour and an outline are compared in
 _SURELY_WHOLE = 0.95  # overlap from which on a contour is no part of something larger
 _MOST_SPREAD = 0.03  # first affine invariant of what is no line and no lace
 
@@ -67,6 +71,7 @@ def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Flo
     """All poses worth trying, the likeliest first."""
     found: list[Candidate] = []
     spans = _spans(templates)
+    parts: set[tuple[int, ...]] = set()
     number = 0
     while True:
         level = pyramid.level(number)
@@ -75,13 +80,14 @@ def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Flo
         scale = np.diag([pyramid.width / level.shape[1], pyramid.height / level.shape[0], 1.0])
         least = _LEAST if number == 0 else _LEAST + 12
         seen: set[tuple[int, ...]] = set()
+        zoom = 2**number
         for mask in masks(level, inks):
             contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
             for contour in contours:
                 if 2 * least <= len(contour) <= 9 * _MOST:
                     points = np.asarray(contour[:, 0, :], np.int32)
                     if _is_new(points, seen, least):
-                        found.extend(_of(points, templates, scale, spans))
+                        found.extend(_of(points, templates, scale, spans, parts, zoom))
         number += 1
         if max(level.shape[:2]) < 2 * _SMALLEST_LEVEL:
             break
@@ -102,13 +108,27 @@ def _is_new(contour: npt.NDArray[np.int32], seen: set[tuple[int, ...]], least: i
     return True
 
 
+def _is_new_part(box: tuple[int, int, int, int], area: float, seen: set[tuple[int, ...]], zoom: int) -> bool:
+    """Tell whether no other mask, of this level or of another, has shown about the same region."""
+    grain = max(box[2], box[3]) / 12
+    size = round(8 * np.log2(zoom * max(box[2], box[3])))
+    places = (edge / grain for edge in (box[0] + box[2] / 2, box[1] + box[3] / 2))
+    key = (size, *(round(place) for place in places), round(16 * area / (box[2] * box[3])), round(8 * box[2] / box[3]))
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
 def _of(
     contour: npt.NDArray[np.int32],
     templates: tuple[Template, ...],
     scale: Floats,
     spans: list[tuple[float, float]],
+    parts: set[tuple[int, ...]],
+    zoom: int,
 ) -> Iterator[Candidate]:
-    _, _, width, height = cv2.boundingRect(contour)
+    left, top, width, height = cv2.boundingRect(contour)
     moments = cv2.moments(contour)
     area = moments["m00"]
     if area < 0.1 * width * height:
@@ -131,9 +151,10 @@ def _of(
         and max(width, height) >= _LEAST_PARTIAL
         and area > 0.3 * width * height
         and i1 < _MOST_SPREAD
+        and _is_new_part((left, top, width, height), area, parts, zoom)
     ):
         for template, pose, share in _partial(points, templates):
-            yield Candidate(template, scale @ middle @ pose, 0.4 * share, place, partial=True)
+            yield Candidate(template, scale @ middle @ pose, 0.6 * share, place, partial=True)
 
 
 def _whole(
@@ -164,41 +185,45 @@ def _whole(
 
 
 def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[Template, Floats, float]]:
-    """Upright poses at which much of a contour lies on a template's outline: the rest is cut off, covered or joined.
-
-    What is left of a logo keeps at least two of the sides of its box, which fix its size and place.
-    """
-    chosen = points[:: max(1, len(points) // 72)]
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    """Poses at which much of a contour lies on a template's outline: the rest is cut off, covered or joined."""
+    if len(points) < 2 * _LEAST_PARTIAL:
+        return
+    chosen = evenly(points, _EVEN)
+    step = float(np.linalg.norm(chosen[1:] - chosen[:-1], axis=1).mean())
+    known: list[tuple[Template, tuple[Floats, float] | None]] = []
     for template in templates:
         core = template.core or template
-        a, b, c, d = core.ink
-        by_height, by_width = (bottom - top) / (d - b), (right - left) / (c - a)
-        tries = np.array(
-            [
-                (by_height, left - a * by_height, top - b * by_height),
-                (by_height, right - c * by_height, top - b * by_height),
-                (by_width, left - a * by_width, top - b * by_width),
-                (by_width, left - a * by_width, bottom - d * by_width),
-            ]
-        )
-        unit = (chosen[None] - tries[:, None, 1:]) / tries[:, None, :1]
-        # Each as it is and in the mirror.
-        across = np.concatenate([unit[..., 0], a + c - unit[..., 0]])
-        columns = np.rint((across + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
-        rows = np.rint((np.concatenate([unit[..., 1]] * 2) + AWAY_MARGIN) * AWAY_FINE).astype(np.int64)
-        high, wide = core.away.shape
-        inside = (columns >= 0) & (columns < wide) & (rows >= 0) & (rows < high)
-        away = core.away[np.where(inside, rows, 0), np.where(inside, columns, 0)]
-        least = np.maximum(0.03, 0.9 / np.concatenate([tries[:, :1]] * 2))
-        shares = (inside & (away < least)).mean(axis=1)
-        best = int(shares.argmax())
-        if shares[best] > _LEAST_ON_OUTLINE:
-            size, x, y = tries[best % len(tries)]
-            pose = np.array([[size, 0, x], [0, size, y], [0, 0, 1.0]])
-            if best >= len(tries):
-                pose = pose @ np.array([[-1.0, 0, a + c], [0, 1, 0], [0, 0, 1]])
-            yield template, pose, float(shares[best])
+        # Logos often share a mark: what was found for one is found for the other.
+        found = next((made for other, made in known if core.arcs.same(other.arcs)), _UNKNOWN)
+        if found is _UNKNOWN:
+            found = _laid(chosen, step, core)
+            known.append((core, found))
+        if found is not None:
+            yield template, *found
+
+
+_UNKNOWN: tuple[Floats, float] = (np.empty(0), 0.0)
+
+
+def _laid(chosen: Floats, step: float, core: Template) -> tuple[Floats, float] | None:
+    """The pose at which much of a contour lies on an outline, with how much; ``chosen`` are points ``step`` apart."""
+    poses = poses_of(core.arcs, chosen)
+    if not len(poses):
+        return None
+    poses, spots, away = laid(core.away, poses, chosen)
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.linalg.det(poses[:, :2, :2])), 1e-9))  # template units a pixel
+    near = away < np.maximum(_ON_OUTLINE, 0.9 * unit)[:, None]
+    shares = near.mean(axis=1)
+    likely = np.argsort(-shares)[:4]
+    likely = likely[shares[likely] > _LEAST_ON_OUTLINE]
+    if not len(likely):
+        return None
+    outline = core.outline[:: 1 + len(core.outline) // _EVEN]
+    seen = covered(spots[likely], near[likely], outline, np.maximum(0.04, 0.75 * step * unit[likely]))
+    best = int((shares[likely] * seen).argmax())
+    if seen[best] > _LEAST_SEEN:
+        return poses[likely[best]], float(shares[likely[best]] * seen[best])
+    return None
 
 
 def _spans(templates: tuple[Template, ...]) -> list[tuple[float, float]]:

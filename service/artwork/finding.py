@@ -28,12 +28,14 @@ _COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictu
 _MOST_LONG = 330
 _LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
 _SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
-_MOST_TRIED, _MOST_PARTS_TRIED = 100, 24  # candidates of a picture, whole and partly hidden
+_MOST_TRIED, _MOST_PARTS_TRIED = 100, 20  # candidates of a picture, whole and partly hidden
 _SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
-_MOST_KEYSTONE = 0.4
+_MOST_KEYSTONE = 0.6
 _LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
-_LEAST_BENT_PART_SHARE, _LEAST_BENT_PART_MATCH = 0.77, 0.7  # the same, seen from the side
-_LEAST_PART = 0.62  # of both, where a part of a logo is hidden
+_LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
+_MOST_HIDDEN = 0.45  # share of the outline
+#: of share and match together, less half of what is hidden
+_LEAST_PROMISING, _LEAST_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.8
 _DOUBLE = 1.2  # pixels of softness
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_REST = 0.5  # correlation
@@ -42,6 +44,9 @@ _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where 
 _SURE = 0.85  # confidence of a logo in whose place no other is looked for
 _MORE = 0.04  # of quality, by which a logo with more in it goes before one that is a part of it
 _LEAST_ROUGH, _LEAST_ROUGH_PART = 1.5, 1.15  # of share and match together, in the small working picture
+_LEAST_ROUGH_WORDS = 0.8  # of the match alone, of a logo with words: in the small picture their edges run together
+_LEAST_TILTED = 0.76  # match of a plain pose, from which on one with perspective may be much nearer
+_LEAST_PLAIN = 0.85  # share of the outline, below which a pose without perspective is not yet the right one
 _SAME_END = 0.03  # of its size: how far two alignments of the same thing end from each other
 _AGAIN = 0.16  # of its size: how far two candidates that are the same may be from each other
 
@@ -144,15 +149,16 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
         return None
     if template.core is not None:
         work = pyramid.around(box_of(template, pose), _longest(template, _COARSE))
-        if not _rest_may_be_there(work, template, pose, kind):
+        if not candidate.partial and not _rest_may_be_there(work, template, pose, kind):
             refuted.append(_Refuted(candidate, 1.0, ended))
             return None
         pose = _extended(pyramid, work, template, pose, model, kind)
     if not candidate.partial:
         pose, model = _bent(work, template, pose, kind)
-    seen = support(work, template, pose, kind=kind)
-    promising = seen is not None and seen.share + seen.match > (
-        _LEAST_ROUGH_PART if candidate.partial else _LEAST_ROUGH
+    seen = _seen(work, template, pose, kind, candidate.partial)
+    least = _LEAST_ROUGH_PART if candidate.partial else _LEAST_ROUGH
+    promising = seen is not None and (
+        seen.share + seen.match > least or (template.core is not None and seen.match > _LEAST_ROUGH_WORDS)
     )
     found = _finely(pyramid, candidate, pose, model, kind) if promising else None
     if found is None:
@@ -167,10 +173,12 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     if not _sane(box, pyramid) or not _likely(parts_of(pose, candidate.template.aspect)):
         return None
     work = pyramid.around(box, _longest(core, _COARSE))
+    if candidate.partial:
+        return _settled_part(pyramid, work, candidate, refuted)
     first = support(work, core, pose)
-    if first is None or first.match < (0.35 if candidate.partial else 0.55):
+    if first is None or first.match < 0.55:
         return None
-    model, kind = "rigid" if candidate.partial else "affine", "line"
+    model, kind = "affine", "line"
     moved = refine(work, core, pose, model, 6, blur=2.0)
     second = support(work, core, moved)
     if second is None or second.share + second.match < first.share + first.match:
@@ -181,19 +189,76 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
         seen = support(work, core, other, kind="ink")
         if seen is not None and seen.share + seen.match > second.share + second.match + 0.03:
             moved, second, kind = other, seen, "ink"
-    least = 0.5 if candidate.partial else 0.72
-    if second.match < least or second.share < 0.4:
+    if second.match < 0.72 or second.share < 0.4:
         refuted.append(_Refuted(candidate, 0.5))
         return None
-    if candidate.partial and second.match < 0.85:
-        model = "affine"  # a print seen from the side, of which a part is hidden
     pose = refine(work, core, moved, model, 8, kind=kind)
     if not _sane(box_of(candidate.template, pose), pyramid):
         return None
     second = support(work, core, pose, kind=kind)
-    if second is None or second.share < 0.55 or second.match < min(least, 0.7):
+    if second is None or (second.share < _LEAST_PLAIN and second.match > _LEAST_TILTED):
+        pose, second, kind = _tilted(work, core, pose, second, kind)
+    if second is None or second.share < 0.55 or second.match < 0.7:
         return None
     return work, pose, model, kind
+
+
+def _settled_part(
+    pyramid: Pyramid, work: Work, candidate: Candidate, refuted: list[_Refuted]
+) -> tuple[Work, Floats, str, str] | None:
+    """The same of a core of which a part is hidden: upright if that fits, else as seen from the side."""
+    core = candidate.template.core or candidate.template
+    best: tuple[float, Floats, str, str] | None = None
+    upright = pose_of(parts_of(candidate.pose, candidate.template.aspect), candidate.template.aspect)
+    for start, model in ((candidate.pose, "affine"), (upright, "rigid"), (None, "homography")):
+        for kind in ("line", "ink"):
+            pose = (best[1] if best is not None else candidate.pose) if start is None else start
+            for blur in (1.5, 0.0):
+                pose = refine(work, core, pose, model, 6, blur=blur, kind=kind)
+            seen = _seen(work, core, pose, kind, partial=True)
+            if seen is None or not _sane(box_of(core, pose), pyramid) or _keystone(core, pose) > _MOST_KEYSTONE:
+                continue
+            score = seen.share + seen.match - 0.5 * seen.hidden
+            if best is None or score > best[0] + 0.03:
+                best = (score, pose, model, kind)
+            if best[0] > _SURELY_SETTLED:
+                break
+        if best is None or best[0] < _LEAST_PROMISING or best[0] > _SURELY_SETTLED:
+            break
+    if best is None or best[0] < _LEAST_SETTLED:
+        refuted.append(_Refuted(candidate, 1.0))
+        return None
+    return work, best[1], best[2], best[3]
+
+
+def _part(seen: Support | None, template: Template, work: Work) -> Support | None:
+    """What is seen of a logo of which a part is hidden; None where too much is."""
+    if seen is None:
+        return None
+    seen = seen.visible(template, work)
+    return seen if seen.hidden < _MOST_HIDDEN else None
+
+
+def _seen(work: Work, template: Template, pose: Floats, kind: str, partial: bool, soft: float = 0.0) -> Support | None:
+    """How well a pose is supported, of a logo partly hidden by what is not."""
+    seen = support(work, template, pose, soft, kind)
+    return _part(seen, template, work) if partial else seen
+
+
+def _tilted(
+    work: Work, core: Template, pose: Floats, seen: Support | None, kind: str
+) -> tuple[Floats, Support | None, str]:
+    """The pose as a camera sees it from the side, where that is clearly nearer to the picture than a plain one."""
+    best = (pose, seen, kind)
+    for other in ("line", "ink"):
+        bent = pose
+        for blur in (2.5, 1.2, 0.0):
+            bent = refine(work, core, bent, "homography", 6, blur=blur, kind=other)
+        found = support(work, core, bent, kind=other)
+        least = 0.0 if best[1] is None else best[1].share + best[1].match + 0.08
+        if found is not None and found.share + found.match > least and _keystone(core, bent) < _MOST_KEYSTONE:
+            best = (bent, found, other)
+    return best
 
 
 def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, model: str, kind: str) -> Floats:
@@ -225,15 +290,19 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
     if not _sane(box, pyramid):
         return None
     fine = pyramid.around(box, _longest(template, _FINE))
-    found = _at_last(fine, candidate, pose, model, kind)
-    return found if found is not None or kind == "line" else _at_last(fine, candidate, pose, model, "line")
+    for kind_, model_ in dict.fromkeys([(kind, model), ("line", model), (kind, "homography")]):
+        found = _at_last(fine, candidate, pose, model_, kind_)
+        if found is not None:
+            return found
+    return None
 
 
 def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
     template = candidate.template
-    before = support(fine, template, pose, kind=kind)
-    moved = refine(fine, template, pose, model, 10, kind=kind)
-    seen = support(fine, template, moved, kind=kind)
+    before = _seen(fine, template, pose, kind, candidate.partial)
+    moved = refine(fine, template, pose, model, 8, blur=2.5, kind=kind) if candidate.partial else pose
+    moved = refine(fine, template, moved, model, 10, kind=kind)
+    seen = _seen(fine, template, moved, kind, candidate.partial)
     if before is not None and (seen is None or seen.share + seen.match < before.share + before.match - 0.05):
         moved, seen = pose, before
     if seen is None:
@@ -291,22 +360,22 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
     scale = float(work.matrix[0, 0])
     tries = [(0.0, seen)]
     if seen.match < 0.995:
-        more = [(soft, support(work, template, pose, soft * scale, kind)) for soft in _SOFTNESSES]
+        more = [(soft, _seen(work, template, pose, kind, partial, soft * scale)) for soft in _SOFTNESSES]
         tries += [(soft, tried) for soft, tried in more if tried is not None]
     soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
     if kind == "line" and soft >= _DOUBLE:
         # What looks so soft may be two edges: the ink's own, and that of an outline round it.
         moved = refine(work, template, pose, "affine", 10, kind="ink")
-        seen_ink = support(work, template, moved, kind="ink")
+        seen_ink = _seen(work, template, moved, "ink", partial)
         if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
             pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
     if not _enough(best, parts_of(pose, template.aspect), partial):
         return None
     upright = pose_of(parts_of(pose, template.aspect), template.aspect)
     rigid = refine(work, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
-    flat = support(work, template, rigid, soft * scale, kind)
+    flat = _seen(work, template, rigid, kind, partial, soft * scale)
     warped = refine(work, template, pose, "homography", 8, soft=soft * scale, kind=kind)
-    bent = support(work, template, warped, soft * scale, kind)
+    bent = _seen(work, template, warped, kind, partial, soft * scale)
     parts = parts_of(warped, template.aspect)
     keystone = _keystone(template, warped)
     perspective = bool(
@@ -334,17 +403,12 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
 
 
 def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
-    """Tell whether the picture supports a logo; of one partly hidden less is asked if its pose is as it should be."""
+    """Tell whether the picture supports a logo; of one partly hidden what is seen has to be the surer."""
     small = min(parts.across, parts.down) < _SMALL
+    if partial:
+        return not small and seen.share >= _LEAST_PART_SHARE and seen.match >= _LEAST_PART_MATCH
     share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
-    if seen.share >= share and seen.match >= match:
-        return not small or abs(np.log(parts.across / parts.down)) < 0.35
-    plain = abs(parts.stretch) < 0.05 and abs(parts.degrees) < 4 and abs(parts.shear) < 0.03
-    if not partial:
-        return False
-    return (plain and seen.share >= _LEAST_PART and seen.match >= _LEAST_PART) or (
-        not small and seen.share >= _LEAST_BENT_PART_SHARE and seen.match >= _LEAST_BENT_PART_MATCH
-    )
+    return seen.share >= share and seen.match >= match and (not small or abs(np.log(parts.across / parts.down)) < 0.35)
 
 
 def _keystone(template: Template, pose: Floats) -> float:

@@ -19,6 +19,8 @@ from .measuring import Measured, measure
 from .report import LogoReport
 from .templates import Template, apply, templates
 
+_MOST_MISSING = 0.45  # share of the ink: of less of it nobody can say that it is the logo
+
 
 @dataclass(frozen=True)
 class Kit:
@@ -59,6 +61,8 @@ def inspect(
     logos = find(pyramid, wanted, inks)
     for found in logos:
         measured = measure(pyramid, found, kit.brand, [other for other in logos if other is not found])
+        if measured.missing > _MOST_MISSING:
+            continue
         made.append(_report(kit, judge, found, measured, per_inch, zoom, page, variant_url))
     return tuple(made)
 

@@ -17,6 +17,7 @@ from .templates import Floats, Image, apply
 
 _FINEST = 200  # working pixels of a logo's shorter side, at most
 _CAMERA = 0.4  # sRGB steps of noise
+_COVERED = 0.04  # share of the ink under another thing, from which on its surroundings are that thing's
 _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 
@@ -93,6 +94,9 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
         free = _free(ground, zone, close, scale, down * scale, halo_mask if hugged > 0.2 else None, missing > 0.02)
         each = np.min([colours.contrast(ground.by_sector, ink) for ink in inks], axis=0)
         worst = float(np.quantile(each, 0.15))
+    if missing - outside > _COVERED:
+        # What lies on the logo is told as that; it is beside it, hugs it and changes the ground as well.
+        hugged, free, worst = 0.0, 1.0, contrast
     main = inks[0]
     return Measured(
         width=width,

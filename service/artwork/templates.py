@@ -16,6 +16,7 @@ import pyvips
 
 from ..campaign import Campaign, Logo
 from ..svg import Drawing
+from .outlines import Arcs, arcs_of, distances
 
 Floats = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
@@ -33,7 +34,8 @@ _MOST_ANCHORS = 6
 _LEAST_TURNED = 0.04
 FRAME = 64  # pixels of the frame in which shapes are compared, for -REACH to REACH standard deviations
 REACH = 2.7
-AWAY_FINE, AWAY_MARGIN = 128, 0.25
+_ARC_HEIGHT = 60  # at which the contours are traced whose arcs are compared
+_NEAR = 16  # points of an outline that are looked at together
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Template:
     paints: tuple[Ink, ...]
     mirror_differs: bool
     core: Template | None  # the part with the anchors alone, in the same units; None where that is all of it
-    away: Image  # how far a point is from the outline: ``AWAY_FINE`` pixels a unit, ``AWAY_MARGIN`` round it
+    away: Image  # signed distances from the outline and their slopes, as ``outlines.distances`` makes them
+    arcs: Arcs  # of its anchors' contours
+    near: npt.NDArray[np.int64]  # (n, 16), for each point of the outline those that are nearest to it
 
     def render(self, pose: Floats, width: int, height: int) -> Image:
         """The coverage in a picture of this size."""
@@ -213,18 +217,21 @@ def _template(logo: str, aspect: float, alpha: Image, paints: tuple[Ink, ...], c
         paints,
         _mirror_differs(alpha),
         None if core is None else _template(logo, aspect, core, (), None),
-        _away(alpha),
+        distances(alpha),
+        arcs_of(_large(_traced(alpha, _ARC_HEIGHT, 0.5)), (left + right) / 2),
+        _nearest(outline),
     )
 
 
-def _away(alpha: Image) -> Image:
-    rows, columns = AWAY_FINE, max(8, round(AWAY_FINE * alpha.shape[1] / alpha.shape[0]))
-    small = cv2.resize(alpha, (columns, rows), interpolation=cv2.INTER_AREA)
-    edge = round(AWAY_FINE * AWAY_MARGIN)
-    small = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-    inside = (small > 0.5).astype(np.uint8)
-    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    return np.asarray(cv2.distanceTransform(1 - outline, cv2.DIST_L2, 5) / AWAY_FINE, np.float32)
+def _large(contours: list[Floats]) -> list[Floats]:
+    """Those contours that are anchors by their size."""
+    areas = [cv2.contourArea(points.astype(np.float32)) for points in contours]
+    return [points for area, points in zip(areas, contours, strict=True) if area >= _LEAST_ANCHOR * max(areas)]
+
+
+def _nearest(points: Floats) -> npt.NDArray[np.int64]:
+    away = ((points[:, None] - points[None]) ** 2).sum(axis=2)
+    return np.asarray(np.argsort(away, axis=1)[:, :_NEAR], np.int64)
 
 
 def _core(alpha: Image) -> Image | None:

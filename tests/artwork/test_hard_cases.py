@@ -82,6 +82,28 @@ def test_two_logos_that_overlap_are_both_found(campaign: Campaign, look: Inspect
     assert all(logo.violations for logo in found)
 
 
+def framed(canvas: Array, radius: float, behind: str) -> Array:
+    """A picture seen through a round frame."""
+    rows, columns = np.mgrid[0 : canvas.shape[0], 0 : canvas.shape[1]] + 0.5
+    outside = np.hypot(columns - canvas.shape[1] / 2, rows - canvas.shape[0] / 2) - radius
+    clutter.over(canvas, np.clip(outside + 0.5, 0, 1).astype(np.float32), rgb(behind))
+    return canvas
+
+
+def test_another_heart_in_a_round_frame_is_no_logo(look: Inspect) -> None:
+    for seed in range(3):
+        canvas = blank(colour="dbe9f7")
+        clutter.plain_heart(canvas, (220, 110, 420, 310), rgb(BLUE), np.random.default_rng(seed))
+        assert look(pixels(framed(canvas, 88, WHITE))) == ()
+
+
+def test_a_logo_covered_and_turned_is_found_and_cropped(campaign: Campaign, look: Inspect) -> None:
+    canvas = drawn(campaign, heart(220, degrees=14))
+    canvas[250:, :] = rgb("ffd166")
+    (logo,) = look(pixels(canvas))
+    assert {"cropped", "rotated"} <= {finding.rule for finding in logo.violations}
+
+
 def test_white_on_a_photograph(campaign: Campaign, look: Inspect) -> None:
     photo = grounds.picture(900, 600, np.random.default_rng(11))
     canvas = np.asarray(30 + 0.16 * photo, np.float32)
