@@ -5,7 +5,7 @@ wins); making it, one thread and one process at a time. Crash order of making: r
 hot set. A crash before ``put_new`` leaves nothing.
 
 A stored variant ends with the SHA-256 of its bytes. One that was cut off or changed on the disk is noticed
-when it is read, and made anew.
+when it is read, and made anew; so storing one does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class Variants(VariantRules):
         with self._locks.of(hashlib.sha256(key.encode()).hexdigest(), self._patience):
             if self._storage.size(key) is not None:
                 return False
-            return self._storage.put_new(key, _with_digest(self._rendered(wanted)), FORMATS[wanted.format].media_type)
+            return self._put(key, _with_digest(self._rendered(wanted)), wanted)
 
     def prerender(
         self,
@@ -298,7 +298,7 @@ class Variants(VariantRules):
             made = self._rendered(wanted)
             stored = _with_digest(made)
             try:
-                if not self._storage.put_new(key, stored, FORMATS[wanted.format].media_type):
+                if not self._put(key, stored, wanted):
                     if (first := self._stored(wanted)) is not None:  # another machine was quicker
                         return first
                     self._storage.replace(key, stored, FORMATS[wanted.format].media_type)
@@ -306,6 +306,10 @@ class Variants(VariantRules):
                 # The same input gives the same bytes, so what cannot be stored can still be shown.
                 log.warning("a logo variant was not stored", variant=wanted.path, reason=error.private)
             return self._variant(wanted, made)
+
+    def _put(self, key: str, stored: bytes, wanted: VariantRequest) -> bool:
+        # A disk's flush takes as long as drawing and encoding: what a power cut leaves of it is made anew when read.
+        return self._storage.put_new(key, stored, FORMATS[wanted.format].media_type, durable=False)
 
     def _rendered(self, wanted: VariantRequest) -> bytes:
         if wanted.format == "svg":

@@ -65,11 +65,16 @@ class Storage(ABC):
     remote: ClassVar[bool]
 
     @abstractmethod
-    def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
+    def put_new(
+        self, key: str, content: Content, media_type: str = "application/octet-stream", *, durable: bool = True
+    ) -> bool:
         """Stores an object that is not there yet; True if this call stored it, False if it was there.
 
         Atomic and durable: when it returns True the whole object survives a power cut, no reader ever
         sees a part of it, and of several callers at once exactly one gets True. What exists is not touched.
+
+        Without ``durable`` a power cut may take the object or a part of it, and the disk is not waited for: for what
+        can be made again, and carries the means to notice.
         """
 
     @abstractmethod

@@ -35,20 +35,23 @@ class DirectoryStorage(Storage):
             private_files.make_folder(root, self._folder_mode)
             private_files.make_folder(root / _STAGING)
 
-    def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
+    def put_new(
+        self, key: str, content: Content, media_type: str = "application/octet-stream", *, durable: bool = True
+    ) -> bool:
         """See ``Storage.put_new``: a hard link fails where the name exists, which makes it atomic."""
         path = self._path(key)
         if path.exists():
             return False
         with _as_problem():
-            staged = self._stage(content, path.parent)
+            staged = self._stage(content, path.parent, durable=durable)
             try:
                 os.link(staged, path)
             except FileExistsError:
                 return False
             finally:
                 staged.unlink()
-            sync_folder(path.parent)
+            if durable:
+                sync_folder(path.parent)
         return True
 
     def replace(self, key: str, content: Content, media_type: str = "application/octet-stream") -> None:
@@ -132,7 +135,7 @@ class DirectoryStorage(Storage):
             raise ValueError(f"{key!r} is not a storage key")
         return self.root.joinpath(*parts)
 
-    def _stage(self, content: Content, folder: Path) -> Path:
+    def _stage(self, content: Content, folder: Path, *, durable: bool = True) -> Path:
         private_files.make_folder(folder, self._folder_mode)
         staging = self.root / _STAGING
         private_files.make_folder(staging)
@@ -145,7 +148,8 @@ class DirectoryStorage(Storage):
                 else:
                     file.write(content)
                 file.flush()
-                sync(file.fileno())
+                if durable:
+                    sync(file.fileno())
         except BaseException:
             staged.unlink(missing_ok=True)
             raise

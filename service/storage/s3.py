@@ -70,8 +70,10 @@ class S3Storage(Storage):
             ),
         )
 
-    def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
-        """See ``Storage.put_new``."""
+    def put_new(
+        self, key: str, content: Content, media_type: str = "application/octet-stream", *, durable: bool = True
+    ) -> bool:
+        """See ``Storage.put_new``: durable in any case."""
         try:
             with self._problems(key), _opened(content) as body:
                 self.client.put_object(

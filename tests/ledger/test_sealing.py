@@ -327,7 +327,9 @@ class FailingStorage(Storage):
             raise Unavailable(private="persisted, but reported as failed")
         return result
 
-    def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
+    def put_new(
+        self, key: str, content: Content, media_type: str = "application/octet-stream", *, durable: bool = True
+    ) -> bool:
         return bool(self._call("put_new", key, content, media_type))
 
     def replace(self, key: str, content: Content, media_type: str = "application/octet-stream") -> None:

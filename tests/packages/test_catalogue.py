@@ -189,12 +189,14 @@ class Failing(DirectoryStorage):
         self.left = fails_at
         self.persisted = persisted
 
-    def put_new(self, key: str, content: Content, media_type: str = "application/octet-stream") -> bool:
+    def put_new(
+        self, key: str, content: Content, media_type: str = "application/octet-stream", *, durable: bool = True
+    ) -> bool:
         """Stores, unless it is this call's turn to fail."""
         self.left -= 1
         if self.left == 0 and not self.persisted:
             raise Unavailable("The storage is full; nothing was changed.")
-        stored = super().put_new(key, content, media_type)
+        stored = super().put_new(key, content, media_type, durable=durable)
         if self.left == 0:
             raise Unavailable(private="timed out after it was stored")
         return stored

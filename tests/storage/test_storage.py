@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import urllib.error
 import urllib.request
@@ -48,6 +49,24 @@ def test_put_new_leaves_what_exists(storage: Storage) -> None:
     assert storage.put_new("once", b"first")
     assert not storage.put_new("once", b"second")
     assert storage.read("once") == b"first"
+
+
+def test_what_need_not_survive_a_power_cut_is_stored_alike(storage: Storage) -> None:
+    assert storage.put_new("once", BIG, durable=False)
+    assert not storage.put_new("once", b"second", durable=False)
+    assert storage.read("once") == BIG
+
+
+def test_only_what_has_to_survive_a_power_cut_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    storage = open_storage(tmp_path.as_uri())
+    storage.put_new("again", b"made", durable=False)
+    assert flushed == []
+    storage.put_new("kept", b"for ever")
+    assert len(flushed) == 2, "the file, and the folder that names it"
 
 
 def test_of_several_callers_at_once_exactly_one_stores(storage: Storage) -> None:
