@@ -23,8 +23,7 @@ from service.certificates.credentials import new_credential_key
 from service.cli import emblem
 from service.ledger import new_log_keys
 from tests.parts.demo import Client
-from tests.parts.processes import Process, answers, free_port
-from tests.parts.system import need, path_of
+from tests.parts.nginx import MachinesNginx
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -145,19 +144,10 @@ def machines() -> Iterator[list[ThreadingHTTPServer]]:
 
 
 def test_nginx_goes_on_with_the_machine_that_is_left(machines: list[ThreadingHTTPServer], tmp_path: Path) -> None:
-    need("nginx")
-    text = (DEPLOY / "container" / "nginx.conf").read_text(encoding="utf-8")
-    port = free_port()
-    for name, server in zip(("app1", "app2"), machines, strict=True):
-        text = text.replace(f"{name}:8000", f"127.0.0.1:{server.server_address[1]}")
-    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{tmp_path}/")
-    text = text.replace("error_log /dev/stderr emerg;", "error_log stderr emerg;")
-    (tmp_path / "nginx.conf").write_text("daemon off;\n" + text, encoding="utf-8")
-    command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf"]
-    nginx = Process(command, tmp_path / "nginx.out")
+    first, second = (f"127.0.0.1:{server.server_address[1]}" for server in machines)
+    nginx = MachinesNginx(tmp_path / "nginx", (first, second))
     try:
-        nginx.wait_for(lambda: answers(port), 10, "nginx answers")
-        client = Client(f"http://127.0.0.1:{port}")
+        client = Client(nginx.url)
         seen = {client.get("/").body for _ in range(8)}
         assert len(seen) == 2
         assert all(b"'for': '127.0.0.1'" in body for body in seen)
@@ -166,4 +156,4 @@ def test_nginx_goes_on_with_the_machine_that_is_left(machines: list[ThreadingHTT
         assert {client.get("/").status for _ in range(6)} == {200}
         assert client.request("POST", "/", b"x" * (27 * 1024 * 1024)).status == 413
     finally:
-        nginx.stop()
+        nginx.close()

@@ -54,6 +54,8 @@ http {{
 """
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "deploy" / "nginx" / "emblem.conf"
 
+TWO_MACHINES = EXAMPLE.parents[1] / "container" / "nginx.conf"
+
 DEFAULT_PROXY = "    location / { proxy_pass %s; }"
 
 
@@ -136,6 +138,40 @@ class DeployedNginx:
     def statuses(self) -> list[str]:
         """What the cache said of each request for a logo so far: HIT, MISS, EXPIRED, and the like."""
         return [line.rsplit('"', 2)[1] for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def close(self) -> None:
+        """Stops it."""
+        self.process.stop()
+
+
+class MachinesNginx:
+    """The nginx of docs/deploy/container before two machines, each ``host:port``; only ports and paths are put in."""
+
+    def __init__(self, folder: Path, machines: tuple[str, str], port: int = 0) -> None:
+        need("nginx")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        text = TWO_MACHINES.read_text(encoding="utf-8")
+        for written, wanted in {
+            "app1:8000": machines[0],
+            "app2:8000": machines[1],
+            "listen 8080": f"listen 127.0.0.1:{self.port}",
+            "/tmp/": f"{folder}/",
+            "error_log /dev/stderr emerg;": "error_log stderr emerg;",
+        }.items():
+            assert written in text, f"{TWO_MACHINES.name} has to say: {written}"
+            text = text.replace(written, wanted)
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text("daemon off;\n" + user + text, encoding="utf-8")
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, again after it was stopped; returns once it answers."""
+        command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", self.folder]
+        self.process = Process([*command, "-c", self.folder / "nginx.conf"], self.folder / "nginx.out")
+        self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
 
     def close(self) -> None:
         """Stops it."""

@@ -31,10 +31,11 @@ _SETTINGS = {
 class Postgres:
     """One server. fsync and synchronous_commit stay as shipped: durability is part of what is tested."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | None = None) -> None:
+        """``place`` is a folder that everybody may enter; the temporary folder otherwise."""
         need("postgres")
         # Not below pytest's folder: that one is closed to the user which the server has to run as.
-        self.folder = Path(tempfile.mkdtemp(prefix="emblem-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="emblem-postgres-", dir=place))
         self.user = _user()
         data = self.folder / "data"
         data.mkdir(mode=0o700)
@@ -71,6 +72,11 @@ class Postgres:
         name = url.rpartition("/")[2]
         with self._connect() as connection:
             connection.execute(f"drop database if exists {name} with (force)".encode())
+
+    def kill(self) -> None:
+        """SIGKILL to the server and all its processes, as a crash of the machine would end them."""
+        self.process.signal_family(signal.SIGKILL)
+        self.process.popen.wait()
 
     def close(self) -> None:
         """Stops the server and removes all that it held."""

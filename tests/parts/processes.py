@@ -89,6 +89,20 @@ class Process:
         if not self.running and not holds():
             raise AssertionError(f"{self.command[0]} ended with {self.popen.returncode}\n{self.output()[-3000:]}")
 
+    def family(self) -> list[int]:
+        """Its process id and those of all its descendants, also where they have groups of their own."""
+        found = [self.pid]
+        for pid in found:
+            with suppress(OSError):
+                found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+        return found
+
+    def signal_family(self, how: signal.Signals) -> None:
+        """Sends a signal to it and to each of its descendants: SIGSTOP freezes all of a server, SIGCONT thaws it."""
+        for pid in self.family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+
     def kill_group(self) -> None:
         """SIGKILL to it and all its children, as a power cut would."""
         with suppress(ProcessLookupError):

@@ -16,6 +16,11 @@ class RedisServer:
         need("redis")
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, again after it was stopped and with nothing in it; returns once it answers."""
         command: list[str | Path] = [path_of("redis-server")]
         command += [
             "--port",
@@ -27,9 +32,9 @@ class RedisServer:
             "--appendonly",
             "no",
             "--dir",
-            folder,
+            self.folder,
         ]
-        self.process = Process(command, folder / "redis.log")
+        self.process = Process(command, self.folder / "redis.log")
         self.process.wait_for(lambda: answers(self.port), 10, "Redis answers")
 
     def freeze(self) -> None:

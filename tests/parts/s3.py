@@ -121,8 +121,7 @@ class S3Server:
         self._spawn("ceph-osd", "-f", "-i", "0").wait_for(self._osd_is_up, 30, "the object store is up")
         user = ["--uid=emblem", "--display-name=emblem", f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}"]
         self._ceph("radosgw-admin", "user", "create", *user)
-        gateway = self._spawn("radosgw", "-n", "client.rgw", "-f")
-        gateway.wait_for(lambda: answers(self.port), 60, "the gateway answers")
+        self.start_gateway()
         boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -131,6 +130,11 @@ class S3Server:
             aws_secret_access_key=SECRET_KEY,
             config=Config(s3={"addressing_style": "path"}),
         ).create_bucket(Bucket=BUCKET)
+
+    def start_gateway(self) -> None:
+        """Starts what speaks S3, again after it was stopped (what is stored outlives it); returns once it answers."""
+        self.gateway = self._spawn("radosgw", "-n", "client.rgw", "-f")
+        self.gateway.wait_for(lambda: answers(self.port), 60, "the gateway answers")
 
     def _osd_is_up(self) -> bool:
         return "1 up" in self._ask("osd", "stat")
