@@ -13,7 +13,7 @@ import click
 
 from .. import settings
 from ..alerts.alert_rules import load_rules
-from ..campaign import CampaignError, load, untranslated
+from ..campaign import Campaign, CampaignError, load, untranslated
 from ..clock import timestamp
 from ..logos.faithful import looks_the_same
 from ..packages.building import check as check_sources
@@ -52,12 +52,7 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
         sys.exit(1)
     found = {"logos": len(campaign.logos), "packages": len(campaign.packages), "policies": campaign.digest}
     lacking = untranslated(policies, assets)
-    plain = [
-        f"{logo.id}/{colourway}"
-        for logo in campaign.logos.values()
-        for colourway in logo.colourways
-        if not looks_the_same(logo.drawing(colourway))
-    ]
+    plain = _not_minified(campaign)
     if as_json:
         remarks = [
             {"file": gap.file, "line": gap.line, "text": gap.what, "languages": list(gap.languages)} for gap in lacking
@@ -72,10 +67,24 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
             click.echo(f"{len(lacking)} texts lack a language; pages show the English one in its place:")
             for gap in lacking:
                 click.echo(f"  {gap}")
-        if plain:
-            click.echo(f"{len(plain)} drawings are sent as they are, since minified they would look otherwise:")
-            for name in plain:
-                click.echo(f"  {name}")
+        _tell_not_minified(plain)
+
+
+def _not_minified(campaign: Campaign) -> list[str]:
+    """The drawings, as ``logo/colourway``, that would look otherwise in the fewest characters."""
+    return [
+        f"{logo.id}/{colourway}"
+        for logo in campaign.logos.values()
+        for colourway in logo.colourways
+        if not looks_the_same(logo.drawing(colourway))
+    ]
+
+
+def _tell_not_minified(drawings: list[str]) -> None:
+    if drawings:
+        click.echo(f"{len(drawings)} drawings are sent as they are, since minified they would look otherwise:")
+        for name in drawings:
+            click.echo(f"  {name}")
 
 
 @catalogue.command()
@@ -92,7 +101,8 @@ def publish(reason: str, only_diff: bool, as_json: bool) -> None:
             _tell_draft(publisher.draft(), again, as_json=as_json)
             return
         new = publisher.publish(by=BY, reason=reason.strip() or None)
-    _tell(new, again, as_json=as_json)
+        plain = _not_minified(publisher.campaign) if new.policies else []
+    _tell(new, again, plain, as_json=as_json)
 
 
 @catalogue.command()
@@ -102,7 +112,8 @@ def reload(reason: str, as_json: bool) -> None:
     """Put changed policies and logos in force without a restart, within 5 s; packages wait for `publish`."""
     with _publisher() as (publisher, again):
         new = publisher.publish_rules(by=BY, reason=reason.strip() or None)
-    _tell(new, again, as_json=as_json)
+        plain = _not_minified(publisher.campaign) if new.policies else []
+    _tell(new, again, plain, as_json=as_json)
 
 
 @contextmanager
@@ -152,7 +163,7 @@ def _asked(again: int) -> str:
     return f"{again} participants are asked to accept terms again."
 
 
-def _tell(new: PublishResult, again: int, *, as_json: bool) -> None:
+def _tell(new: PublishResult, again: int, plain: list[str], *, as_json: bool) -> None:
     rows = [{"package": p.id, "version": p.version, "bytes": p.bytes, "sha256": p.sha256} for p in new.packages]
     if as_json:
         value = {
@@ -161,11 +172,13 @@ def _tell(new: PublishResult, again: int, *, as_json: bool) -> None:
             "terms": [{"id": name, "version": version} for name, version in new.terms],
             "repaired": [{"package": package.id, "version": package.version} for package in new.repaired],
             "accept_again": again if new.terms else 0,
+            "not_minified": plain,
         }
         click.echo(json.dumps(value, indent=2))
         return
     if new.policies:
         click.echo(f"Policies and logos: policies {new.policies}")
+    _tell_not_minified(plain)
     for name, version in new.terms:
         click.echo(f"Terms {name} {version}")
     if new.terms and again:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from service.cli import emblem as command
 from service.cli.catalogue import check_folders
+from service.cli.secrets import make
 from service.logos import VariantRequest
 from service.logos.faithful import looks_the_same
 from service.settings import shipped
@@ -64,3 +68,15 @@ def test_the_check_says_which_drawings_are_sent_as_they_are(
     said = capsys.readouterr().out
     assert f"{len(names)} drawings are sent as they are, since minified they would look otherwise:" in said
     assert all(f"  {name}\n" in said for name in names)
+
+
+def test_publishing_says_which_drawings_are_sent_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.catalogue.looks_the_same", lambda _: False)
+    environment = {"EMBLEM_DATA_DIR": str(tmp_path), **make()}
+    run = CliRunner().invoke
+    assert run(command, ["db", "upgrade"], env=environment).exit_code == 0
+    told = run(command, ["catalogue", "reload"], env=environment, catch_exceptions=False)
+    assert told.exit_code == 0
+    assert "drawings are sent as they are, since minified they would look otherwise:\n" in told.stdout
+    assert "  heart/blue\n" in told.stdout
+    assert json.loads(run(command, ["catalogue", "reload", "--json"], env=environment).stdout)["not_minified"] == []
