@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from .background import Background
-from .store import outbox
+from .store import months, outbox
 from .store.leadership import leadership
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def table(deployment: Deployment) -> list[Job]:
         Job("cases of alerts", 120, suspect),
         Job("files of cases", 300, drop_case_files),
         Job("files of certificates", 300, deployment.certificates.drop_files),
+        Job("months of downloads", 3600, partial(_make_months, deployment)),
         Job("retention", 3600, retain),
         Job("checkpoint mail", 60, deployment.checkpoint_mail.run),
         Job("sessions and answers that have run out", 3600, sweep),
@@ -113,6 +114,10 @@ def table(deployment: Deployment) -> list[Job]:
 
 def _note_uses(deployment: Deployment) -> None:
     deployment.participants.api_keys.note_uses()
+
+
+def _make_months(deployment: Deployment) -> None:
+    months.make_months_ahead(deployment.database, deployment.clock())
 
 
 class Jobs:

@@ -11,6 +11,7 @@ from .. import ledger
 from ..store import Database
 from ..store.audit_tables import Segment
 from ..store.batches import STEP, changed, until_none
+from ..store.months import drop_months, months_of_downloads, next_month
 from ..store.tables import Download, LedgerEntry, Link, LinkClient
 
 
@@ -45,20 +46,26 @@ def drop_client_prefixes(database: Database, before: datetime) -> int:
 def drop_downloads(database: Database, before: datetime) -> int:
     """Delete downloads made before ``before``, and return how many; links keep their counts, and the log its entries.
 
-    One whose entry is not in a segment yet stays, so that what reports count can be looked up until then.
+    One whose entry is not in a segment yet stays, so that what reports count can be looked up until then. On
+    PostgreSQL whole months leave at once, when all of a month is old.
     """
     with database.read() as session:
         segmented = session.scalar(select(func.max(Segment.last)))
         waiting = (LedgerEntry.leaf.is_(None), LedgerEntry.leaf > (-1 if segmented is None else segmented))
         begun = [session.scalar(select(func.min(LedgerEntry.at)).where(one)) for one in waiting]
-    old = Download.at < min([before, *filter(None, begun)])
+        months = months_of_downloads(session)
+    until = min([before, *filter(None, begun)])
+    dropped = drop_months(database, until)
+    # What is in no month: all of it on SQLite, and what is older than the first of them on PostgreSQL.
+    left = [month for month in months if next_month(month) > until]
+    old = Download.at < min([until, *left[:1]])
 
     def some(session: Session) -> int:
         ids = list(session.scalars(select(Download.id).where(old).order_by(Download.at, Download.id).limit(STEP)))
-        changed(session, delete(Download).where(Download.id.in_(ids)))
+        changed(session, delete(Download).where(old, Download.id.in_(ids)))
         return len(ids)
 
-    return until_none(database, some)
+    return dropped + until_none(database, some)
 
 
 def drop_clients(database: Database, before: datetime) -> int:

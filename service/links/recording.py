@@ -19,13 +19,15 @@ from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
 from ..store.bulk import BulkStatement
 from ..store.database import Batch
-from ..store.tables import Download, Link, LinkClient
+from ..store.tables import Download, Instant, Link, LinkClient
 from ..store.upsert import insert_or_update
 from .permission import LinkState, read_states
 from .tokens import Claim
 
 # COUNTER's unique item request, with an hour that slides (Code of Practice 5.1, section 7).
 WINDOW = timedelta(hours=1)
+# A download that ends later has no end noted: PostgreSQL need not look for it in the months before.
+_LONGEST_DOWNLOAD = timedelta(days=7)
 LONGEST_RANGE = 400  # characters of a ``Range`` that are kept; longer ones are served all the same
 
 # Built once: building a statement takes longer than running it.
@@ -50,9 +52,9 @@ _DOWNLOAD = BulkStatement(
 
 _ENDED = BulkStatement(
     update(Download)
-    .where(Download.id == bindparam("download"))
+    .where(Download.id == bindparam("download"), Download.at >= bindparam("since", type_=Instant()))
     .values(bytes_sent=bindparam("sent"), ended=bindparam("how")),
-    ("download", "sent", "how"),
+    ("download", "since", "sent", "how"),
 )
 
 
@@ -247,14 +249,13 @@ class Recorder:
         """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
         self._ends.write_soon(_End(recorded, sent, how))
 
-    @staticmethod
-    def _note_ends(session: Session, ends: Sequence[_End]) -> list[None]:
+    def _note_ends(self, session: Session, ends: Sequence[_End]) -> list[None]:
         """Write the ends of a batch of downloads by one statement."""
-        rows = []
+        rows, since = [], self._clock() - _LONGEST_DOWNLOAD
         for end in ends:
             shares = shared_out(end.sent, [share for _, share in end.recorded.downloads])
             for (download, _), share in zip(end.recorded.downloads, shares, strict=True):
-                rows.append({"download": download, "sent": share, "how": end.how})
+                rows.append({"download": download, "since": since, "sent": share, "how": end.how})
         _ENDED.run(session.connection(), rows)
         return [None] * len(ends)
 

@@ -12,6 +12,7 @@ _EMBLEM = 0x656D_626C  # "embl": any numbers will do that nothing else in the da
 
 MIGRATION = _EMBLEM
 USES = 0x656D_626C_656E << 16  # adding counts of views (shared), or entering them (alone)
+MONTHS = 0x656D_626C_6D6F << 16  # making or dropping partitions of downloads
 
 
 def leadership(name: str) -> int:

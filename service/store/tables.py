@@ -361,7 +361,10 @@ class LinkClient(Base):
 
 
 class Download(Base):
-    """A recorded GET that sends bytes; durable before the first of them leaves."""
+    """A recorded GET that sends bytes; durable before the first of them leaves.
+
+    On PostgreSQL it is partitioned by the month of ``at``, as migrations have made it (see ``store.months``).
+    """
 
     __tablename__ = "downloads"
     __table_args__ = (

@@ -93,12 +93,12 @@ def test_downloads_leave_the_database_once_segments_have_them_and_links_keep_the
     now = deployment.time = START + 400 * DAY
 
     def work(session: Any) -> None:
-        for number, days in enumerate((363, 366, 395, 399)):
+        for number, days in enumerate((393, 396, 397, 399)):
             session.add(old_download(number, now - days * DAY))
         session.execute(update(Link).values(counted=4))
 
     deployment.database.write(work)
-    days = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=365)
+    days = SimpleNamespace(client_hash_days=30, client_prefix_days=90, reporter_days=90, downloads_days=395)
     retention = DataRetention(deployment.database, deployment.clock, days)
 
     def left() -> list[str]:
@@ -113,7 +113,7 @@ def test_downloads_leave_the_database_once_segments_have_them_and_links_keep_the
     assert deployment.segments.end() == deployment.segments.size()
     assert retention.run().downloads == 3
     assert left() == ["dl_0"]
-    assert retention.kept_since() == deployment.time - 365 * DAY
+    assert retention.kept_since() == deployment.time - 395 * DAY
     with deployment.database.read() as session:
         assert set(session.scalars(select(Link.counted))) == {4}
 
