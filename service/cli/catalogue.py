@@ -20,7 +20,8 @@ from ..packages.building import check as check_sources
 from ..packages.draft import Draft
 from ..packages.inks import print_inks_of
 from ..packages.publishing import Publisher, PublishResult
-from .common import BY, deployment, json_option
+from ..problems import Unavailable
+from .common import BY, deployment, json_option, progress
 
 
 @click.group()
@@ -102,6 +103,8 @@ def publish(reason: str, only_diff: bool, as_json: bool) -> None:
             return
         new = publisher.publish(by=BY, reason=reason.strip() or None)
         plain = _not_minified(publisher.campaign) if new.policies else []
+    if new.policies:
+        _settle_smallest()
     _tell(new, again, plain, as_json=as_json)
 
 
@@ -113,7 +116,18 @@ def reload(reason: str, as_json: bool) -> None:
     with _publisher() as (publisher, again):
         new = publisher.publish_rules(by=BY, reason=reason.strip() or None)
         plain = _not_minified(publisher.campaign) if new.policies else []
+    if new.policies:
+        _settle_smallest()
     _tell(new, again, plain, as_json=as_json)
+
+
+def _settle_smallest() -> None:
+    """Write the table that says which format of a logo is smallest, for the logos that are in force now."""
+    with deployment() as emblem, progress("Sizes of the logos") as report:
+        try:
+            emblem.variants.settle(report)
+        except Unavailable as error:
+            click.echo(f"The sizes of the logos are not kept yet; a running service does it. {error.detail}", err=True)
 
 
 @contextmanager

@@ -33,7 +33,8 @@ class Format:
     ``encoder`` is the module of ``encoders/`` that writes it; the drawing itself has none. ``packages`` are the
     distributions that the encoder needs and whose versions decide its bytes; where one is not installed, the
     format is not offered. ``fine`` is the width from which on what is made ahead is drawn more finely for it: what its
-    encoder loses comes on top of what drawing loses. 0 is never.
+    encoder loses comes on top of what drawing loses. 0 is never. ``share_ahead`` is what a picture that is made ahead
+    takes of the bytes that it takes on demand, about.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Format:
     encoder: str = ""
     packages: tuple[str, ...] = ()
     fine: int = 0
+    share_ahead: float = 1.0
 
     def drawn_finely(self, width: int, ahead: bool) -> bool:
         """Return whether a picture of this width in pixels is drawn more finely for it."""
@@ -67,10 +69,10 @@ def installed(package: str) -> str | None:
 #: Every format, the most widely shown first: where two are equally welcome and equally small, the first is sent.
 TABLE = (
     Format("svg", MEDIA_TYPES["svg"]),
-    Format("png", MEDIA_TYPES["png"], "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng")),
+    Format("png", MEDIA_TYPES["png"], "png", ("deflate", "pyoxipng", "pyvips", "zlib-ng"), share_ahead=0.97),
     Format("webp", MEDIA_TYPES["webp"], "webp", ("pillow", "pyvips")),
-    Format("avif", MEDIA_TYPES["avif"], "avif", ("pillow",), fine=150),
-    Format("jxl", MEDIA_TYPES["jxl"], "jxl", ("pylibjxl",)),
+    Format("avif", MEDIA_TYPES["avif"], "avif", ("pillow",), fine=150, share_ahead=0.88),
+    Format("jxl", MEDIA_TYPES["jxl"], "jxl", ("pylibjxl",), share_ahead=0.8),
 )
 #: The formats that can be made here, by name, in the table's order.
 FORMATS = {row.name: row for row in TABLE if not row.missing}

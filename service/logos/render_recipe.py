@@ -15,8 +15,17 @@ from ..svg import Drawing
 from ..svg.shortest import shortest
 from .formats import TABLE, installed
 
-#: The modules whose code decides the bytes; a change in any of them is another version.
-_RECIPE = ("render.py", "palette.py", "encoders/*.py", "formats.py", "codings.py", "faithful.py", "ladder.py")
+#: The modules whose code decides the bytes that an address gives; a change in any of them is another version.
+_RECIPE = (
+    "render.py",
+    "palette.py",
+    "encoders/*.py",
+    "formats.py",
+    "codings.py",
+    "faithful.py",
+    "ladder.py",
+    "smallest.py",
+)
 
 
 def catalogue_version(logos: dict[str, Logo], brand: BrandRules) -> str:

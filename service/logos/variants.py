@@ -41,7 +41,8 @@ from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
 from .render_subprocess import LARGE, RenderProcesses, at_once
 from .render_worker import RenderJob
-from .smallest import PROBES, SmallestFormat
+from .size_table import SizeTable
+from .smallest import SmallestFormat, probes
 from .variant_cache import VariantCache
 from .variant_request import VariantRequest, VariantRules
 
@@ -97,7 +98,8 @@ class Variants(VariantRules):
         self._cores = len(os.sched_getaffinity(0))
         self._locks = Locks(data_dir / "locks", self._cores, at_once(self._cores))
         self._cache: VariantCache[VariantRequest, Variant] = VariantCache(cache_bytes, _size_in_memory)
-        self._smallest = SmallestFormat(self._sizes, self.minimum)
+        self._table = SizeTable(storage, f"variants/{self.version}/sizes.json")
+        self._smallest = SmallestFormat(self._sizes, self.minimum, self.largest)
         self._most_waiting = most_waiting
         self._patience = patience
         self._masters: dict[tuple[str, str], _Master] = {}
@@ -143,8 +145,40 @@ class Variants(VariantRules):
         """The request with the format, of these, that takes the fewest bytes; raises what ``get`` raises."""
         return self._smallest.choose(wanted, formats)
 
+    def estimates(self, pictures: Sequence[VariantRequest]) -> list[float]:
+        """About how many bytes pictures of one logo, colourway and width take; raises what ``get`` raises."""
+        return self._smallest.estimates(pictures)
+
+    def settle(
+        self, progress: Progress | None = None, stop: Callable[[], bool] | None = None, threads: int = 0
+    ) -> bool:
+        """Probe every logo, and write the table that ``auto`` is settled by; False where it is there already.
+
+        ``progress`` and ``stop`` are as in ``prerender``; where it was stopped nothing is written. ``threads`` are as
+        many as there are cores if 0. Raises Unavailable where something cannot be stored.
+        """
+        if self._table.written:
+            return False
+        wanted = [
+            VariantRequest(logo, colourway, width, kind)
+            for logo in sorted(self._logos)
+            for width in probes(self.minimum(logo), self.largest(logo))
+            for colourway in self._logos[logo].colourways
+            for kind in RASTERS
+        ]
+        ended = stop or self._ending.is_set
+        run(wanted, self.make, threads=threads or self._cores, progress=progress, failed=_log_failed, stop=ended)
+        if ended():
+            return False
+        stored = {one: self._storage.size(self._key(one)) for one in wanted}
+        self._table.write({one: size - _DIGEST_SIZE for one, size in stored.items() if size is not None})
+        return True
+
     def _sizes(self, wanted: Sequence[VariantRequest]) -> list[int]:
-        return [len(variant.bytes) for variant in self._get_all(wanted)]
+        known = {one: self._table.get(one) for one in wanted}
+        missing = [one for one, size in known.items() if size is None]
+        known.update(zip(missing, (len(variant.bytes) for variant in self._get_all(missing)), strict=True))
+        return [size for one in wanted if (size := known[one]) is not None]
 
     def _get_all(self, wanted: Sequence[VariantRequest]) -> list[Variant]:
         found = {one: self._cache.get(one) or self._stored(one) for one in wanted}
@@ -218,7 +252,7 @@ class Variants(VariantRules):
     def missing(self, logos: Iterable[str] | None = None, *, only_common: bool = False) -> list[VariantRequest]:
         """The requests of the ladder that are not stored, small widths first.
 
-        ``only_common`` leaves those of the common widths, and of the probes that ``auto`` is settled by.
+        ``only_common`` leaves those of the common widths.
         """
         stored = {item.key for item in self._storage.list(f"variants/{self.version}/")}
         requests = [
@@ -233,8 +267,7 @@ class Variants(VariantRules):
     def _offered(self, logo: str, only_common: bool) -> list[int]:
         minimum, largest = self.minimum(logo), self.largest(logo)
         if only_common:
-            probed = [width for width in PROBES if width >= minimum]
-            return sorted({width for width in (*ladder.common(minimum), *probed) if width <= largest})
+            return [width for width in ladder.common(minimum) if width <= largest]
         return ladder.widths(minimum, largest)
 
     @property
@@ -243,7 +276,7 @@ class Variants(VariantRules):
         return self._warming is not None
 
     def start(self) -> None:
-        """Make the common widths and the probes in the background, at low priority, in one process of a machine."""
+        """Settle ``auto`` and make the common widths in the background, at low priority, in one process a machine."""
         self._warming = threading.Thread(target=self._warm, name="emblem-prerender", daemon=True)
         self._warming.start()
 
@@ -261,6 +294,7 @@ class Variants(VariantRules):
         try:
             with self._locks.alone("prerender") as mine:
                 if mine:
+                    self.settle(threads=1)
                     requests = self.missing(only_common=True)
                     run(requests, self.make, threads=1, failed=_log_failed, stop=self._ending.is_set)
         except Unavailable as error:

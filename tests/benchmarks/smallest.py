@@ -2,7 +2,7 @@
 
 Makes every format at every width of the ladder, or at each ``N``-th, and holds what is chosen for each set of
 formats that a browser names against the smallest of them. Prints the worst of each set, how often a format is
-chosen, and by how much a picture is smaller than its probe at most; exits 1 where anything is more than 5 % too
+chosen, and how far pictures are from what the probes say of them; exits 1 where anything is more than 5 % too
 large. The whole ladder takes an hour on two cores; with ``--kept FILE`` what was checked is kept there, line by
 line, and the next call goes on from it, as long as masters, rules and encoders are the same.
 """
@@ -22,9 +22,9 @@ from itertools import islice
 from pathlib import Path
 
 from service.campaign import load
-from service.logos import FORMATS, VariantRequest, Variants, ladder
+from service.logos import FORMATS, RASTERS, VariantRequest, Variants, ladder
 from service.logos.formats import AUTO
-from service.logos.smallest import LEAST, LEAST_AHEAD, PROBES, TOLERANCE
+from service.logos.smallest import TOLERANCE
 from service.settings import shipped
 from service.storage import open_storage
 
@@ -42,11 +42,11 @@ NAMED = {
 
 @dataclass(frozen=True)
 class Checked:
-    """One width of a logo in a colourway: what was chosen for each set of formats, and how the bytes grew.
+    """One width of a logo in a colourway: what was chosen for each set of formats, and what the probes say.
 
-    ``chosen`` has by set and coding the format and its bytes as a multiple of the smallest's. ``growth`` is the
-    least that a picture takes of its probe's bytes, None at a probe; ``ahead`` says that it is a common width.
-    ``bytes`` are those of each format.
+    ``chosen`` has by set and coding the format and its bytes as a multiple of the smallest's. ``off`` are the bytes
+    of each picture as a multiple of their estimate; ``ahead`` says that it is a common width. ``bytes`` are those of
+    each format.
     """
 
     version: str
@@ -54,7 +54,7 @@ class Checked:
     colourway: str
     width: int
     ahead: bool
-    growth: float | None
+    off: dict[str, float]
     chosen: dict[str, tuple[str, float]]
     bytes: dict[str, int]
 
@@ -110,7 +110,7 @@ def _kept(file: Path | None, version: str) -> list[Checked]:
 
 
 def _check(variants: Variants, one: VariantRequest) -> Checked:
-    """Make every format at the width, and at its probe, and see what is chosen."""
+    """Make every format at the width, and see what is chosen."""
 
     def sizes(width: int, coding: str) -> dict[str, int]:
         each = {
@@ -125,18 +125,15 @@ def _check(variants: Variants, one: VariantRequest) -> Checked:
         for label, formats in NAMED.items():
             kind = variants.smallest(replace(one, coding=coding), formats).format
             chosen[f"{label}:{coding}"] = (kind, size[kind] / min(size[each] for each in formats))
-    minimum = variants.minimum(one.logo)
-    growth = None
-    probe = max((each for each in PROBES if minimum <= each < one.width), default=None)
-    if probe is not None and one.width not in PROBES:
-        before = sizes(probe, "")
-        growth = min(size[kind] / before[kind] for kind in FORMATS if kind != "svg")
-    ahead = one.width in ladder.common(minimum)
-    return Checked(variants.version, one.logo, one.colourway, one.width, ahead, growth, chosen, size)
+    ahead = one.width in ladder.common(variants.minimum(one.logo))
+    pictures = [replace(one, format=kind) for kind in RASTERS]
+    estimates = zip(RASTERS, variants.estimates(pictures), strict=True)
+    off = {kind: size[kind] / estimate for kind, estimate in estimates}
+    return Checked(variants.version, one.logo, one.colourway, one.width, ahead, off, chosen, size)
 
 
 def _report(found: Sequence[Checked]) -> bool:
-    """Print the worst of each set, the choices and the growth; whether the tolerance is kept everywhere."""
+    """Print the worst of each set, the choices, and how far estimates are off; whether all is within the tolerance."""
     worst = 0.0
     for label in NAMED:
         each = [
@@ -149,9 +146,10 @@ def _report(found: Sequence[Checked]) -> bool:
         counts = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(kind for _, _, kind in each).items()))
         print(f"{label}: at most {ratio:.3f} of the smallest ({where}); {counts}")
         worst = max(worst, ratio)
-    for ahead, assumed in ((False, LEAST), (True, LEAST_AHEAD)):
-        least = min((one.growth for one in found if one.ahead == ahead and one.growth is not None), default=1)
-        print(f"{'made ahead' if ahead else 'a picture'} takes at least {least:.2f} of its probe ({assumed} assumed)")
+    for ahead in (False, True):
+        off = [ratio for one in found if one.ahead == ahead for ratio in one.off.values()] or [1.0]
+        what = "made ahead" if ahead else "on demand"
+        print(f"a picture {what} takes {min(off):.2f} to {max(off):.2f} of its estimate")
     return worst <= TOLERANCE
 
 

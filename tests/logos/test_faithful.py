@@ -72,6 +72,7 @@ def test_the_check_says_which_drawings_are_sent_as_they_are(
 
 def test_publishing_says_which_drawings_are_sent_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.cli.catalogue.looks_the_same", lambda _: False)
+    monkeypatch.setattr("service.logos.smallest.PROBES", ())  # the sizes of the logos take a moment
     environment = {"EMBLEM_DATA_DIR": str(tmp_path), **make()}
     run = CliRunner().invoke
     assert run(command, ["db", "upgrade"], env=environment).exit_code == 0

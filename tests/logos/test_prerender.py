@@ -143,7 +143,7 @@ def test_after_the_start_one_process_makes_the_common_widths(
 ) -> None:
     """After start the common widths of each logo, and those by which ``auto`` is settled."""
     monkeypatch.setattr(ladder, "common", lambda minimum: [minimum])
-    monkeypatch.setattr("service.logos.variants.PROBES", (50, 100))
+    monkeypatch.setattr("service.logos.smallest.PROBES", (50, 100))
     processes = [new_variants(), new_variants()]
     rendered = [renders(variants, monkeypatch) for variants in processes]
     for variants in processes:
@@ -171,7 +171,7 @@ def test_a_drawing_that_fails_stops_no_other(
     assert set(told) == set(variants.missing(["heart"])) == broken
 
     monkeypatch.setattr(ladder, "common", lambda minimum: [minimum])
-    monkeypatch.setattr("service.logos.variants.PROBES", ())
+    monkeypatch.setattr("service.logos.smallest.PROBES", ())
     variants.start()
     assert variants._warming is not None
     variants._warming.join(60)

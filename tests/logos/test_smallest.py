@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.logos import FORMATS, VariantRequest
+from service.logos import FORMATS, RASTERS, VariantRequest
 from service.logos.formats import AUTO
-from service.logos.smallest import BEHIND, LEAST, LEAST_AHEAD, PROBES, TOLERANCE, SmallestFormat
+from service.logos.smallest import BEHIND, PROBES, TOLERANCE, SmallestFormat
+from service.storage import open_storage
 
 from .conftest import Made, renders
 
 if TYPE_CHECKING:
-    from service.campaign import Campaign
     from service.logos import Variants
 
 ALL = tuple(FORMATS)
@@ -72,31 +74,84 @@ def test_where_the_drawing_is_far_smaller_no_picture_of_that_width_is_made(
     rendered = renders(variants, monkeypatch)
     chosen = variants.smallest(VariantRequest("heart", "blue", 1600, AUTO, coding="br"), ALL)
     assert chosen == VariantRequest("heart", "blue", 1600, "svg", coding="br")
-    assert {wanted.width for wanted in rendered if wanted.format != "svg"} == {800}
+    assert {wanted.width for wanted in rendered if wanted.format != "svg"} == {560, 800}
     rendered.clear()
     variants.smallest(VariantRequest("heart", "blue", 1616, AUTO, coding="br"), ALL)
-    assert [wanted.format for wanted in rendered] == ["svg"], "the probe is known"
+    assert [wanted.format for wanted in rendered] == ["svg"], "the probes are known"
 
 
-sizes = st.fixed_dictionaries({name: st.integers(20, 5000) for name in ALL})
-
-
-@given(at_probe=sizes, factor=st.lists(st.floats(LEAST, 4), min_size=5, max_size=5), width=st.integers(24, 512))
-def test_within_the_bounds_the_probe_never_misleads(
-    campaign: Campaign, at_probe: dict[str, int], factor: list[float], width: int
+def test_the_table_of_sizes_is_written_once_and_says_what_the_probes_say(
+    new_variants: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If pictures keep to the bounds, what is chosen is right whatever their sizes are."""
-    probe = max((one for one in PROBES if 24 <= one < width), default=0)
-    steady = 1.2  # how far the formats' growth may differ before the bound between two of them is broken
-    at_width = {
-        name: max(1, round(at_probe[name] * factor[0] * (1 + (steady - 1) * (grown - LEAST) / (4 - LEAST))))
-        for name, grown in zip(ALL, factor, strict=True)
-    }
-    assert steady * TOLERANCE < BEHIND
-    assert LEAST_AHEAD < LEAST
+    """Settled once for each logo, colourway and width of a catalogue version."""
+    monkeypatch.setattr("service.logos.smallest.PROBES", (100, 140))
+    storage = open_storage((tmp_path / "shared").as_uri())
+    asked = [(VariantRequest("heart", "white", width, AUTO), formats) for width in (104, 120, 139) for formats in SETS]
+    before = new_variants(storage)
+    chosen = [before.smallest(*one) for one in asked]
+    told: list[tuple[int, int]] = []
+    assert before.settle(lambda *done: told.append(done))
+    assert told[-1] == (len(told), 2 * 2 * 3 * len(RASTERS))
+    assert not before.settle()
+    after = new_variants(storage, machine="other")
+    assert not after.settle()
+    for key in [one.key for one in storage.list("variants/") if not one.key.endswith(".json")]:
+        storage.delete(key)
+    rendered = renders(after, monkeypatch)
+    assert [after.smallest(*one) for one in asked] == chosen
+    assert {one.width for one in rendered} <= {104, 120, 139}, "the probes are known from the table"
+
+
+def test_a_damaged_table_is_written_anew(new_variants: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.logos.smallest.PROBES", (50, 70))
+    storage = open_storage((tmp_path / "shared").as_uri())
+    assert new_variants(storage).settle()
+    (key,) = (one.key for one in storage.list("variants/") if one.key.endswith(".json"))
+    whole = storage.read(key)
+    for damaged in (b"", whole[:-1], b" " + whole):
+        storage.replace(key, damaged)
+        variants = new_variants(storage)
+        assert variants.smallest(VariantRequest("heart", "blue", 60, AUTO), ("png", "webp")).format == "webp"
+        assert variants.settle()
+        assert storage.read(key) == whole
+
+
+def test_a_table_that_was_stopped_is_not_written(new_variants: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.logos.smallest.PROBES", (50,))
+    variants = new_variants()
+    assert not variants.settle(stop=lambda: True)
+    assert variants.settle()
+
+
+sizes = st.fixed_dictionaries({name: st.integers(100, 5000) for name in ALL})
+_OFF = 0.09  # how far a picture's bytes may be from their estimate: two of them in opposite directions
+assert (1 + _OFF) / (1 - _OFF) < BEHIND * TOLERANCE
+
+
+@given(
+    low=sizes,
+    growth=st.fixed_dictionaries({name: st.floats(1, 3) for name in ALL}),
+    off=st.fixed_dictionaries({name: st.floats(-_OFF, _OFF) for name in ALL}),
+    width=st.integers(24, 512),
+)
+def test_near_their_estimates_the_probes_never_mislead(
+    low: dict[str, int], growth: dict[str, float], off: dict[str, float], width: int
+) -> None:
+    """If pictures take about what the probes say, what is chosen is right whatever their sizes are."""
+    at_width: dict[str, int] = {}
 
     def told(wanted: Sequence[VariantRequest]) -> list[int]:
-        return [(at_probe if one.width == probe and one.width != width else at_width)[one.format] for one in wanted]
+        found = []
+        for one in wanted:
+            size = low[one.format] * (one.width / 25) ** (growth[one.format] - 1)
+            if one.width not in PROBES and one.format != "svg":
+                size *= 1 + off[one.format]
+            at_width[one.format] = round(1000 * size)
+            found.append(at_width[one.format])
+        return found
 
-    chosen = SmallestFormat(told, lambda _: 24).choose(VariantRequest("heart", "blue", width, AUTO), ALL)
+    chosen = SmallestFormat(told, lambda _: 24, lambda _: 4096).choose(
+        VariantRequest("heart", "blue", width, AUTO, True), ALL
+    )
+    told([replace(chosen, format=name) for name in ALL])
     assert at_width[chosen.format] <= TOLERANCE * min(at_width.values()) + 1

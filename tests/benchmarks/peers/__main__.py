@@ -12,7 +12,7 @@ from pathlib import Path
 from service.campaign import load
 from service.logos import RASTERS, ladder
 from service.logos.render_recipe import encoders
-from service.logos.smallest import PROBES
+from service.logos.smallest import probes
 from service.logos.variant_request import VariantRules
 from service.settings import shipped
 from tests.parts.processes import wait_until
@@ -103,7 +103,7 @@ def _wait_for_common(ours: Ours) -> None:
     rules = VariantRules(dict(campaign.logos), campaign.brand)
     expected = len(RASTERS) * sum(
         len(logo.colourways)
-        * len({*ladder.common(rules.minimum(name)), *(w for w in PROBES if w > rules.minimum(name))})
+        * len({*ladder.common(rules.minimum(name)), *probes(rules.minimum(name), rules.largest(name))})
         for name, logo in campaign.logos.items()
     )
 
