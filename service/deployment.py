@@ -219,12 +219,18 @@ class Deployment(CampaignParts):
         self.database.close()
 
 
-def assemble(settings: Settings, clock: Clock = now) -> Deployment:
-    """Build the parts of a deployment. Raises ConfigurationError or CampaignError with every mistake in it."""
-    database = Database(settings.database_url)
+def assemble(
+    settings: Settings, clock: Clock = now, *, database: Database | None = None, published: bool = True
+) -> Deployment:
+    """Build the parts of a deployment. Raises ConfigurationError or CampaignError with every mistake in it.
+
+    ``database`` is one that is open already. Without ``published`` the files are in force as they lie there, and
+    nothing is asked of a database that is known to be away.
+    """
+    database = database or Database(settings.database_url)
     storage = open_storage(settings.storage_url, shared=settings.delivery == "x-accel")
     publications = Publications(database)
-    found = in_force(settings, publications)
+    found = in_force(settings, publications) if published else _as_they_lie(settings)
     mailer = Mailer(database, settings.mail_url, sender=found.campaign.info.contact_email, clock=clock)
     tokens = Tokens(settings.secret_keys)
     segments = Segments(database, storage, settings.data_dir, clock)
@@ -310,6 +316,10 @@ def in_force(settings: Settings, publications: Publications) -> InForce:
         newest = None
     if newest is not None:
         return _read_publication(publications, newest)
+    return _as_they_lie(settings)
+
+
+def _as_they_lie(settings: Settings) -> InForce:
     campaign = load(settings.policies_dir, settings.assets_dir, packages=False)
     return InForce(None, campaign, load_rules(settings.policies_dir))
 

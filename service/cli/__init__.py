@@ -85,17 +85,20 @@ def main() -> None:
             click.echo(f"emblem: {mistake}", err=True)
         sys.exit(2)
     except Problem as error:
-        click.echo(f"emblem: {_sentence(error)}", err=True)
+        from .outages import sentence
+
+        click.echo(f"emblem: {sentence(error) or _sentence(error)}", err=True)
         sys.exit(2 if isinstance(error, InvalidRequest | Unavailable) else 1)
     except BrokenPipeError:  # the reader of our output went away, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         from ..campaign import CampaignError  # only now: it brings all that reads a campaign along
+        from .outages import sentence
 
         if isinstance(error, CampaignError):
             click.echo(str(error), err=True)
-        elif (said := _outage(error)) is not None:
+        elif (said := sentence(error)) is not None:
             click.echo(f"emblem: {said}", err=True)
         else:
             raise
@@ -107,19 +110,3 @@ def _sentence(problem: Problem) -> str:
     found = [f"{error.pointer.strip('/?').replace('_', '-')}: {error.detail}" for error in problem.errors]
     reason = problem.private.partition("\n")[0][:400]  # the operator may know it, and needs to
     return f"{problem.title}: {' '.join(found) or problem.detail}" + (f" ({reason})" if reason else "")
-
-
-def _outage(error: Exception) -> str | None:
-    """Say in one sentence what does not answer or cannot be written, and what to do; None for a mistake of ours."""
-    from sqlalchemy.exc import DBAPIError
-
-    from ..store.database import describe
-
-    if isinstance(error, DBAPIError):
-        return f"The database does not do it ({describe(error)}): start it, or correct EMBLEM_DATABASE_URL."
-    if isinstance(error, OSError):
-        named = f"{error.filename} " if error.filename else ""
-        return f"{named}cannot be used ({error.strerror or type(error).__name__}): correct the path or its permissions."
-    if type(error).__module__.startswith(("botocore.", "boto3.")):
-        return f"The storage does not answer ({type(error).__name__}): start it, or correct EMBLEM_STORAGE_URL."
-    return None

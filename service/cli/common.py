@@ -50,13 +50,20 @@ def json_option(command: F) -> F:
 @contextmanager
 def deployment(*, current: bool = True) -> Iterator[Deployment]:
     """The parts of the deployment that the environment names; its schema has to be ``current``."""
-    from ..deployment import assemble
-    from ..store import migrate
+    from ..store import Database, migrate
 
-    emblem = assemble(settings.load(os.environ))
+    found = settings.load(os.environ)
+    database = Database(found.database_url)
     try:
-        if current:
-            migrate.require_current(emblem.database)
+        if current:  # before anything is read or built: one that is away is told at once
+            migrate.require_current(database)
+        from ..deployment import assemble
+
+        emblem = assemble(found, database=database)
+    except BaseException:
+        database.close()
+        raise
+    try:
         yield emblem
     finally:
         emblem.close()

@@ -18,15 +18,18 @@ import click
 from .. import settings
 from ..campaign import CampaignError
 from ..clock import timestamp
-from ..problems import ConfigurationError, Problem, Unavailable
+from ..problems import ConfigurationError, Problem
 from .common import json_option
+from .outages import sentence
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
+    from ..store import Database
 
 _AHEAD = timedelta(minutes=1)
 _UNSEALED = timedelta(minutes=1)
 _LOOK = 15.0  # seconds for the pages of SQLite
+_ANSWER = 3.0  # seconds for an answer of Redis
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
 
@@ -64,56 +67,72 @@ def examine() -> Iterator[CheckResult]:
             yield CheckResult("configuration", FAILED, mistake)
         return
     yield CheckResult("configuration", OK, f"base URL {found.base_url}, data in {found.data_dir}")
+    lacking = set()
+    for finding in _database(found):
+        lacking |= {"database"} if finding.state == FAILED else set()
+        yield finding
     try:
-        emblem = assemble(found)
+        emblem = assemble(found, published=not lacking)
     except CampaignError as error:
         for line in str(error).splitlines():
             yield CheckResult("catalogue", FAILED, line)
         return
     except (ConfigurationError, Problem) as error:
-        yield CheckResult("configuration", FAILED, str(error))
+        yield CheckResult("configuration", FAILED, _told(error) or str(error))
         return
-    checks: list[tuple[str, Callable[[Deployment], Iterator[tuple[str, str]]]]] = [
-        ("database", _database),
-        ("storage", _storage),
-        ("mail", _mail),
-        ("secrets", _secrets),
-        ("clock", _clock),
-        ("catalogue", _catalogue),
-        ("logo formats", _formats),
-        ("artwork checks", _artwork),
-        ("content credentials", _content_credentials),
-        ("packages", _packages),
-        ("log", _log),
-        ("rate limits", _limits),
-        ("proxies", _proxies),
-        ("staff sign-in", _sign_in),
-        ("desk", _desk),
-    ]
-    without_database = False
-    for name, check in checks:
-        try:
-            for state, detail in check(emblem):
-                yield CheckResult(name, state, detail)
-        except ConfigurationError as error:
-            without_database |= name == "database"
-            yield CheckResult(name, FAILED, " ".join(error.mistakes))
-        except Problem as error:
-            if without_database and isinstance(error, Unavailable):
-                yield CheckResult(name, FAILED, "not looked at: it needs the database, which is told of above.")
-                continue
-            without_database |= name == "database"
-            yield CheckResult(name, FAILED, f"{error.detail} ({error.private})" if error.private else error.detail)
+    for name, needed, check in _CHECKS:
+        if away := sorted(lacking & needed):
+            yield CheckResult(name, FAILED, f"not looked at: it needs the {' and the '.join(away)}, told of above.")
+            continue
+        for finding in _results(name, lambda check=check: check(emblem)):  # type: ignore[misc]  # bound at once
+            lacking |= {name} if finding.state == FAILED and name == "storage" else set()
+            yield finding
     emblem.close()
 
 
-def _database(emblem: Deployment) -> Iterator[tuple[str, str]]:
+def _results(name: str, check: Callable[[], Iterator[tuple[str, str]]]) -> Iterator[CheckResult]:
+    """Give the findings of one check, and what it raises as one that failed."""
+    try:
+        for state, detail in check():
+            yield CheckResult(name, state, detail)
+    except Exception as error:
+        if (told := _told(error)) is None:
+            raise
+        yield CheckResult(name, FAILED, told)
+
+
+def _told(error: Exception) -> str | None:
+    if isinstance(error, ConfigurationError):
+        return " ".join(error.mistakes)
+    if (said := sentence(error)) is not None:
+        return said
+    if isinstance(error, Problem):
+        return f"{error.detail} ({error.private})" if error.private else error.detail
+    return None  # a mistake of ours
+
+
+def _database(found: settings.Settings) -> Iterator[CheckResult]:
+    """Look at the database alone: what needs it is left out where it does not answer."""
+    from ..store import Database
+
+    try:
+        database = Database(found.database_url)
+    except ConfigurationError as error:
+        yield CheckResult("database", FAILED, " ".join(error.mistakes))
+        return
+    try:
+        yield from _results("database", lambda: _answers(database))
+    finally:
+        database.close()
+
+
+def _answers(database: Database) -> Iterator[tuple[str, str]]:
     from ..store import migrate
 
-    emblem.database.check()
-    emblem.database.check_pages(_LOOK)
-    migrate.require_current(emblem.database)
-    kind = "SQLite" if emblem.database.is_sqlite else "PostgreSQL"
+    database.check()
+    database.check_pages(_LOOK)
+    migrate.require_current(database)
+    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     yield OK, f"{kind} answers, schema {migrate.head()}"
 
 
@@ -136,6 +155,9 @@ def _mail(emblem: Deployment) -> Iterator[tuple[str, str]]:
         yield FAILED, "the mail server refuses the user and password: correct them in EMBLEM_MAIL_URL."
     except (OSError, smtplib.SMTPException) as error:
         yield FAILED, f"mail does not leave ({type(error).__name__}): correct EMBLEM_MAIL_URL, or what it names."
+
+
+def _waiting_mail(emblem: Deployment) -> Iterator[tuple[str, str]]:
     waiting = emblem.mailer.waiting()
     if waiting.messages and waiting.oldest and emblem.clock() - waiting.oldest > timedelta(minutes=10):
         yield WARNING, f"{waiting.messages} mails wait, the oldest since {timestamp(waiting.oldest)}."
@@ -256,10 +278,11 @@ def _limits(emblem: Deployment) -> Iterator[tuple[str, str]]:
         import redis
 
         try:
-            redis.Redis.from_url(emblem.settings.redis_url, socket_timeout=3).ping()
+            waits = {"socket_timeout": _ANSWER, "socket_connect_timeout": _ANSWER}
+            redis.Redis.from_url(emblem.settings.redis_url, **waits).ping()
             yield OK, "shared by Redis"
         except redis.RedisError as error:
-            yield FAILED, f"Redis does not answer ({error}): correct EMBLEM_REDIS_URL."
+            yield FAILED, f"Redis does not answer ({error}): start it, or correct EMBLEM_REDIS_URL."
     else:
         yield OK, "counted per process, forms that send mail per machine; EMBLEM_REDIS_URL shares them between machines"
 
@@ -296,10 +319,31 @@ def _sign_in(emblem: Deployment) -> Iterator[tuple[str, str]]:
 
 def _desk(emblem: Deployment) -> Iterator[tuple[str, str]]:
     members = emblem.participants.staff.list()
-    for sentence in emblem.desk.teams.lacking(members):
-        yield WARNING, sentence
+    for gap in emblem.desk.teams.lacking(members):
+        yield WARNING, gap
     yield OK, f"{len(members)} people, {len(emblem.campaign.desk.teams)} teams"
 
 
 def _loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+_Check = Callable[["Deployment"], Iterator[tuple[str, str]]]
+#: name, the parts that it needs, and the check, in the order in which they are told
+_CHECKS: tuple[tuple[str, frozenset[str], _Check], ...] = (
+    ("storage", frozenset(), _storage),
+    ("mail", frozenset(), _mail),
+    ("mail", frozenset({"database"}), _waiting_mail),
+    ("secrets", frozenset(), _secrets),
+    ("clock", frozenset(), _clock),
+    ("catalogue", frozenset({"database"}), _catalogue),
+    ("logo formats", frozenset(), _formats),
+    ("artwork checks", frozenset(), _artwork),
+    ("content credentials", frozenset(), _content_credentials),
+    ("packages", frozenset({"database", "storage"}), _packages),
+    ("log", frozenset({"database", "storage"}), _log),
+    ("rate limits", frozenset(), _limits),
+    ("proxies", frozenset(), _proxies),
+    ("staff sign-in", frozenset(), _sign_in),
+    ("desk", frozenset({"database"}), _desk),
+)

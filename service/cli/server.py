@@ -14,8 +14,10 @@ from gunicorn.app.base import BaseApplication
 from .. import settings
 from ..campaign import CampaignError
 from ..problems import ConfigurationError
+from ..store import Database
 from ..web import logging, metrics
 from ..web.streams import Streams
+from .common import deployment
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -121,14 +123,13 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
 def serve(bind: str, workers: int | None, threads: int) -> None:
     """Serve from the environment, for production."""
     from ..backup import require_finished
-    from ..deployment import assemble
-    from ..store import migrate
 
     # Everything that can be wrong is found here, once, before any worker starts.
-    emblem = assemble(settings.load(os.environ))
-    require_finished(emblem.settings.data_dir)
-    emblem.database.check_after_crash(LONGEST_LOOK)
-    migrate.require_current(emblem.database)
-    emblem.sealer.check()
-    emblem.close()
+    found = settings.load(os.environ)
+    require_finished(found.data_dir)
+    database = Database(found.database_url)
+    database.check_after_crash(LONGEST_LOOK)
+    database.close()
+    with deployment() as emblem:
+        emblem.sealer.check()
     Server(os.environ, bind=bind, workers=workers or os.cpu_count() or 1, threads=threads).run()

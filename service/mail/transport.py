@@ -22,6 +22,7 @@ from ..problems import ConfigurationError
 from ..storage.durable import replace_file
 from .message import deliverable
 
+_LOOK = 4.0  # seconds for each step of the dialogue, where somebody waits to hear whether mail leaves
 _FILE = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}\.eml")
 
 
@@ -163,7 +164,7 @@ class SmtpTransport:
     def send(self, message: EmailMessage) -> None:
         """See ``Transport.send``."""
         try:
-            connection = self._connect(self._server)
+            connection = self._connect(self._server, self._timeout)
             try:
                 connection.send_message(message)
             finally:
@@ -177,7 +178,7 @@ class SmtpTransport:
 
     def check(self) -> str:
         """See ``Transport.check``: signs in and leaves."""
-        self._connect(self._server).quit()
+        self._connect(self._server, min(self._timeout, _LOOK)).quit()
         return f"the server {self._server.host}:{self._server.port}"
 
     def forget(self, address: str) -> int:
@@ -188,14 +189,12 @@ class SmtpTransport:
         """See ``Transport.forget_mentions``: nothing lies here."""
         return 0
 
-    def _connect(self, server: _Server) -> smtplib.SMTP:
+    def _connect(self, server: _Server, timeout: float) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if server.tls:
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.host, server.port, timeout=self._timeout, context=context
-            )
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)
         else:
-            connection = smtplib.SMTP(server.host, server.port, timeout=self._timeout)
+            connection = smtplib.SMTP(server.host, server.port, timeout=timeout)
         try:
             connection.ehlo()
             if not server.tls and connection.has_extn("starttls"):

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypedDict
 from urllib.parse import quote
 
 import boto3
@@ -30,6 +30,16 @@ class _Sums(TypedDict):
     Metadata: dict[str, str]
 
 
+class _Patience(NamedTuple):
+    """How often a request is tried, and the seconds to connect and for an answer to begin, of each try."""
+
+    attempts: int
+    connect: float
+    read: float
+
+
+#: Until the server has answered this process, and from then on, when a hiccup is worth waiting for.
+_FIRST, _LATER = _Patience(2, 2, 4), _Patience(3, 3, 10)
 _DIGEST = "sha256"  # of the metadata
 _CREDENTIALS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role in their place"
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -54,17 +64,28 @@ class S3Storage(Storage):
     ) -> None:
         self.bucket = bucket
         self.prefix = prefix.strip("/")
-        self.client: S3Client = boto3.client(
+        self._endpoint_url, self._region = endpoint_url, region or "us-east-1"
+        # Both at once and here: boto3 makes no clients in several threads.
+        self._first, self._later = self._client(_FIRST), self._client(_LATER)
+        self._answered = False
+
+    @property
+    def client(self) -> S3Client:
+        """The client, impatient until the server has answered once: one that is away is told within ten seconds."""
+        return self._later if self._answered else self._first
+
+    def _client(self, patience: _Patience) -> S3Client:
+        return boto3.client(
             "s3",
-            endpoint_url=endpoint_url,
-            region_name=region or "us-east-1",
+            endpoint_url=self._endpoint_url,
+            region_name=self._region,
             config=Config(
                 signature_version="s3v4",
-                retries={"mode": "standard", "total_max_attempts": 3},
-                connect_timeout=3,
-                read_timeout=10,
+                retries={"mode": "standard", "total_max_attempts": patience.attempts},
+                connect_timeout=patience.connect,
+                read_timeout=patience.read,
                 max_pool_connections=64,
-                s3={"addressing_style": "path" if endpoint_url else "auto"},
+                s3={"addressing_style": "path" if self._endpoint_url else "auto"},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -182,7 +203,9 @@ class S3Storage(Storage):
     def _problems(self, key: str) -> Iterator[None]:
         try:
             yield
+            self._answered = True
         except ClientError as error:
+            self._answered = True
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in _MISSING:
                 raise ObjectMissing(key) from error
@@ -193,7 +216,8 @@ class S3Storage(Storage):
             private = f"there are no credentials for {self.bucket}: {_CREDENTIALS}"
             raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
         except BotoCoreError as error:
-            raise Unavailable(headers={"Retry-After": "5"}, private=str(error)) from error
+            private = f"{str(error).rstrip('.')}: start the S3 server, or correct EMBLEM_STORAGE_URL"
+            raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
 
     def _reason(self, code: str, error: ClientError) -> str:
         """Return what an operator has to do about a refusal of the server."""

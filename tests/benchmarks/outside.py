@@ -25,7 +25,7 @@ from service import settings as settings_room
 from service.app import create_app
 from service.clock import now
 from service.deployment import open_publisher
-from service.ledger.witnesses import Witnesses
+from service.ledger.witnesses import SPACING, Witnesses
 from service.store import Database, migrate
 from service.verification.log_reader import UrlSource
 from service.verification.monitor import Monitor
@@ -93,15 +93,20 @@ def _offered(bench: Bench, lines: list[str], checkpoints: int) -> None:
     offer = offering / checkpoints * 1000
     say("  offering one checkpoint", f"{offer:.1f} ms of a core, at most once in 10 s: {offer / 100:.2f}% of it")
     say("  recording and sealing 100 entries", f"{sealing / checkpoints * 1000:.1f} ms of a core")
-    for entries in (100, 5_000, 20_000, 50_000):  # in the ten seconds between two offers
-        began = time.process_time()
-        bench.record(entries)
-        bench.sealer.seal()
-        spent = (time.process_time() - began) * 1000
-        say(
-            f"  offers beside {entries / 10:,.0f} entries a second",
-            f"{offer / spent:.1%} of recording and sealing them",
-        )
+    for rate in (10, 100, 500, 5_000):
+        recording = sealing = 0.0
+        for _ in range(int(SPACING / INTERVAL)):  # the ten seconds between two offers
+            began = time.process_time()
+            for _ in range(int(rate * INTERVAL) if rate < 500 else 0):  # one at a time, as few downloads come
+                bench.record(1)
+            if rate >= 500:
+                bench.record(int(rate * INTERVAL))
+            recording += time.process_time() - began
+            began = time.process_time()
+            bench.sealer.seal()
+            sealing += time.process_time() - began
+        shares = f"{offer / sealing / 1000:.1%} of sealing, {offer / (recording + sealing) / 1000:.1%} with recording"
+        say(f"  offers beside {rate:,} entries a second", shares)
     bench.database.close()
 
 

@@ -67,6 +67,15 @@ class Postgres:
             connection.execute(f"create database {name}{template}".encode())
         return self.url(name)
 
+    def guarded(self, user: str, password: str) -> str:
+        """The URL of a database for a new user, who has to give a password; everybody else goes in as before."""
+        hba = self.folder / "data" / "pg_hba.conf"
+        hba.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{hba.read_text()}")
+        with self._connect() as connection:
+            connection.execute(f"create role {user} login password '{password}'".encode())
+            connection.execute("select pg_reload_conf()")
+        return self.url("postgres").replace("emblem@", f"{user}:{password}@")
+
     def drop(self, url: str) -> None:
         """Removes a database and ends whoever still uses it."""
         name = url.rpartition("/")[2]
