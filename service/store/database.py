@@ -41,8 +41,9 @@ DAMAGED = "The database is damaged: put a backup back with `emblem restore DIR -
 _POOL_WAIT = 5  # seconds for a connection of the pool
 #: How long PostgreSQL may take, so that one that is frozen, or a table that is locked, holds up nobody for long: to
 #: connect (seconds), for a statement and a lock (milliseconds), and until unanswered bytes end a connection.
+CONNECT = 5
 PATIENCE = {
-    "connect_timeout": 5,
+    "connect_timeout": CONNECT,
     "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 10,

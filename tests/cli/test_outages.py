@@ -203,7 +203,7 @@ def test_a_storage_that_does_not_answer_is_told_with_the_fix(
 
 def test_what_may_be_waited_for_is_bounded() -> None:
     """At most ten seconds for one that is silent: each is asked once, in so many steps of so many seconds."""
-    assert database.PATIENCE["connect_timeout"] <= 10
+    assert database.CONNECT <= 10
     assert s3._FIRST.attempts * max(s3._FIRST.connect, s3._FIRST.read) < 10
     assert transport._LOOK < 10
     assert doctor._ANSWER < 10
