@@ -361,10 +361,7 @@ class LinkClient(Base):
 
 
 class Download(Base):
-    """A recorded GET that sends bytes; durable before the first of them leaves.
-
-    On PostgreSQL it is partitioned by the month of ``at``, as migrations have made it (see ``store.months``).
-    """
+    """A recorded GET that sends bytes, durable before the first leaves. PostgreSQL has ``months`` of them."""
 
     __tablename__ = "downloads"
     __table_args__ = (
