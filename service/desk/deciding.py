@@ -27,9 +27,9 @@ from ..store.desk_tables import Case
 from .letters import DeskMail
 from .misuse import ANSWER_UNTIL
 from .reading import seen
-from .rows import Expected, advance, asks_to_lift, locked, open_case_of
+from .rows import Expected, advance, asks_to_lift, follows, locked, open_case_of
 from .signed_links import SignedLinks
-from .states import CaseAction, State, follow
+from .states import CaseAction, State
 from .views import CaseView
 
 log = structlog.get_logger()
@@ -138,7 +138,7 @@ class Deciding:
         def work(session: Session) -> CaseView:
             row, person = locked(session, case)
             decision = self._checked(row, outcome, checked, by, purposes)
-            follow(row.status, CaseAction.SUSPENSE)
+            follows(session, row, CaseAction.SUSPENSE)
             self._require_possible(row, person, decision)
             before, now = row.status, self._clock()
             advance(session, row, CaseAction.SUSPENSE, by, now, expected)
@@ -251,7 +251,7 @@ class Deciding:
     ) -> None:
         """Decide a locked case, in the caller's transaction."""
         now = self._clock()
-        follow(row.status, CaseAction.DECIDE)  # whoever comes too late hears that first
+        follows(session, row, CaseAction.DECIDE)  # whoever comes too late hears that first
         self._require_possible(row, person, decision)
         purposes = decision.purposes or tuple(row.purposes)
         kind = person.kind if person is not None else None

@@ -24,8 +24,8 @@ from ..storage import Storage
 from ..store import Database
 from ..store.desk_tables import CaseFile
 from ..verdicts import Verdicts
-from .rows import advance, locked, no_case
-from .states import CaseAction, follow
+from .rows import advance, follows, locked, no_case
+from .states import CaseAction
 from .views import FileView
 
 log = structlog.get_logger()
@@ -124,7 +124,7 @@ class CaseFiles:
         row, _ = locked(session, case)
         if row.kind == "misuse" and not staff:
             raise no_case()
-        follow(row.status, CaseAction.ATTACH)
+        follows(session, row, CaseAction.ATTACH)
         kept = select(func.count()).select_from(CaseFile).where(CaseFile.case == case, CaseFile.dropped_at.is_(None))
         if (session.scalar(kept) or 0) >= MOST_FILES:
             raise TooManyFiles

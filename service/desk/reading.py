@@ -84,14 +84,30 @@ class Reading:
             person = session.get(tables.Participant, row.participant) if row.participant else None
             return replace(seen, teams=self._teams.of(row, person))
 
-    def list(self, chosen: Filter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseView]:
-        """Return a page of cases, the soonest due first. Raises InvalidRequest for a value that no case can have."""
+    def list(
+        self, chosen: Filter, *, cursor: str | None = None, limit: int = 50, brief: bool = False
+    ) -> Page[CaseView]:
+        """Return a page of cases, the soonest due first; ``brief`` ones are without messages, files and events.
+
+        Raises InvalidRequest for a value that no case can have.
+        """
         self._check(chosen)
         with self._database.read() as session:
             statement = self._narrowed(session, select(Case), chosen)
             page = paginate(session, statement, Case.due_at, Case.id, cursor=cursor, limit=limit, newest_first=False)
-            views = whole(session, [row for (row,) in page.items], staff=chosen.staff)
+            rows = [row for (row,) in page.items]
+            if brief:
+                views = [CaseView.of(row, staff=chosen.staff) for row in rows]
+            else:
+                views = whole(session, rows, staff=chosen.staff)
         return Page(tuple(views), page.next_cursor)
+
+    def undoable(self, by: str) -> tuple[CaseView, ...]:
+        """Return the cases that somebody decided in the console and can still undo, the newest decision first."""
+        statement = select(Case).where(Case.status == State.DECIDING, Case.pending_until > self._clock())
+        with self._database.read() as session:
+            rows = session.scalars(statement.order_by(Case.pending_until.desc(), Case.id))
+            return tuple(CaseView.of(row, staff=True) for row in rows if (row.pending or {}).get("by") == by)
 
     def counts(self, chosen: Filter) -> Counts:
         """Count the cases that wait, among those chosen, whatever their status."""

@@ -18,7 +18,7 @@ from ..problems import CaseOpen, ChangedMeanwhile, NotFound
 from ..store import tables
 from ..store.desk_tables import Case, CaseEvent, CaseMessage
 from . import search
-from .states import CaseAction, State, follow, shown
+from .states import CaseAction, State, allowed, follow, shown
 
 OPEN = (State.OPEN, State.RETURNED, State.DECIDING)  # states of a case that waits for somebody
 
@@ -117,11 +117,21 @@ def advance(
 
     Raises what ``follow`` raises, and ChangedMeanwhile where the caller has seen none of the ``expected`` versions.
     """
-    after = follow(case.status, action)
+    after = follows(session, case, action)
     if expected is not None and case.version not in expected:
         raise changed_meanwhile(session, case)
     case.status = after.value
     note(session, case, action, by, now)
+
+
+def follows(session: Session, case: Case, action: CaseAction) -> State:
+    """Return the state after an action. Raises what ``follow`` raises, with who brought the case into its state."""
+    if action in allowed(case.status):
+        return follow(case.status, action)
+    steps = [one.value for one in CaseAction if one not in (CaseAction.NOTE, CaseAction.ASSIGN)]
+    last = select(CaseEvent).where(CaseEvent.case == case.id, CaseEvent.what.in_(steps))
+    event = session.scalar(last.order_by(CaseEvent.id.desc()).limit(1))
+    return follow(case.status, action, None if event is None else (event.by, event.what))
 
 
 def note(session: Session, case: Case, action: CaseAction, by: str, now: datetime) -> None:
@@ -134,7 +144,7 @@ def note(session: Session, case: Case, action: CaseAction, by: str, now: datetim
 def changed_meanwhile(session: Session, case: Case) -> ChangedMeanwhile:
     """Return the problem that says who did what last."""
     event = session.scalar(select(CaseEvent).where(CaseEvent.case == case.id).order_by(CaseEvent.id.desc()).limit(1))
-    more: dict[str, Any] = {"status": shown(case.status)}
+    more: dict[str, Any] = {"case_status": shown(case.status)}
     if event is None:
         return ChangedMeanwhile(extra=more)
     more["changed"] = {"by": event.by, "what": event.what}

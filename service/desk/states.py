@@ -83,21 +83,25 @@ _FOLLOWS: Mapping[tuple[State, CaseAction], State] = MappingProxyType(
     }
 )
 _QUICKER = {
-    _D: msgid("This case is decided already. Read it again to see who was quicker."),
-    _C: msgid("This case is closed already. Read it again to see who was quicker."),
-    _G: msgid("This case is being decided already. Read it again to see who was quicker."),
+    _D: msgid("This case is decided already, by %(by)s. Read it; the participant can still be decided about anew."),
+    _C: msgid("This case is closed already, by %(by)s. Read it; what is still wanted is asked for anew."),
+    _G: msgid("This case is being decided already, by %(by)s. Read it again in a minute."),
 }
 _ENDED = {
-    _D: msgid("This case is decided, so nothing can be added to it. Ask anew: a new request opens another case."),
-    _C: msgid("This case is closed, so nothing can be added to it. Ask anew: a new request opens another case."),
-    _G: msgid("This case is being decided, so nothing can be added to it. Look again in a minute."),
+    _D: msgid(
+        "This case is decided, by %(by)s, so nothing can be added to it. Ask anew: a new request opens another case."
+    ),
+    _C: msgid(
+        "This case is closed, by %(by)s, so nothing can be added to it. Ask anew: a new request opens another case."
+    ),
+    _G: msgid("This case is being decided, by %(by)s, so nothing can be added to it. Look again in a minute."),
 }
 #: What decides, and so says 412 where somebody was quicker.
 _DECIDES = (CaseAction.DECIDE, CaseAction.APPROVE_FIRST, CaseAction.SUSPENSE)
 
 
-def follow(state: str, action: CaseAction) -> State:
-    """Return the state after an action.
+def follow(state: str, action: CaseAction, last: tuple[str, str] | None = None) -> State:
+    """Return the state after an action; ``last`` is who brought the case into its state, and by which step.
 
     Raises ChangedMeanwhile for a decision where another one was quicker, CaseDecided for whatever else comes too late,
     and Conflict for an undo that has nothing to undo.
@@ -106,7 +110,7 @@ def follow(state: str, action: CaseAction) -> State:
     after = _FOLLOWS.get((before, action))
     if after is not None:
         return after
-    raise _too_late(before, action)
+    raise _too_late(before, action, last)
 
 
 def allowed(state: str) -> frozenset[CaseAction]:
@@ -119,10 +123,15 @@ def shown(state: str) -> Status:
     return "open" if state == State.DECIDING else State(state).value  # type: ignore[return-value]
 
 
-def _too_late(state: State, action: CaseAction) -> Problem:
+def _too_late(state: State, action: CaseAction, last: tuple[str, str] | None) -> Problem:
+    more: dict[str, object] = {"case_status": shown(state)}
+    by = "somebody"
+    if last is not None:
+        by, what = last
+        more["changed"] = {"by": by, "what": what}
     if action is CaseAction.UNDO:
-        return Conflict("There is no decision that could still be undone: it is in force, or was undone already.")
-    more = {"status": shown(state)}
+        detail = "There is no decision that could still be undone: it is in force, or was undone already."
+        return Conflict(detail, extra=more)
     if action in _DECIDES:
-        return ChangedMeanwhile(_QUICKER[state], extra=more)
-    return CaseDecided(_ENDED[state], extra=more)
+        return ChangedMeanwhile(_QUICKER[state], values={"by": by}, extra=more)
+    return CaseDecided(_ENDED[state], values={"by": by}, extra=more)

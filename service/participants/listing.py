@@ -36,6 +36,13 @@ class Listing:
         end = ends_at(self._campaign, row.kind, row.purposes, row.outcome, row.decided_at)
         return replace(ParticipantView.of(row), permission_expires_at=end)
 
+    def several(self, participants: Iterable[str]) -> dict[str, ParticipantView]:
+        """Return those of these participants that are there, by id."""
+        table = tables.Participant
+        with self._database.read() as session:
+            rows = session.scalars(select(table).where(table.id.in_(set(participants))))
+            return {row.id: self._view(row) for row in rows}
+
     def names(self, participants: Iterable[str]) -> dict[str, str]:
         """Return the name of each of these participants that has one, by id."""
         table = tables.Participant

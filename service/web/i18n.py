@@ -8,7 +8,7 @@ catalogue (``translations/``) and the campaign's own localized ``Text`` objects.
 from __future__ import annotations
 
 import gettext as gettext_module
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -189,6 +189,23 @@ def format_instant(value: datetime | str) -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), text)
 
 
+def format_day(value: datetime) -> Markup:
+    """A day in UTC in its short form, as a ``<time>`` element with the instant."""
+    form = "d MMM y" if language() == "en" else "medium"  # the day first, as everywhere here
+    text = babel.dates.format_date(value, format=form, locale=language())
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+
+
+def format_clock(value: datetime) -> Markup:
+    """A time of the day in UTC to the second, as a ``<time>`` element with the instant."""
+    return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), f"{value:%H:%M:%S}")
+
+
+def format_age(value: timedelta) -> str:
+    """A length of time in its largest unit, from hours on, such as ``3 days``."""
+    return babel.dates.format_timedelta(value, granularity="hour", threshold=1, locale=language())
+
+
 def format_number(value: float) -> str:
     """A number as the language writes it."""
     return babel.numbers.format_decimal(value, locale=language())
@@ -247,6 +264,9 @@ def install(app: Flask) -> None:
         plain=localized_plain,
         longdate=format_date,
         instant=format_instant,
+        day=format_day,
+        clocktime=format_clock,
+        age=format_age,
         said=translate_error,
         number=format_number,
         filesize=format_bytes,

@@ -209,10 +209,14 @@ def test_of_two_who_read_the_same_the_second_hears_who_was_quicker(api: Api) -> 
     assert told["changed"]["by"].startswith("staff:")
     tag = ask(api, "GET", f"/{case['id']}").headers["ETag"]
     assert decide(api, case["id"], tag=tag).status_code == 200
-    problem(decide(api, case["id"], tag=tag), 412, "changed-meanwhile")
-    problem(decide(api, case["id"], "declined"), 412, "changed-meanwhile")
-    problem(ask_back(api, case["id"]), 409, "case-decided")
-    problem(write(api, case["id"], "Too late", "portal"), 409, "case-decided")
+    for late in (decide(api, case["id"], tag=tag), decide(api, case["id"], "declined")):
+        told = problem(late, 412, "changed-meanwhile")
+        assert (told["case_status"], told["changed"]["what"]) == ("decided", "decided")
+        assert told["changed"]["by"] in told["detail"]
+    for late in (ask_back(api, case["id"]), write(api, case["id"], "Too late", "portal")):
+        told = problem(late, 409, "case-decided")
+        assert told["changed"]["what"] == "decided"
+        assert told["changed"]["by"] in told["detail"]
     assert len(entries(api, "case.decided")) == 1
 
 

@@ -123,6 +123,46 @@ def test_many_are_decided_with_one_reason(staff: Visitor, waiting: Visitor, app:
     assert (status(waiting), status(other)) == ("approved", "under_review")
 
 
+def test_what_was_decided_by_mistake_is_undone_at_once_and_by_its_owner_alone(
+    staff: Visitor, waiting: Visitor, app: Flask, clock: FrozenClock
+) -> None:
+    more = Visitor(app)
+    more.join(name="Example Later", purposes=["fundraising"])
+    cases = [case_of(waiting), case_of(more)]
+    staff.get("/staff")
+    staff.post("/staff/cases", {"case": [one.id for one in cases], "outcome": "declined", "reason": "A slip."})
+    colleague = Visitor(app)
+    staff.parts.participants.staff.add("other@example.org", by="staff:cli")
+    colleague.sign_in_as_staff("other@example.org")
+    colleague.post("/staff/undo", {"case": [one.id for one in cases]})
+    assert all(case_of(one).pending for one in (waiting, more))
+    staff.get("/staff")
+    assert "Undo all of them" in [button.text for button in staff.html.all("button")]
+    staff.post("/staff/undo", {"case": [one.id for one in cases]})
+    clock.advance(UNDO_FOR.total_seconds())
+    assert staff.parts.desk.deciding.settle() == 0
+    assert {status(waiting), status(more)} == {"under_review"}
+
+
+def test_only_some_of_the_purposes_are_approved(staff: Visitor, app: Flask, clock: FrozenClock) -> None:
+    asking = Visitor(app)
+    asking.join(name="Example Asking", purposes=["information", "commercial"])
+    case = case_of(asking)
+    page = f"/staff/cases/{case.id}"
+    staff.get(page)
+    assert [one.attributes["value"] for one in staff.html.all("input", name="purposes")] == list(case.purposes)
+    given = {"outcome": "approved", "reason": "Not for sale.", "narrows": "yes"}
+    staff.post(f"{page}/decision", given, status=422)
+    assert "Tick at least one purpose" in staff.html.all("div", id="errors")[0].text
+    staff.post(f"{page}/decision", {**given, "purposes": ["information"]})
+    clock.advance(UNDO_FOR.total_seconds())
+    staff.parts.desk.deciding.settle()
+    found = staff.parts.participants.listing.get(str(case.participant))
+    assert (found.status, found.purposes) == ("approved", ("information",))
+    staff.get(f"/staff/participants/{case.participant}")
+    assert page in staff.html.links(), "a participant's page leads to its cases"
+
+
 def test_a_question_is_answered_on_the_account_page(staff: Visitor, waiting: Visitor) -> None:
     case = case_of(waiting)
     page = f"/staff/cases/{case.id}"
@@ -247,7 +287,14 @@ def test_a_report_of_misuse_finds_its_participant_who_gets_a_letter_with_a_day(
     page = f"/staff/cases/{case.id}"
     staff.get(page)
     staff.post(f"{page}/participant", {"participant": "par_nobody"}, status=422)
-    staff.post(f"{page}/participant", {"participant": str(case_of(waiting).participant)})
+    other = Visitor(app)
+    other.join(name="Example Other")
+    staff.post(f"{page}/participant", {"participant": "nobody at all"}, status=422)
+    staff.post(f"{page}/participant", {"participant": "example"}, status=422)
+    mine = str(case_of(waiting).participant)
+    assert staff.html.all("button", name="participant", value=mine), "of several that are found one is chosen"
+    staff.post(f"{page}/participant", {"participant": "Example Waiting"})
+    assert staff.parts.desk.reading.get(case.id, staff=True).participant == mine
     staff.get(page)
     staff.post(f"{page}/letter", {"letter": "Please take them down.", "days": "0"}, status=422)
     staff.post(f"{page}/letter", {"letter": "Please take them down.", "days": "2"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, request, url_for
+from markupsafe import Markup
 
 from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
@@ -49,7 +50,7 @@ def account_case_answer(case: str) -> Response:
         except InvalidRequest as problem:
             mistakes = mistakes_of(kind, problem.errors)
         except CaseDecided as problem:
-            mistakes.add("", translate_error(problem))
+            mistakes.add("", _said(problem))
     if mistakes:
         return _case(_own(case), mistakes, 422)
     return see_other(url_for("pages.account_case", case=case))
@@ -69,7 +70,7 @@ def account_case_add_file(case: str) -> Response:
             case, content(file, MOST_BYTES), file.filename, by=actor(), staff=False, language=language()
         )
     except Problem as problem:
-        mistakes.add("file", said_of_file(problem, MOST_BYTES))
+        mistakes.add("file", _said(problem) if isinstance(problem, CaseDecided) else said_of_file(problem, MOST_BYTES))
         return _case(seen, mistakes, problem.status)
     return see_other(url_for("pages.account_case", case=case, _anchor="files"))
 
@@ -91,7 +92,7 @@ def account_case_withdraw(case: str) -> Response:
     try:
         deployment().desk.conversation.withdraw(case, by=actor())
     except CaseDecided as problem:
-        mistakes.add("", translate_error(problem))
+        mistakes.add("", _said(problem))
         return _case(_own(case), mistakes, problem.status)
     return see_other(url_for("pages.account", _anchor="requests"))
 
@@ -128,6 +129,15 @@ def account_request_submit(kind: str) -> Response:
     except Conflict:
         return see_other(url_for("pages.account", _anchor="requests"))
     return see_other(url_for("pages.account_case", case=made.id))
+
+
+def _said(problem: Problem) -> Markup:
+    """Return what a problem says, with whoever was quicker in words and not by id."""
+    if "by" not in problem.values:
+        return translate_error(problem)
+    staffs = str(problem.values["by"]).startswith("staff")
+    by = translate(msgid("the campaign’s staff") if staffs else msgid("you"))
+    return translate(problem.template, **{**problem.values, "by": by})
 
 
 def _own(case: str) -> CaseView:

@@ -18,6 +18,17 @@ from ..i18n import translate
 from ..security import current_session, require_session
 
 PAGE = 50  # rows of a list
+#: Who else than a person of the staff acts, in words.
+_OTHERS = {
+    BY_LETTER: msgid("whom the letter went to"),
+    "rule": msgid("a rule"),
+    "page": msgid("the public page"),
+    "participant": msgid("the participant"),
+    "staff:cli": msgid("the command line"),
+    "alert": msgid("an alert"),
+    "unlisted-site": msgid("the count of views, on a site that no embed lists"),
+}
+_KEYS = {"portal": msgid("the portal %(key)s"), "partner": msgid("the participant’s own key %(key)s")}
 
 staff = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -33,6 +44,7 @@ NAVIGATION = (
     ("staff.terms", msgid("Terms")),
     ("staff.publishing", msgid("Publishing")),
     ("staff.audit", msgid("Audit")),
+    ("staff.webhooks", msgid("Webhooks")),
     ("staff.outbox", msgid("Outbox")),
     ("staff.keys", msgid("API keys")),
     ("staff.passkeys", msgid("Passkeys")),
@@ -47,8 +59,11 @@ def acted(by: str | None) -> Markup:
     found, session = staff_id(by), current_session()
     if found is not None and session is not None and session.role == "staff" and (label := _label(found)):
         return Markup('<bdi title="{}">{}</bdi>').format(found, label)
-    if by == BY_LETTER:
-        return translate(msgid("whom the letter went to"))
+    if by in _OTHERS:
+        return translate(_OTHERS[by])
+    role, _, number = by.partition(":")
+    if role in _KEYS and number.startswith("key_"):
+        return translate(_KEYS[role], key=Markup("<code>{}</code>").format(number))
     return Markup("<code>{}</code>").format(by)
 
 

@@ -5,9 +5,12 @@ A decision here can be undone for 30 seconds, and the next case opens at once. E
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, request, url_for
+from markupsafe import Markup
 
 from ...campaign.text import msgid
 from ...campaign.typed_text import LONGEST_TEXT
@@ -25,10 +28,11 @@ from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
 from ..security import current_session
 from ..uploads import content, said_of_file, takes_file
-from .blueprint import PAGE, staff
+from .blueprint import PAGE, acted, staff
 from .participants import shown_application
 
 _MOST_AT_ONCE = 100  # cases that are decided with one reason
+_SUGGESTED = 6  # participants that a search in a case names at most
 _FILTERS = ("kind", "participant_kind", "country", "purpose", "q")
 _ALL = "all"  # in place of a team: the cases of all of them
 #: What happened to a case, in words.
@@ -82,6 +86,20 @@ def decide_many() -> Response:
     return see_other(url_for("staff.queue", many=len(cases) - late, late=late or None, **_kept(_chosen()[0])))
 
 
+@staff.post("/undo")
+def undo_many() -> Response:
+    """Take back one's own decisions that are named, those of them that still can be."""
+    mine = {one.id for one in deployment().desk.reading.undoable(actor())}
+    back = 0
+    for case in mine.intersection(request.form.getlist("case")):
+        try:
+            deployment().desk.deciding.undo(case, by=actor())
+        except (Conflict, NotFound):
+            continue
+        back += 1
+    return see_other(url_for("staff.queue", back=back, **_kept(_chosen()[0])))
+
+
 @staff.post("/digests")
 def digests() -> Response:
     """Be mailed who waits, or no more."""
@@ -107,18 +125,24 @@ def case_decide(case: str) -> Response:
         return _case(case, mistakes, 422)
     if sent("preview") in OUTCOMES + MISUSE_OUTCOMES:
         return _case(case, mistakes, preview=(sent("preview"), reason))
+    purposes = request.form.getlist("purposes")[:20] if sent("narrows") and sent("outcome") == "approved" else None
+    if purposes == []:
+        mistakes.add("purposes", translate(msgid("Tick at least one purpose, or decline.")))
+        return _case(case, mistakes, 422)
     try:
+        asked = deployment().desk.reading.get(case, staff=True).purposes
         deployment().desk.deciding.suspense(
             case,
             sent("outcome"),
             reason=reason,
             by=actor(),
+            purposes=None if purposes is None or set(purposes) == set(asked) else purposes,
             expected={int(version)} if version.isdigit() else None,
         )
     except ChangedMeanwhile:
         return _case(case, mistakes, 412, since=int(version) if version.isdigit() else 0)
     except (Conflict, Forbidden, InvalidRequest) as problem:
-        mistakes.add("", translate_error(problem))
+        mistakes.add("", _said(problem))
         return _case(case, mistakes, problem.status)
     given, chosen = _chosen()
     before, after = deployment().desk.reading.beside(case, chosen)
@@ -156,7 +180,7 @@ def case_write(case: str) -> Response:
         except ChangedMeanwhile:
             return _case(case, mistakes, 412, since=int(seen))
         except (CaseDecided, InvalidRequest) as problem:
-            mistakes.add(name, translate_error(problem))
+            mistakes.add(name, _said(problem))
     if mistakes:
         return _case(case, mistakes, 422)
     return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
@@ -180,22 +204,26 @@ def case_assign(case: str) -> Response:
         return _case(case, FormMistakes(), 412, since=int(seen))
     except CaseDecided as problem:
         mistakes = FormMistakes()
-        mistakes.add("", translate_error(problem))
+        mistakes.add("", _said(problem))
         return _case(case, mistakes, problem.status)
     return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
 
 @staff.post("/cases/<case>/participant")
 def case_name(case: str) -> Response:
-    """Say whose use of the logo a report of misuse tells of."""
-    mistakes, participant = FormMistakes(), sent("participant")
+    """Say whose use of the logo a report of misuse tells of: by id, or by what only one participant is found by."""
+    mistakes, wanted = FormMistakes(), sent("participant")
+    found = _found(wanted)
+    if len(found) > 1:
+        mistakes.add("participant", translate(msgid("Several participants are found by this. Choose one.")))
+        return _case(case, mistakes, 422, found=found)
+    if wanted and not found:
+        mistakes.add("participant", translate(msgid("No participant is found by this.")))
+        return _case(case, mistakes, 422)
     try:
-        deployment().desk.misuse.name(case, participant or None, by=actor())
-    except NotFound:
-        mistakes.add("participant", translate(msgid("There is no participant of this id.")))
+        deployment().desk.misuse.name(case, found[0].id if found else None, by=actor())
     except (CaseDecided, InvalidRequest) as problem:
-        mistakes.add("participant", translate_error(problem))
-    if mistakes:
+        mistakes.add("participant", _said(problem))
         return _case(case, mistakes, 422)
     return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
 
@@ -213,7 +241,7 @@ def case_letter(case: str) -> Response:
             for error in problem.errors:
                 mistakes.add("days" if error.pointer == "/days" else "letter", translate_error(error))
         except CaseDecided as problem:
-            mistakes.add("letter", translate_error(problem))
+            mistakes.add("letter", _said(problem))
     if mistakes:
         return _case(case, mistakes, 422)
     return see_other(url_for("staff.case", case=case, **_kept(_chosen()[0])))
@@ -234,7 +262,7 @@ def case_add_file(case: str) -> Response:
     except NotFound:
         raise
     except Problem as problem:
-        mistakes.add("file", said_of_file(problem, MOST_BYTES))
+        mistakes.add("file", _said(problem) if isinstance(problem, CaseDecided) else said_of_file(problem, MOST_BYTES))
         return _case(case, mistakes, problem.status)
     return see_other(url_for("staff.case", case=case, _anchor="files", **_kept(_chosen()[0])))
 
@@ -244,6 +272,29 @@ def case_file(case: str, file: str) -> Response:
     """Give a file of a case, to download."""
     _require_staff()
     return file_response(deployment().desk.files.get(case, file, staff=True))
+
+
+def _found(words: str) -> tuple[ParticipantView, ...]:
+    """Return a few participants that an id, or parts of a name, an address or a site find."""
+    if not words:
+        return ()
+    listing = deployment().participants.listing
+    return tuple(listing.several([words]).values()) or listing.list(q=words, limit=_SUGGESTED).items
+
+
+def _suggested(seen: CaseView) -> tuple[ParticipantView, ...]:
+    """Return whom a report of misuse may be about: who is found by the host that it names."""
+    if seen.kind != "misuse" or seen.participant or seen.status != "open":
+        return ()
+    host = (urlsplit((seen.report or {}).get("url", "")).hostname or "").removeprefix("www.")
+    return _found(host)
+
+
+def _said(problem: Problem) -> Markup:
+    """Return what a problem says, with the name of whoever was quicker."""
+    if "by" not in problem.values:
+        return translate_error(problem)
+    return translate(problem.template, **{**problem.values, "by": acted(str(problem.values["by"]))})
 
 
 def _require_staff() -> None:
@@ -288,23 +339,26 @@ def _queue(mistakes: FormMistakes, status: int = 200) -> Response:
     session = current_session()
     if session is None or session.role != "staff":  # auditors see how much waits, and nothing of it
         return private("staff/queue_counts.html", status, counts=found.desk.reading.counts(Filter()))
-    page = found.desk.reading.list(chosen, cursor=query("cursor") or None, limit=PAGE)
+    page = found.desk.reading.list(chosen, cursor=query("cursor") or None, limit=PAGE, brief=True)
     ids = {one.participant for one in page.items if one.participant}
+    undoable = found.desk.reading.undoable(actor())
+    people = found.participants.listing.several(ids | {one.participant for one in undoable if one.participant})
     counts: Counts = found.desk.reading.counts(Filter(team=chosen.team, within=chosen.within))
     return private(
         "staff/queue.html",
         status,
         page=page,
         kept=_kept(given),
-        people={one: found.participants.listing.get(one) for one in ids},
+        people=people,
         given=given,
         counts=counts,
         now=found.clock(),
         statuses=STATUSES,
         mistakes=mistakes,
         values=request.form,
-        decided=_recent(query("decided")),
+        undoable=undoable,
         many=query("many"),
+        back=query("back"),
         late=query("late"),
         seconds=int(UNDO_FOR.total_seconds()),
         digest=session.staff is not None and found.participants.staff.get(session.staff).digest,
@@ -329,13 +383,17 @@ def _case(
     *,
     since: int | None = None,
     preview: tuple[str, str] | None = None,
+    found: Sequence[ParticipantView] = (),
 ) -> Response:
     """Show a case: with what happened ``since`` a version, or with the mail that an outcome and a text would send."""
     _require_staff()
-    found = deployment()
-    reading = found.desk.reading
+    parts = deployment()
+    reading = parts.desk.reading
     seen = reading.get(case, staff=True)
-    person = found.participants.listing.get(seen.participant) if seen.participant else None
+    decided, related = _recent(query("decided")), reading.related(seen)
+    listing = parts.participants.listing
+    person = listing.get(seen.participant) if seen.participant else None
+    others = [one.participant for one in (*related, *((decided,) if decided else ())) if one.participant]
     given, chosen = _chosen()
     before, after = reading.beside(case, chosen)
     session = current_session()
@@ -346,7 +404,10 @@ def _case(
         person=person,
         application=shown_application(person) if person is not None else None,
         asked=[] if person is None else _asked(seen, person),
-        related=reading.related(seen),
+        related=related,
+        people=listing.several(others),
+        purposes=[parts.campaign.eligibility.purposes[one] for one in seen.purposes if _narrows(seen)],
+        found=found or _suggested(seen),
         checks={one.id: one.artwork_check for one in seen.files},
         verdict_words=VERDICT_WORDS,
         event_words=EVENT_WORDS,
@@ -356,17 +417,23 @@ def _case(
         after=after,
         mine=session.staff if session is not None else None,
         kept=_kept(given),
-        teams=[team for team in found.campaign.desk.teams if team.id in seen.teams],
+        teams=[team for team in parts.campaign.desk.teams if team.id in seen.teams],
         colleagues=_colleagues(seen),
-        decided=_recent(query("decided")),
+        decided=decided,
         seconds=int(UNDO_FOR.total_seconds()),
         mistakes=mistakes,
         values=request.form,
         previewed=preview[0] if preview else "",
-        letter=found.desk.deciding.preview(seen, _reader(seen, person), *preview) if preview else None,
+        letter=parts.desk.deciding.preview(seen, _reader(seen, person), *preview) if preview else None,
         answers=_answers(seen, person),
-        now=found.clock(),
+        now=parts.clock(),
     )
+
+
+def _narrows(seen: CaseView) -> bool:
+    """Tell whether an approval may be for some of the purposes alone."""
+    known = deployment().campaign.eligibility.purposes
+    return seen.kind != "misuse" and not seen.lifts and len(seen.purposes) > 1 and known.keys() >= set(seen.purposes)
 
 
 def _colleagues(seen: CaseView) -> list[tuple[StaffMemberView, bool]]:

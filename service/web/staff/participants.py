@@ -89,6 +89,8 @@ def _detail(participant: str, mistakes: FormMistakes, status: int = 200) -> Resp
         application=shown_application(one),
         decisions=found.participants.decisions.of(one.id),
         acceptances=found.participants.acceptances.of(one.id),
+        cases=found.desk.reading.of_participant(one.id, staff=True),
+        members=found.participants.members.of(one.id),
         portals=found.participants.access.portals(one.id),
         keys=found.participants.api_keys.list(participant=one.id),
         links=found.links.list(participant=one.id, limit=20),
