@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from babel.dates import format_date
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from .. import paths
 from ..campaign import LANGUAGES, Campaign, Text, country_name
+from ..campaign.dates import written_date
 from ..campaign.desk import CaseKind
 from ..mail import Mailer
 from ..participants import StaffMemberView
@@ -112,7 +112,7 @@ class DeskMail:
         if person is not None and case.kind != "misuse":
             self._to_applicant(session, case, person, texts().overdue)
         url = self._base_url + paths.staff_case(case.id)
-        letter = self.letter("en", texts().staff_overdue, url=url, due=format_date(case.due_at, "long", locale="en"))
+        letter = self.letter("en", texts().staff_overdue, url=url, due=written_date(case.due_at, "en"))
         for member in staff:
             self._add(session, member.email, letter, case.id)
 
@@ -159,7 +159,7 @@ class DeskMail:
             .format(
                 kind=texts().kinds[case.kind].get("en"),  # type: ignore[index]  # one of the kinds of cases
                 about="".join(f", {word}" for word in about),
-                due=format_date(case.due_at, "long", locale="en"),
+                due=written_date(case.due_at, "en"),
                 url=self._base_url + paths.staff_case(case.id),
             )
         )
@@ -176,7 +176,7 @@ class DeskMail:
         """Tell a participant what is wrong with its use of the logo, until when, and where it is answered."""
         if person.email:
             language = person.language if person.language in LANGUAGES else "en"
-            due = str(format_date(case.due_at, "long", locale=language))
+            due = written_date(case.due_at, language)
             url = self._base_url + paths.letter(language, token)
             values = {"due": due, "url": url, "text": text}
             self._add(session, person.email, self.letter(language, texts().misuse_letter, **values), case.id)

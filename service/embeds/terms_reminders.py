@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import paths
 from ..campaign import Campaign, TermsVersion
+from ..campaign.dates import written_date
 from ..mail import Mailer
 from ..participants.emails import Letters
 from ..store import Database
@@ -66,7 +66,7 @@ def _mark(session: Session, notice: _Notice, now: datetime) -> bool:
 
 
 def _date(at: datetime, language: str) -> str:
-    return str(format_date(at, "long", locale=language))
+    return written_date(at, language)
 
 
 def _due(session: Session, campaign: Campaign, now: datetime) -> Iterator[_Notice]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from babel.dates import format_date
 from pydantic import BaseModel, ConfigDict
 
 from ..campaign import LANGUAGES, Text
+from ..campaign.dates import written_date
 
 PasskeyNews = Literal["passkey_added", "passkey_removed", "passkeys_said_lost", "passkeys_recovered"]
 TEXTS = Path(__file__).with_name("emails.yaml")
@@ -99,7 +99,7 @@ class Letters:
 
     def permission_ends(self, language: str, end: datetime, url: str) -> Letter:
         """A permission that ends at that instant; ``url`` is where it is renewed."""
-        date = str(format_date(end, "long", locale=_written(language)))
+        date = written_date(end, _written(language))
         return self._letter(language, texts().permission_ends, date=date, url=url)
 
     def permission_lapsed(self, language: str, url: str) -> Letter:

@@ -21,6 +21,7 @@ from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
 from ..campaign import LANGUAGES, direction
+from ..campaign.dates import written_date
 from ..problems import FieldError, Problem
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def lang_of(text: Localized | str) -> Markup:
 
 def format_date(value: date | datetime) -> str:
     """A day, written out, in UTC."""
-    return babel.dates.format_date(value, format="long", locale=language())
+    return written_date(value, language())
 
 
 def format_instant(value: datetime | str) -> Markup:

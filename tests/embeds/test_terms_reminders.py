@@ -66,7 +66,7 @@ def test_a_partner_is_told_until_when_and_where_to_accept(world: World, mailer: 
     assert mail["To"] == "one@example.org"
     assert "new terms" in mail["Subject"]
     text = text_of(mail)
-    assert "until March 31, 2026" in text
+    assert "until 31 March 2026" in text
     assert f"{BASE}/en/account" in text
     assert world.campaign.terms.current("logo-terms", world.clock()).title("en") in text
     assert "/d/" not in text
@@ -148,4 +148,4 @@ def test_who_is_told_late_is_told_the_truth(world: World, mailer: Mailer) -> Non
     world.status(who, "approved")
     assert world.embeds.notify_terms(mailer) == 1
     (mail,) = mails(mailer)
-    assert "It is shown until March 31, 2026." in text_of(mail)
+    assert "It is shown until 31 March 2026." in text_of(mail)

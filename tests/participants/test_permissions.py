@@ -68,7 +68,7 @@ def test_reminders_go_out_once_each_and_then_it_lapses(
     assert told() == 0
     clock.advance(1)
     assert told() == 1
-    assert "January 24, 2027" in text_of(outbox.to(email)[-1])
+    assert "24 January 2027" in text_of(outbox.to(email)[-1])
     clock.advance(23 * DAY)
     assert told() == 2
     clock.advance(7 * DAY - 1)

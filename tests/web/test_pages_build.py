@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
+import brotli
 import pytest
 
 from service.logos import FORMATS, VariantRequest
 
-from .visitor import Visitor
+from .visitor import Html, Visitor
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,6 +52,21 @@ def test_everyone_sees_the_picture_and_the_bytes_that_each_format_really_has(vis
     }
     assert "/en/join" in visitor.html.links(), "who may not embed is told how to"
     assert visitor.html.all("pre") == []
+
+
+def test_a_drawing_is_counted_as_it_is_sent_to_who_takes_a_coding(app: Flask) -> None:
+    """True bytes of each format: what ``auto`` sends is the one that is called the smallest."""
+    answer = app.test_client().get("/en/build?logo=lockup&width=256", headers={"Accept-Encoding": "br"})
+    assert "Accept-Encoding" in answer.vary
+    visitor = Visitor(app)
+    visitor.html = Html(brotli.decompress(answer.data).decode())
+    variants = visitor.parts.variants
+    wanted = VariantRequest("lockup", "blue", 256, "auto", coding="br")
+    assert sizes(visitor)["svg"] == len(variants.get(replace(wanted, format="svg")).bytes)
+    (badge,) = visitor.html.all("span", class_="badge-approved")
+    assert badge.text
+    least = min(sizes(visitor).items(), key=lambda one: one[1])[0]
+    assert least == variants.smallest(wanted, tuple(FORMATS)).format == "svg"
 
 
 REFUSED = {

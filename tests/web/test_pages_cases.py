@@ -300,7 +300,7 @@ def test_a_report_of_misuse_finds_its_participant_who_gets_a_letter_with_a_day(
     staff.post(f"{page}/letter", {"letter": "Please take them down.", "days": "2"})
     text = text_of(waiting.letters()[-1])
     assert "Please take them down." in text
-    assert "November 27, 2026" in text
+    assert "27 November 2026" in text
     assert staff.parts.desk.reading.get(case.id, staff=True).due_at.day == 27
     assert "There is no answer yet." in staff.get(page).text
     letter = re.findall(r"/en/(letter/\S+)", text)[0]

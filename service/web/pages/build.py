@@ -21,7 +21,7 @@ from ...problems import (
     Unavailable,
     WidthNotOffered,
 )
-from .. import limits
+from .. import limits, negotiation
 from ..context import client, deployment
 from ..i18n import localized, translate
 from ..security import current_session
@@ -86,7 +86,7 @@ def build() -> Response:
         _offer_embeds(context, choice, wanted)
     if current_session() is None and not request.cookies:
         response = public("build.html", **context)
-        response.vary.add("Cookie")
+        response.vary.update(("Cookie", "Accept-Encoding"))
         return response
     return private("build.html", **context)
 
@@ -143,10 +143,11 @@ def _built(choice: Choice, wanted: VariantRequest) -> dict[str, Any]:
     limits.hit("build", client().network)
     width, height = variants.size(wanted)
     padding = variants.padding(choice.logo, choice.width) if choice.space else 0
+    coding = negotiation.coding(request.headers.get("Accept-Encoding", ""))  # in which a drawing would be sent
     sizes: dict[str, int | None] = {}
     for form in FORMATS:
         try:
-            sizes[form] = len(variants.get(replace(wanted, format=form)).bytes)
+            sizes[form] = len(variants.get(replace(wanted, format=form, coding=coding * (form == "svg"))).bytes)
         except Unavailable:  # too much is made at this moment; the next look will tell
             sizes[form] = None
     return {
