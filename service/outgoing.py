@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Networks = Sequence[IPv4Network | IPv6Network]
+
+#: All that has been given out of IPv6 (RFC 4291): embedded IPv4, site-local and what comes next lie elsewhere.
+_GIVEN_OUT = ip_network("2000::/3")
+#: A gateway there turns these into IPv4, inside addresses too (NAT64, RFC 6052).
+_NAT64 = ip_network("64:ff9b::/96")
+#: Addresses that look public and are not: protocol assignments with a cloud's metadata among them (RFC 6890),
+#: another cloud's metadata, documentation (RFC 9637).
+_NOT_PUBLIC = tuple(map(ip_network, ("192.0.0.0/24", "168.63.129.16/32", "3fff::/20")))
 
 
 class RefusedTarget(OSError):
@@ -49,8 +57,16 @@ def connect(host: str, port: int, timeout: float, networks: Networks = ()) -> so
 
 
 def _may_be_reached(address: IPv4Address | IPv6Address, networks: Networks) -> bool:
-    if isinstance(address, IPv6Address) and (inner := address.ipv4_mapped or address.sixtofour):
+    if isinstance(address, IPv6Address) and (
+        inner := address.ipv4_mapped or address.sixtofour or _through_nat(address)
+    ):
         return _may_be_reached(inner, networks)
-    if any(address.version == network.version and address in network for network in networks):
+    if any(address in network for network in networks):
         return True
+    if any(address in network for network in _NOT_PUBLIC) or (address.version == 6 and address not in _GIVEN_OUT):
+        return False
     return address.is_global and not address.is_multicast
+
+
+def _through_nat(address: IPv6Address) -> IPv4Address | None:
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None

@@ -30,6 +30,16 @@ INSIDE = [
     "::ffff:127.0.0.1",
     "::ffff:10.0.0.1",
     "2002:7f00:1::",
+    "::127.0.0.1",  # embedded in other ways: compatible, translated, and by a NAT64 gateway
+    "::ffff:0:127.0.0.1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "2001:0:7f00:1::",
+    "fec0::1",
+    "5f00::1",
+    "3fff::1",
+    "192.0.0.192",  # metadata of clouds that look public
+    "168.63.129.16",
 ]
 
 

@@ -94,7 +94,8 @@ _SECRET = re.compile(
     r"|whsec_[\w+/=-]+"
     r"|(?:/|%2F)(?:d|sign-in|join|grant)(?:/|%2F)[^/\s\"'<]+"  # tokens of downloads and of mailed links
     r"|(?<=://)[^\s/@\"'<>]+(?=@)"  # the user and password of an address
-    r"|[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+"  # e-mail addresses
+    # E-mail addresses; from where a word begins, so that each letter of a long one is looked at once.
+    r"|(?<![^\s@\"'<>])[^\s@\"'<>]++@[^\s@\"'<>]+\.[^\s@\"'<>]+"
     r"|(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])"  # IPv4
     r"|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])",  # IPv6
     re.IGNORECASE,

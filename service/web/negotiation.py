@@ -11,7 +11,8 @@ from ..logos.formats import FORMATS
 
 _LONGEST = 8192  # characters of a header that are read; servers take no longer ones
 _LONGEST_KEPT = 256  # characters of a header whose meaning is kept in memory; browsers send at most a hundred
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# What is not closed goes to the end: each letter is looked at once, whatever stands there.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)')
 _WEIGHT = re.compile(r"\s*q\s*=\s*(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*", re.ASCII | re.IGNORECASE)
 _WITH_Q = re.compile(r"\s*q\s*=", re.IGNORECASE)
 _ANY_IMAGE, _ANY = "image/*", "*/*"

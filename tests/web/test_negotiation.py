@@ -126,3 +126,18 @@ def test_a_header_of_8_kilobytes_is_read_to_its_end() -> None:
     assert 8000 < len(long + "image/webp") < 8192
     assert negotiation.formats(long + "image/webp") == ("webp",)
     assert negotiation.formats("image/webp," + "a/b," * 3000 + "image/avif") == ("webp",), "and no further"
+
+
+@pytest.mark.parametrize(
+    ("accept", "welcome"),
+    [
+        ('image/webp;x="a, image/avif"', ("webp",)),
+        ('image/webp;x="never closed, image/avif', ("webp",)),
+        ('image/webp;x="a\\", image/avif;q=1', ("webp",)),
+        ('image/webp;x="a\\', ("webp",)),
+        ('"' + '\\"' * 4000, ("png",)),
+    ],
+)
+def test_what_stands_in_quotes_is_no_name(accept: str, welcome: tuple[str, ...]) -> None:
+    """A quotation that nobody closes goes to the end of the header, so that each letter is looked at once."""
+    assert negotiation.formats(accept) == welcome
