@@ -17,13 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import paths, private_files, settings
-from ..campaign import CampaignError
+from .. import paths, private_files
 from ..problems import ConfigurationError, Unavailable
-from ..storage.durable import replace_file
-from .common import progress
-from .secrets import make
-from .server import LONGEST_LOOK, Server
+
+# The rest is loaded where it is used: that takes a second or two, in which something should be told already.
 
 if TYPE_CHECKING:
     from ..participants import ApiKeys
@@ -52,11 +49,11 @@ def demo(host: str, port: int, folder: Path, policies: Path | None, assets: Path
     began = time.monotonic()
     folder = folder.resolve()
     private_files.make_folder(folder)
+    click.echo(f"  Emblem gets the campaign ready in {folder}; the first start makes its files and takes a moment.")
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     base_url = f"http://{shown}:{listener.getsockname()[1]}"
     environ = _configure(folder, base_url)
-    click.echo(f"  Emblem gets the campaign ready in {folder}; the first start makes its files and takes a moment.")
     _in_a_process_of_its_own(_prepare, environ)
     descriptor = listener.fileno()
     os.set_inheritable(descriptor, True)
@@ -64,6 +61,8 @@ def demo(host: str, port: int, folder: Path, policies: Path | None, assets: Path
     def ready(worker: Any) -> None:
         if worker.age == 1:  # the first of the workers tells, once
             _announce(folder, environ, base_url, os.getppid(), began)
+
+    from .server import Server
 
     server = Server(environ, bind=f"fd://{descriptor}", workers=2, threads=16, ready=ready)
     server.run()
@@ -85,6 +84,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _configure(folder: Path, base_url: str) -> dict[str, str]:
     """The environment of this start; ``DIR/emblem.env`` is written from it. Secrets stay over restarts."""
+    from .. import settings
+    from ..storage.durable import replace_file
+    from .secrets import make
+
     file = folder / "emblem.env"
     before = settings.read_config(file)[0] if file.exists() else {}
     given = {name: value for name, value in os.environ.items() if name in settings.VARIABLES}
@@ -111,6 +114,7 @@ def _content_credentials(folder: Path) -> Path | None:
     """The key for content credentials of this demo, made once; None where nothing could be signed."""
     from ..clock import now
     from ..packages.content_credentials import available, new_credentials
+    from ..storage.durable import replace_file
 
     file = folder / "content-credentials.pem"
     if not available():
@@ -122,9 +126,12 @@ def _content_credentials(folder: Path) -> Path | None:
 
 def _prepare(environ: Mapping[str, str]) -> None:
     """Migrates and publishes, before any worker starts."""
+    from .. import settings
     from ..backup import require_finished
     from ..deployment import assemble, open_publisher
     from ..store import Database, migrate
+    from .common import progress
+    from .server import LONGEST_LOOK
 
     found = settings.load(environ)
     require_finished(found.data_dir)
@@ -141,6 +148,8 @@ def _prepare(environ: Mapping[str, str]) -> None:
 
 def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
     """Runs ``work`` in a forked child: renderers keep threads that must not be there when workers are forked."""
+    from ..campaign import CampaignError
+
     context = multiprocessing.get_context("fork")
     failed = context.Queue()
 
@@ -156,6 +165,9 @@ def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
 
     child = context.Process(target=run)
     child.start()
+    from .. import app  # noqa: F401 - meanwhile: every worker has it then, and none has to load it
+    from ..web import pages, staff  # noqa: F401
+
     child.join()
     if not failed.empty():
         raise ConfigurationError(failed.get())
@@ -164,7 +176,9 @@ def _in_a_process_of_its_own(work: Any, environ: Mapping[str, str]) -> None:
 
 
 def _announce(folder: Path, environ: Mapping[str, str], base_url: str, pid: int, began: float) -> None:
+    from .. import settings
     from ..deployment import assemble
+    from ..storage.durable import replace_file
 
     emblem = assemble(settings.load(environ))
     try:

@@ -36,7 +36,9 @@ from .rights import Rights, with_rights
 GENERATOR = 2
 _NO_RIGHTS = Rights(owner="", usage_terms={"en": ""}, web_statement="", licence="", version="")
 T = TypeVar("T")
-_THREADS = min(4, max(2, os.cpu_count() or 2))  # the renderers are native code and let go of the interpreter
+#: The renderers are native code and let go of the interpreter; half of the threads wait for a process that makes a
+#: PNG smaller.
+_THREADS = min(4, 2 * (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
