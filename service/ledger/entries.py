@@ -65,9 +65,11 @@ def canonical(value: dict[str, Any]) -> bytes:
     Where all names are ASCII and all values text, small whole numbers, booleans and null, the standard
     library's sorted JSON is the same bytes, ten times as fast.
     """
-    for name, item in value.items():
+    if not "".join(value).isascii():
+        return rfc8785.dumps(value)
+    for item in value.values():
         kind = type(item)
-        if not name.isascii() or not (kind in _PLAIN or (kind is int and -(2**53) < item < 2**53)):
+        if kind not in _PLAIN and not (kind is int and -(2**53) < item < 2**53):
             return rfc8785.dumps(value)
     return _encode(value).encode()
 

@@ -24,6 +24,7 @@ from ..problems import (
     RobotsNotServed,
     TermsNotAccepted,
 )
+from ..store.bulk import among, given
 from ..store.tables import Acceptance, BundledVersion, Link, PackageVersion, Participant
 
 
@@ -155,7 +156,7 @@ def select_states() -> Select[*tuple[Any, ...]]:
 
 
 # Built once: building a statement takes longer than running it.
-_SOME = select_states().where(Link.id.in_(bindparam("links", expanding=True)))
+_SOME = {dialect: select_states().where(among(dialect, "links", Link.id)) for dialect in ("sqlite", "postgresql")}
 _BUNDLED = (
     select(
         BundledVersion.bundle,
@@ -173,11 +174,14 @@ _BUNDLED = (
     .order_by(BundledVersion.package)
 )
 # In one order, so that two transactions that lock several links never wait for each other in a circle.
-_LOCKED = _SOME.order_by(Link.id).with_for_update(of=Link)
-_ACCEPTED = select(Acceptance.participant, Acceptance.terms, Acceptance.version).where(
-    Acceptance.participant.in_(bindparam("participants", expanding=True)),
-    Acceptance.version.in_(bindparam("versions", expanding=True)),
-)
+_LOCKED = {dialect: some.order_by(Link.id).with_for_update(of=Link) for dialect, some in _SOME.items()}
+
+
+_ACCEPTED = {
+    dialect: select(*key).where(among(dialect, "asked", *key))
+    for key in [(Acceptance.participant, Acceptance.terms, Acceptance.version)]
+    for dialect in ("sqlite", "postgresql")
+}
 
 
 def states_of(
@@ -197,8 +201,13 @@ def states_of(
         led_to.append([first] if values["bundle"] is None else inside[values["bundle"]])
     terms = {one.terms for versions in led_to for one in versions}
     current = {name: campaign.terms.current(name, now).version for name in terms}
-    asked = {"participants": {values["participant"] for values in found}, "versions": set(current.values())}
-    accepted = set(map(tuple, connection.execute(_ACCEPTED, {name: list(some) for name, some in asked.items()})))
+    asked = {
+        (values["participant"], one.terms, current[one.terms])
+        for values, versions in zip(found, led_to, strict=True)
+        for one in versions
+    }
+    dialect = connection.dialect.name
+    accepted = set(map(tuple, connection.execute(_ACCEPTED[dialect], {"asked": given(dialect, asked)})))
     return [_state(values, versions, current, accepted) for values, versions in zip(found, led_to, strict=True)]
 
 
@@ -238,7 +247,9 @@ def read_states(
     connection: Connection, campaign: Campaign, links: Collection[str], now: datetime, *, lock: bool = False
 ) -> dict[str, LinkState]:
     """Return the state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
-    rows = connection.execute(_LOCKED if lock else _SOME, {"links": list(links)}).all()
+    dialect = connection.dialect.name
+    asked = {"links": given(dialect, [(link,) for link in links])}
+    rows = connection.execute((_LOCKED if lock else _SOME)[dialect], asked).all()
     return {state.link: state for state in states_of(connection, campaign, rows, now)}
 
 

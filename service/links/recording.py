@@ -17,7 +17,7 @@ from ..clock import Clock
 from ..ids import new_id
 from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
-from ..store.bulk import BulkStatement
+from ..store.bulk import BulkStatement, among, given
 from ..store.database import Batch
 from ..store.tables import Download, Instant, Link, LinkClient
 from ..store.upsert import insert_or_update
@@ -31,9 +31,12 @@ _LONGEST_DOWNLOAD = timedelta(days=7)
 LONGEST_RANGE = 400  # characters of a ``Range`` that are kept; longer ones are served all the same
 
 # Built once: building a statement takes longer than running it.
-_KNOWN = select(LinkClient.link, LinkClient.client, LinkClient.last_at).where(
-    LinkClient.link.in_(bindparam("links", expanding=True)), LinkClient.client.in_(bindparam("clients", expanding=True))
-)
+_KNOWN = {
+    dialect: select(LinkClient.link, LinkClient.client, LinkClient.last_at).where(
+        among(dialect, "asked", LinkClient.link, LinkClient.client)
+    )
+    for dialect in ("sqlite", "postgresql")
+}
 _COUNT = (
     update(Link)
     .where(Link.id == bindparam("link_id"))
@@ -179,8 +182,9 @@ class Recorder:
         now = self._clock()
         links = {request.link for request in requests}
         states = read_states(connection, self._campaign, links, now, lock=lock)
-        clients = {name for request in requests for name in request.hashes}
-        rows = connection.execute(_KNOWN, {"links": list(links), "clients": list(clients)})
+        asked = {(request.link, name) for request in requests for name in request.hashes}
+        dialect = connection.dialect.name
+        rows = connection.execute(_KNOWN[dialect], {"asked": given(dialect, asked)})
         return _Decisions(states, {(link, name): last for link, name, last in rows}, now, self._base_url)
 
     def _record(self, session: Session, requests: Sequence[_Request]) -> list[Recorded | Problem]:
@@ -246,7 +250,10 @@ class Recorder:
         return answers
 
     def ended(self, recorded: Recorded, sent: int, how: str) -> None:
-        """Notes afterwards how many bytes went out and how it ended (``complete`` or ``aborted``); best effort."""
+        """Note afterwards how many bytes went out and how it ended (``complete`` or ``aborted``), within a moment.
+
+        It is lost where the process dies first.
+        """
         self._ends.write_soon(_End(recorded, sent, how))
 
     def _note_ends(self, session: Session, ends: Sequence[_End]) -> list[None]:

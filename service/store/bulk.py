@@ -7,13 +7,33 @@ that the driver binds. The statement and the types of its columns are SQLAlchemy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, String, bindparam, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.dml import UpdateBase
 
 Row = Mapping[str, Any]
+
+
+def among(dialect: str, parameter: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Return the condition that the columns are one of the rows of text that ``parameter`` names: see ``given``.
+
+    SQLAlchemy writes such a list into the statement anew for each execution. SQLite takes it as one value, so that
+    the statement is compiled once. PostgreSQL plans by the number of rows, and has to see it.
+    """
+    key = tuple_(*columns)
+    if dialect == "postgresql":
+        return key.in_(bindparam(parameter, expanding=True))
+    rows = func.json_each(bindparam(parameter, type_=String())).table_valued("value")
+    return key.in_(select(*(func.json_extract(rows.c.value, f"$[{place}]") for place in range(len(columns)))))
+
+
+def given(dialect: str, rows: Collection[tuple[str, ...]]) -> Any:
+    """Return the value of the parameter of ``among``."""
+    return list(rows) if dialect == "postgresql" else json.dumps(list(rows))
 
 
 class BulkStatement:
@@ -52,8 +72,11 @@ class BulkStatement:
             found = []
             for name in names:
                 values = [row[name] for row in rows]
-                convert = converters.get(name)
-                found.append(values if convert is None else [convert(value) for value in values])
+                if convert := converters.get(name):
+                    # Rows of one batch share many values, such as their instant: each is converted once.
+                    converted = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
+                    values = [converted[id(value)] for value in values]
+                found.append(values)
             return found
 
         if positions is None:

@@ -1,28 +1,23 @@
 """Sessions and durable writes. The guarantee: when ``Database.write`` returns, its changes survive a power cut.
 
-SQLite (WAL, ``synchronous=FULL``) has one writer at a time, and a commit is one fsync. So each process
-has one writer thread that takes whatever waits and commits it together: a hundred waiting downloads
-share one fsync. Each write runs in a SAVEPOINT of its own: one that fails takes nothing else with it.
-Processes on one database take turns (``turns``).
-PostgreSQL does group commit itself; there each write is a transaction in the calling thread.
+On SQLite each process has one thread that writes (``writer``), and processes take turns (``turns``).
+PostgreSQL does group commit itself; there each write is a transaction in the calling thread, but for batches.
 """
 
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -31,11 +26,11 @@ from sqlalchemy.pool import QueuePool
 from .. import private_files
 from ..problems import ConfigurationError, Unavailable
 from .turns import Turns
+from .writer import WriterThread
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_Waiting = tuple["Batch[Any, Any] | None", Any, Future[Any]]
 _LONGEST_WAIT = 12.0  # seconds until a write that was not begun is given up
 DAMAGED = "The database is damaged: put a backup back with `emblem restore DIR --replace`."
 _POOL_WAIT = 5  # seconds for a connection of the pool
@@ -51,7 +46,6 @@ PATIENCE = {
     "keepalives_count": 3,
 }
 _FORK_WAIT = 5.0  # seconds for which a fork waits for other threads
-_BATCH = 256  # writes a transaction: bounds how long the first of them waits
 
 
 class Batch(Generic[Item, Result]):
@@ -80,7 +74,7 @@ class Batch(Generic[Item, Result]):
 
         For notes that may be missing, never for a record. What the work gives for it is dropped.
         """
-        self._database.put(self, item, Future())
+        self._database.put_note(self, item)
 
 
 class Database:
@@ -92,7 +86,7 @@ class Database:
         if path := _sqlite_file(url):
             _make_private(path)
         self.engine = _engine(url)
-        self._writer: _WriterThread | None = None
+        self._writer: WriterThread | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         _opened.add(self)
@@ -153,7 +147,7 @@ class Database:
         For notes that may be missing, never for a record. What it raises is dropped.
         """
         if self.is_sqlite:
-            self.put(None, work, Future())
+            self.put_note(None, work)
             return
         with self._lock:
             if self._pool is None:
@@ -163,9 +157,18 @@ class Database:
     def put(self, batch: Batch[Any, Any] | None, item: Any, future: Future[Any]) -> None:
         """Hand a write to the writer of this process: an item of a batch, or work of its own where that is None."""
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
-            if self._writer is None:
-                self._writer = _WriterThread(self.engine)
-            self._writer.queue.put((batch, item, future))
+            self._writer_of_process().put(batch, item, future)
+
+    def put_note(self, batch: Batch[Any, Any] | None, item: Any) -> None:
+        """Like ``put``, where nobody waits for it."""
+        with self._lock:
+            self._writer_of_process().put_note(batch, item)
+
+    def _writer_of_process(self) -> WriterThread:
+        """The thread that writes for this process, started with its first write; the caller holds the lock."""
+        if self._writer is None:
+            self._writer = WriterThread(self.engine, Turns(_sqlite_file(self.url)))
+        return self._writer
 
     def scrub(self) -> None:
         """After an erasure: takes what was deleted out of SQLite's write-ahead log, waiting at most a second.
@@ -275,123 +278,6 @@ def _wait(future: Future[Any]) -> Any:
         if isinstance(error, IntegrityError):
             raise
         raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
-
-
-class _WriterThread:
-    """The thread of a process that commits whatever waits together."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        path = _sqlite_file(str(engine.url)) if engine.dialect.name == "sqlite" else None
-        self.turns = Turns(path)
-        self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.queue.put(None)
-        self.thread.join()
-        self.turns.close()
-
-    def _run(self) -> None:
-        ending = False
-        while not ending:
-            item = self.queue.get()
-            if item is None:
-                break
-            with self.turns.turn():  # before taking more: what comes meanwhile is part of the batch, or given up
-                waiting = [item]
-                while len(waiting) < _BATCH:
-                    try:
-                        item = self.queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if item is None:
-                        ending = True
-                        break
-                    waiting.append(item)
-                done = self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
-            # After the turn: whoever hears of it may stand still at once, and the process with it.
-            for future, answer in done:
-                if isinstance(answer, BaseException):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
-
-    def _commit(self, waiting: list[_Waiting]) -> list[tuple[Future[Any], Any]]:
-        """Do what waits in one transaction; for each its result, or the exception that its caller gets."""
-        refused: dict[Future[Any], BaseException] = {}
-        try:
-            with self.engine.begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("begin immediate")
-                done = self._run_all(connection, _grouped(waiting), refused)
-        except BaseException as error:  # nothing of the transaction was kept: everybody else hears it
-            return [(future, refused.get(future, error)) for _, _, future in waiting]
-        return [*done, *refused.items()]
-
-    def _run_all(
-        self, connection: Connection, groups: list[_WaitingWrites], refused: dict[Future[Any], BaseException]
-    ) -> list[tuple[Future[Any], Any]]:
-        """The results of each group; those that failed by themselves are put into ``refused``."""
-        if len(groups) == 1:
-            # Alone it needs no savepoint: what it raises ends the transaction, which is its own.
-            return list(zip(groups[0].futures, _run(connection, groups[0]), strict=True))
-        done: list[tuple[Future[Any], Any]] = []
-        for group in groups:
-            try:
-                done += zip(group.futures, self._one(connection, group), strict=True)
-            except OperationalError:
-                raise
-            except BaseException as error:  # the callers' own: theirs alone
-                refused |= dict.fromkeys(group.futures, error)
-        return done
-
-    def _one(self, connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
-        """Run one group in a savepoint of its own, on the connection: the ORM's own savepoints take a millisecond."""
-        savepoint = connection.begin_nested()
-        try:
-            answers = _run(connection, group)
-        except BaseException:
-            if savepoint.is_active:  # a flush that failed has rolled back already
-                savepoint.rollback()
-            raise
-        savepoint.commit()
-        return answers
-
-
-@dataclass(slots=True)
-class _WaitingWrites:
-    """Waiting writes that are one call: the items of a batch, or one piece of work."""
-
-    batch: Batch[Any, Any] | None
-    items: list[Any]
-    futures: list[Future[Any]]
-
-
-def _run(connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
-    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-        answers: Sequence[Any] = (
-            [group.items[0](session)] if group.batch is None else group.batch.work(session, group.items)
-        )
-        session.flush()
-    return answers
-
-
-def _grouped(waiting: Sequence[_Waiting]) -> list[_WaitingWrites]:
-    """The items of each batch together, at the place of its first; every other write on its own."""
-    groups: list[_WaitingWrites] = []
-    of_batch: dict[int, _WaitingWrites] = {}
-    for batch, item, future in waiting:
-        found = of_batch.get(id(batch)) if batch is not None else None
-        if found is not None:
-            found.items.append(item)
-            found.futures.append(future)
-            continue
-        groups.append(_WaitingWrites(batch, [item], [future]))
-        if batch is not None:
-            of_batch[id(batch)] = groups[-1]
-    return groups
 
 
 def _sqlite_file(url: str) -> Path | None:

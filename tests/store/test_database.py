@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from service.problems import NotFound, Unavailable
 from service.store import Database
 from service.store import database as database_module
-from service.store.database import PATIENCE
+from service.store.database import PATIENCE, Batch
 from service.store.tables import PublishedPolicy
 from service.store.upsert import insert_new
 from tests.parts.disk import small_disk
@@ -169,6 +169,41 @@ def test_a_batch_that_fails_fails_for_its_callers_alone(database: Database) -> N
         batch.write(1)
     database.write(add("still written"))
     assert digests(database) == ["still written"]
+
+
+def test_notes_that_nobody_waits_for_are_written_together(database: Database) -> None:
+    calls: list[list[int]] = []
+
+    def work(session: Session, items: Any) -> list[Any]:
+        calls.append(list(items))
+        for item in items:
+            add(f"{item:02}")(session)
+        return list(items)
+
+    batch = database.batch(work)
+    held = hold_the_writer(database)
+    for item in range(20):
+        batch.write_soon(item)
+    held.set()
+    wait_until(lambda: len(digests(database)) == 20, 20, "they are written")
+    assert calls == [list(range(20))]
+    batch.write_soon(20)  # and one that comes after them
+    wait_until(lambda: len(digests(database)) == 21, 20, "it is written")
+
+
+def test_notes_that_fail_take_nothing_with_them(database: Database) -> None:
+    def broken(_session: Session, _items: Any) -> list[Any]:
+        raise ValueError("ours")
+
+    def fine(session: Session, items: Any) -> list[Any]:
+        return [add(item)(session) for item in items]
+
+    bad: Batch[str, None] = database.batch(broken)
+    good: Batch[str, None] = database.batch(fine)
+    bad.write_soon("lost")
+    good.write_soon("kept")
+    database.write(add("somebody waits"))
+    wait_until(lambda: digests(database) == ["kept", "somebody waits"], 20, "the good one is written")
 
 
 def test_a_write_that_is_not_begun_in_time_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

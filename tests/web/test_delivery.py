@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from service import jobs
 from service.links import Claim
 from service.problems import Unavailable
 from service.storage import open_storage
+from tests.parts.processes import wait_until
 
 from .conftest import Api, problem
 
@@ -293,8 +294,13 @@ def test_the_filename_has_to_be_the_files(api: Api) -> None:
 def test_what_is_recorded_is_listed_with_what_was_sent(api: Api, clock: FrozenClock) -> None:
     link = api.link(api.ready())
     api.ask("GET", api.path(link), headers={"Range": "bytes=0-9"}, buffered=True).close()
-    api.parts.database.write(lambda session: None)
-    (row,) = api.ask("GET", f"/api/v1/downloads?link={link['id']}", key="auditor").json["downloads"]
+
+    def listed() -> dict[str, Any]:
+        (row,) = api.ask("GET", f"/api/v1/downloads?link={link['id']}", key="auditor").json["downloads"]
+        return cast(dict[str, Any], row)
+
+    wait_until(lambda: listed()["bytes_sent"] is not None, 10, "the end is noted")
+    row = listed()
     assert row["range"] == "bytes=0-9"
     assert (row["status"], row["bytes"], row["bytes_sent"], row["counted"]) == (206, 10, 10, True)
     assert row["client"] == {"kind": "browser", "prefix": "127.0.0.0/24"}
