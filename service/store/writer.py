@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection, Engine
@@ -74,13 +74,13 @@ class WriterThread:
         ending = False
         while not ending:
             if self._due is None and self._notes:
-                self._due = time.monotonic() + _LATER
+                self._due = monotonic() + _LATER
             first = self._next()
             if first is None:
                 break
             if first:
                 ending = self._write_waiting(first)
-            if len(self._notes) >= _MOST or (self._due is not None and time.monotonic() >= self._due):
+            if len(self._notes) >= _MOST or (self._due is not None and monotonic() >= self._due):
                 self._write_notes()
         while self._notes:
             self._write_notes()
@@ -88,7 +88,7 @@ class WriterThread:
     def _next(self) -> _Waiting | tuple[()] | None:
         """The next that somebody waits for; an empty tuple where it is the notes' turn."""
         try:
-            return self.queue.get(timeout=None if self._due is None else max(0.0, self._due - time.monotonic()))
+            return self.queue.get(timeout=None if self._due is None else max(0.0, self._due - monotonic()))
         except queue.Empty:
             return ()
 
@@ -97,7 +97,7 @@ class WriterThread:
         ending = False
         self._gather()
         with self.turns.turn():  # before taking more: what comes meanwhile is part of the batch, or given up
-            began = time.monotonic()
+            began = monotonic()
             waiting = [first]
             while len(waiting) < _MOST:
                 try:
@@ -110,7 +110,7 @@ class WriterThread:
                 if item:
                     waiting.append(item)
             done = self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
-            self._together, self._took = len(waiting), time.monotonic() - began
+            self._together, self._took = len(waiting), monotonic() - began
         # After the turn: whoever hears of it may stand still at once, and the process with it.
         for future, answer in done:
             if isinstance(answer, BaseException):
@@ -125,7 +125,7 @@ class WriterThread:
         A transaction for the first of them would take as long as one for all. Who writes alone waits for nobody.
         """
         if self.queue.qsize() + 1 < self._together:
-            time.sleep(min(self._took, _LONGEST_GATHERING))
+            sleep(min(self._took, _LONGEST_GATHERING))
 
     def _write_notes(self) -> None:
         """Write the oldest notes; those that cannot be written are dropped."""
