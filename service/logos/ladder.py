@@ -7,6 +7,7 @@ from collections.abc import Callable
 EVERY_UP_TO = 512  # pixels; up to here every whole width is offered, as layouts need exact ones
 STEP = 16
 LARGEST = 4096
+LARGE = 1_000_000  # pixels of one picture from which on it takes much memory, and encoders get less effort
 MOST_SIDE = 16_383  # pixels: what a WebP can hold
 MOST_PIXELS = 36_000_000  # of one picture with its clear space: what a render may cost in time and memory
 

@@ -21,7 +21,6 @@ from ..svg import Drawing
 from .render import RenderFailed
 from .render_worker import RenderJob
 
-LARGE = 1_000_000  # pixels of a picture from which on it is rendered apart: up to 60 MB of memory
 NEEDED = 2 << 30  # bytes of the machine's memory for each process at a time, with room to spare
 
 log = structlog.get_logger()

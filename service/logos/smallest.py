@@ -30,6 +30,9 @@ PROBES = (25, 35, 50, 70, 100, 140, 200, 280, 400, 560, 800)
 BEHIND = 1.15
 #: The same at a common width, which is made with more effort: what that saves depends on the picture.
 BEHIND_AHEAD = 1.4
+#: Beyond the last probe, and where some of the pictures are large and others are not, estimates only say what a
+#: picture takes at least, this share of them: large ones get less effort, which makes JPEG XL up to six times as large.
+LEAST = 0.7
 #: How much larger than the smallest the chosen one may be.
 TOLERANCE = 1.05
 _KEPT = 16_384  # decisions in memory; each is a few hundred bytes
@@ -40,11 +43,21 @@ Sizes = Callable[[Sequence[VariantRequest]], list[int]]
 class SmallestFormat:
     """Decides for each logo, colourway and width which of the welcome formats is sent. Thread-safe."""
 
-    def __init__(self, sizes: Sizes, minimum: Callable[[str], int], largest: Callable[[str], int]) -> None:
-        """``sizes`` are the bytes of variants, made if need be; the others a logo's least and largest width."""
+    def __init__(
+        self,
+        sizes: Sizes,
+        minimum: Callable[[str], int],
+        largest: Callable[[str], int],
+        size: Callable[[VariantRequest], tuple[int, int]],
+    ) -> None:
+        """``sizes`` are the bytes of variants, made if need be; the others a logo's least and largest width.
+
+        ``size`` is the width and height of a whole picture, in pixels.
+        """
         self._sizes = sizes
         self._minimum = minimum
         self._largest = largest
+        self._size = size
         self._settled: LRUCache[tuple[VariantRequest, tuple[str, ...]], VariantRequest] = LRUCache(_KEPT)
         self._lock = threading.Lock()
 
@@ -95,8 +108,19 @@ class SmallestFormat:
         if len(probes(self._minimum(logo), self._largest(logo))) < 2:
             return candidates
         estimates = self.estimates(candidates)
-        limit = min(estimates) * (BEHIND_AHEAD if self._is_ahead(candidates[0]) else BEHIND)
+        if self._is_steady(candidates[0]):
+            limit = min(estimates) * (BEHIND_AHEAD if self._is_ahead(candidates[0]) else BEHIND)
+        else:
+            drawn = [size for one, size in zip(candidates, estimates, strict=True) if one.format == "svg"]
+            limit = min(drawn, default=math.inf) / LEAST
         return [one for one, size in zip(candidates, estimates, strict=True) if size <= limit]
+
+    def _is_steady(self, wanted: VariantRequest) -> bool:
+        """Tell whether the probes are made as the picture is: with it between them, and with the same effort."""
+        known = probes(self._minimum(wanted.logo), self._largest(wanted.logo))
+        compared = [wanted, *(replace(wanted, width=at) for at in _neighbours(known, wanted.width))]
+        large = {math.prod(self._size(one)) >= ladder.LARGE for one in compared}
+        return wanted.width <= known[-1] and len(large) == 1
 
     def _is_ahead(self, wanted: VariantRequest) -> bool:
         return not wanted.space and wanted.width in ladder.common(self._minimum(wanted.logo))

@@ -39,7 +39,7 @@ from .palette import inks_of
 from .prerender import Failed, Progress, run
 from .render import Ink, RenderFailed, render
 from .render_recipe import catalogue_version
-from .render_subprocess import LARGE, RenderProcesses, at_once
+from .render_subprocess import RenderProcesses, at_once
 from .render_worker import RenderJob
 from .size_table import SizeTable
 from .smallest import SmallestFormat, probes
@@ -99,7 +99,7 @@ class Variants(VariantRules):
         self._locks = Locks(data_dir / "locks", self._cores, at_once(self._cores))
         self._cache: VariantCache[VariantRequest, Variant] = VariantCache(cache_bytes, _size_in_memory)
         self._table = SizeTable(storage, f"variants/{self.version}/sizes.json")
-        self._smallest = SmallestFormat(self._sizes, self.minimum, self.largest)
+        self._smallest = SmallestFormat(self._sizes, self.minimum, self.largest, self.size)
         self._most_waiting = most_waiting
         self._patience = patience
         self._masters: dict[tuple[str, str], _Master] = {}
@@ -353,7 +353,7 @@ class Variants(VariantRules):
         # By what is asked for, never by who asks: the same URL has the same bytes, made ahead or not.
         ahead = not wanted.space and wanted.width in ladder.common(self.minimum(wanted.logo))
         across, down = self.size(wanted)
-        if across * down >= LARGE:
+        if across * down >= ladder.LARGE:
             job = RenderJob(wanted.width, padding, master.inks, wanted.format, ahead)
             with self._locks.large(self._patience), self._locks.slot(self._patience):
                 return self._processes.encoded(master.drawing, job)

@@ -16,8 +16,9 @@ import pytest
 
 from service.logos import RASTERS, VariantRequest
 from service.logos.encoders import encode
+from service.logos.ladder import LARGE
 from service.logos.render import RenderFailed, render
-from service.logos.render_subprocess import LARGE, NEEDED, RenderProcesses, at_once
+from service.logos.render_subprocess import NEEDED, RenderProcesses, at_once
 from service.logos.render_worker import RenderJob
 from service.problems import Unavailable
 from service.svg import Drawing

@@ -123,6 +123,27 @@ def test_a_table_that_was_stopped_is_not_written(new_variants: Made, monkeypatch
     assert variants.settle()
 
 
+def square(wanted: VariantRequest) -> tuple[int, int]:
+    return wanted.width, wanted.width
+
+
+@pytest.mark.parametrize("width", [990, 1008, 4096])
+def test_what_small_pictures_take_says_little_of_large_ones(width: int) -> None:
+    """From a million pixels on JPEG XL is made with less effort, and takes many times the bytes."""
+
+    def told(wanted: Sequence[VariantRequest]) -> list[int]:
+        factor = {"png": 12, "webp": 8, "avif": 6, "jxl": 5}
+        return [
+            one.width * factor[one.format] * (5 if one.format == "jxl" and one.width > 1000 else 1) for one in wanted
+        ]
+
+    smallest = SmallestFormat(told, lambda _: 24, lambda _: 4096, square)
+    chosen = smallest.choose(VariantRequest("heart", "blue", width, AUTO), ("png", "webp", "avif", "jxl"))
+    assert chosen.format == ("jxl" if width < 1000 else "avif")
+    chosen = smallest.choose(VariantRequest("heart", "blue", width, AUTO), ("png", "jxl"))
+    assert chosen.format == ("jxl" if width < 1000 else "png")
+
+
 sizes = st.fixed_dictionaries({name: st.integers(100, 5000) for name in ALL})
 _OFF = 0.09  # how far a picture's bytes may be from their estimate: two of them in opposite directions
 assert (1 + _OFF) / (1 - _OFF) < BEHIND * TOLERANCE
@@ -150,7 +171,7 @@ def test_near_their_estimates_the_probes_never_mislead(
             found.append(at_width[one.format])
         return found
 
-    chosen = SmallestFormat(told, lambda _: 24, lambda _: 4096).choose(
+    chosen = SmallestFormat(told, lambda _: 24, lambda _: 4096, square).choose(
         VariantRequest("heart", "blue", width, AUTO, True), ALL
     )
     told([replace(chosen, format=name) for name in ALL])

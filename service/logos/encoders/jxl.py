@@ -6,14 +6,15 @@ import numpy
 import pylibjxl
 
 from .. import palette
+from ..ladder import LARGE
 from ..render import Picture
 from .pixels import STEPS, expanded, rgba
 
 #: libjxl's effort: 10 takes 0.51 to 0.69 of AVIF's bytes at the common widths in up to 2 s, 7 takes 0.7 to 1.0 of
 #: AVIF's in a fifth of that.
 EFFORT, EFFORT_AHEAD = 7, 10
-#: The same from so many pixels on, where 7 would take several seconds.
-EFFORT_LARGE, LARGE = 3, 1_000_000
+#: The same of large pictures, where 7 would take several seconds.
+EFFORT_LARGE = 3
 #: Butteraugli distance of pictures that are not flat.
 DISTANCE = 0.5
 
