@@ -44,7 +44,7 @@ class Desk:
         staff, decisions = participants.staff, participants.decisions
         self.teams = Teams(campaign, staff)
         self.reading = Reading(database, campaign, clock, self.teams)
-        self.conversation = Conversation(database, campaign, clock, mail)
+        self.conversation = Conversation(database, campaign, clock, mail, staff)
         self.deciding = Deciding(database, campaign, clock, mail, decisions, signed_links)
         self.requests = Requests(database, campaign, clock, mail, openings)
         self.files = CaseFiles(database, storage, clock, verdicts)

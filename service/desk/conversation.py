@@ -14,6 +14,7 @@ from .. import ledger
 from ..campaign import Campaign, Text, typed_text
 from ..clock import Clock
 from ..participants.decisions import Ruling, record
+from ..participants.staff import Staff
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case, CaseFile
@@ -48,11 +49,12 @@ class Wish:
 class Conversation:
     """Messages, assignment and withdrawal of cases."""
 
-    def __init__(self, database: Database, campaign: Campaign, clock: Clock, mail: DeskMail) -> None:
+    def __init__(self, database: Database, campaign: Campaign, clock: Clock, mail: DeskMail, staff: Staff) -> None:
         self._database = database
         self._campaign = campaign
         self._clock = clock
         self._mail = mail
+        self._staff = staff
 
     def write(
         self,
@@ -133,10 +135,16 @@ class Conversation:
         return self._database.write(work)
 
     def assign(self, case: str, assignee: str | None, *, by: str, expected: Expected = None) -> CaseView:
-        """Give a case to a person of the desk, or to nobody. Raises NotFound, CaseDecided or ChangedMeanwhile."""
+        """Give a case to a person of the desk, or to nobody.
+
+        Raises NotFound, InvalidRequest for one who is not staff now, CaseDecided or ChangedMeanwhile.
+        """
 
         def work(session: Session) -> CaseView:
             row, _ = locked(session, case)
+            if assignee is not None and not self._staff.holds(session, assignee):
+                detail = "Nobody of the staff has this id now; `emblem staff list` shows all. Send null for nobody."
+                raise InvalidRequest(detail, errors=[FieldError("/assignee", detail)])
             advance(session, row, CaseAction.ASSIGN, by, self._clock(), expected)
             row.assignee = assignee
             return seen(session, row, staff=True)

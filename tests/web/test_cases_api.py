@@ -251,9 +251,12 @@ def test_withdrawing_closes_the_case_and_lets_one_ask_anew(api: Api) -> None:
 
 def test_assigning(api: Api) -> None:
     _, case = held(api)
-    mine = ask(api, "POST", f"/{case['id']}/assignments", json={"assignee": "stf_one"})
-    assert mine.json["assignee"] == "stf_one"
-    assert [one["id"] for one in ask(api, "GET", "?assignee=stf_one").json["cases"]] == [case["id"]]
+    me = api.ask("GET", "/api/v1/me", key="staff").json["staff"]
+    mine = ask(api, "POST", f"/{case['id']}/assignments", json={"assignee": me})
+    assert mine.json["assignee"] == me
+    assert [one["id"] for one in ask(api, "GET", f"?assignee={me}").json["cases"]] == [case["id"]]
+    told = problem(ask(api, "POST", f"/{case['id']}/assignments", json={"assignee": "stf_one"}), 422, "invalid-request")
+    assert told["errors"][0]["pointer"] == "/assignee"
     assert ask(api, "POST", f"/{case['id']}/assignments", json={"assignee": None}).json["assignee"] is None
 
 
