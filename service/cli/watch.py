@@ -47,7 +47,7 @@ def _limit(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     "--still",
     callback=_limit,
     metavar="AGE",
-    help="The oldest that a checkpoint may be: 60s where it states its time, no limit where it does not.",
+    help="The oldest that a checkpoint may be: 45s where it states its time, no limit where it does not.",
 )
 @click.option("--once", is_flag=True, help="Look once, and end with 1 where something is wrong.")
 @json_option

@@ -33,7 +33,7 @@ from .signed_note import (
 from .verifier import LeafWalk, LogVerdict, Progress, read_keys, silent, stated_keys
 
 COSIGNED_WITHIN = 12.0  # seconds: a checkpoint is offered to witnesses at most ten after it is published
-STILL = timedelta(seconds=60)  # a log of ours signs anew what is older than twenty seconds
+STILL = timedelta(seconds=45)  # a log of ours signs anew what is older than twenty; said at the next look
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -110,7 +110,7 @@ class Monitor:
     """Looks at one log again and again, with its copy, its keys and its memory in ``folder``.
 
     ``keys`` are those to rely on; without them the log's own word is taken at the first look, and kept. ``still`` is
-    how old a checkpoint may be: without it a minute where the checkpoint states its time, and no limit where it
+    how old a checkpoint may be: without it ``STILL`` where the checkpoint states its time, and no limit where it
     does not, for a log in which nothing happens may stay the same for days.
     """
 

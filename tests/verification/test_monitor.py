@@ -193,7 +193,9 @@ def test_a_log_that_stands_still_is_told_and_one_that_is_affirmed_is_not(
     grown(log, 5)
     monitor = at_noon(Monitor(Seen(log), tmp_path / "state"))
     assert monitor.look().ok
-    later = NOON + timedelta(seconds=70)
+    monitor.clock = lambda: NOON + timedelta(seconds=44)
+    assert monitor.look().ok
+    later = NOON + timedelta(seconds=46)  # with ten seconds between two looks it is said within a minute
     monitor.clock = lambda: later
     assert kinds(monitor.look()) == ["still"]
     log.sealer.clock = lambda: later
