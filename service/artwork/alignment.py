@@ -18,7 +18,7 @@ from .templates import Floats, Image, Template, apply, scale_of
 
 _MARGIN = 0.12  # of the longer side, round the logo, in a working picture
 _MOST_SAMPLES = 1500  # pixels that a step is computed from
-_MOST_MEDIAN = 1201  # pixels that a median colour is taken of
+_MOST_MEDIAN = 601  # pixels that a median colour is taken of
 _LONGEST_STEP = 4.0  # working pixels
 _INK_REACHES = 25.0, 90.0  # sRGB steps, at least and at most
 _INK_REACH = 0.6  # of the contrast, from where on a colour is no ink at all
@@ -42,6 +42,16 @@ class Work:
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+
+def noise_of(part: Image) -> float:
+    """The standard deviation of a picture's noise, by second differences both ways: edges and slopes have none.
+
+    The filter is Immerkaer's (1996), of which the middle value is taken instead of the mean.
+    """
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    rest = cv2.filter2D(part, cv2.CV_32F, mask)[1:-1, 1:-1]
+    return 1.4826 * float(np.median(np.abs(rest))) / 6
 
 
 class Pyramid:
@@ -72,8 +82,7 @@ class Pyramid:
             for column in columns:
                 part = whole[row : row + side, column : column + side].astype(np.float32)
                 if part.min() > 2 and part.max() < 253:  # what is burnt out or black has no noise
-                    rest = part - cv2.GaussianBlur(part, (0, 0), 1.5)
-                    found.append(1.4826 * float(np.median(np.abs(rest))))
+                    found.append(noise_of(part))
         return float(np.quantile(found, 0.1)) if len(found) >= 20 else 0.0
 
     def level(self, number: int) -> npt.NDArray[np.uint8]:
@@ -155,7 +164,14 @@ def _middle(pixels: Image, where: npt.NDArray[np.bool_]) -> Floats:
     """The median colour of these pixels, of about a thousand of them where there are more."""
     places = np.flatnonzero(where)
     chosen = pixels.reshape(-1, pixels.shape[2])[places[:: 1 + len(places) // _MOST_MEDIAN]]
-    return np.asarray(np.median(chosen, axis=0), np.float64)
+    half = len(chosen) // 2
+    return np.asarray(np.partition(chosen, half, axis=0)[half], np.float64)
+
+
+def _median(values: Floats) -> float:
+    """The upper median, which costs a third of NumPy's."""
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
 
 
 @dataclass(frozen=True)
@@ -260,7 +276,7 @@ def _step(
     rows, columns = np.divmod(places, alpha.shape[1])
     a, t = alpha.ravel()[places].astype(np.float64), values.ravel()[places].astype(np.float64)
     rest = t - a
-    spread = max(least_spread, 1.4826 * float(np.median(np.abs(rest - np.median(rest)))))
+    spread = max(least_spread, 1.4826 * _median(np.abs(rest - _median(rest))))
     weight = 1 / (1 + (rest / (2 * spread)) ** 2) ** 2
     gx, gy = across.ravel()[places].astype(np.float64), down.ravel()[places].astype(np.float64)
     x, y = columns + 0.5, rows + 0.5
@@ -467,6 +483,7 @@ __all__ = [
     "box_of",
     "corners_of",
     "correlation",
+    "noise_of",
     "parts_of",
     "pose_of",
     "refine",

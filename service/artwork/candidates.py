@@ -21,10 +21,11 @@ from .templates import Floats, Template, framed, shape_from
 _LEAST, _MOST = 10, 110  # pixels of a contour's longer side in a level
 _SMALLEST_LEVEL = 40
 _LEAST_OVERLAP = 0.82
-_LEAST_PARTIAL = 26  # pixels of a contour's longer side in a level
+_LEAST_PARTIAL = 26  # pixels of a contour's longer side in the first level; in later ones those that were too large
 _LEAST_ON_OUTLINE = 0.6  # share of a contour that has to lie on a template's outline
 _ON_OUTLINE = 0.02  # template units, up to which it does
 _LEAST_SEEN = 0.5  # share of the outline that has to be in the contour
+_LEAST_PIECE_ON_OUTLINE, _LEAST_PIECE_SEEN = 0.72, 0.28  # the same two of one piece of a logo cut in several
 _EVEN = 64  # points that a contour and an outline are compared in
 _SURELY_WHOLE = 0.95  # overlap from which on a contour is no part of something larger
 _MOST_SPREAD = 0.03  # first affine invariant of what is no line and no lace
@@ -148,7 +149,7 @@ def _of(
             yield Candidate(template, scale @ middle @ pose, overlap, place)
     if (
         best < _SURELY_WHOLE
-        and max(width, height) >= _LEAST_PARTIAL
+        and max(width, height) >= (_LEAST_PARTIAL if zoom == 1 else _MOST // 2)
         and area > 0.3 * width * height
         and i1 < _MOST_SPREAD
         and _is_new_part((left, top, width, height), area, parts, zoom)
@@ -221,7 +222,7 @@ def _laid(chosen: Floats, step: float, core: Template) -> tuple[Floats, float] |
     outline = core.outline[:: 1 + len(core.outline) // _EVEN]
     seen = covered(spots[likely], near[likely], outline, np.maximum(0.04, 0.75 * step * unit[likely]))
     best = int((shares[likely] * seen).argmax())
-    if seen[best] > _LEAST_SEEN:
+    if seen[best] > _LEAST_SEEN or (seen[best] > _LEAST_PIECE_SEEN and shares[likely[best]] > _LEAST_PIECE_ON_OUTLINE):
         return poses[likely[best]], float(shares[likely[best]] * seen[best])
     return None
 

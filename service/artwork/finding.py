@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,20 +28,23 @@ _COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictu
 _MOST_LONG = 330
 _LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
 _SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
-_MOST_TRIED, _MOST_PARTS_TRIED = 100, 6  # candidates of a picture, whole and partly hidden
+_MOST_TRIED, _MOST_PARTS_TRIED = 100, 8  # candidates of a picture, whole and partly hidden
 _SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
 _MOST_KEYSTONE = 0.6
 _LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
 _LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
 _MOST_HIDDEN = 0.45  # share of the outline
 #: of share and match together, less half of what is hidden
-_LEAST_PROMISING, _LEAST_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.8
+_LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.7, 1.8
+_LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compared
 _DOUBLE = 1.2  # pixels of softness
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_REST = 0.5  # correlation
 _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
+_LEAST_HALF_REST = 0.4  # the same of one half of it
 _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
 _SURE = 0.85  # confidence of a logo in whose place no other is looked for
+_LETTER, _LARGER = 24.0, 0.15  # pixels of what is often a letter; by how much each doubling is likelier a logo
 _MORE = 0.04  # of quality, by which a logo with more in it goes before one that is a part of it
 _LEAST_ROUGH, _LEAST_ROUGH_PART = 1.5, 1.15  # of share and match together, in the small working picture
 _LEAST_ROUGH_WORDS = 0.8  # of the match alone, of a logo with words: in the small picture their edges run together
@@ -88,7 +91,9 @@ def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) 
 
 def _first(candidate: Candidate) -> float:
     """Return what candidates are ordered by: the likeliest first, and of two that are as likely the one with more."""
-    return -candidate.quality - (_MORE if candidate.template.core is not None else 0.0)
+    size = float(np.clip(np.log2(candidate.place[2] / _LETTER), 0, 4)) if candidate.partial else 0.0
+    more = _MORE if candidate.template.core is not None else 0.0
+    return -candidate.quality * (1 + _LARGER * size) - more
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,15 @@ class _Refuted:
     candidate: Candidate
     weight: float  # 1 where nothing is to be gained from another try
     settled: Floats | None = None  # the corners of the core where it was aligned best
+    whole: bool = True  # the core was there and the logo was not; False where already the core was not
 
     def says(self, other: Candidate) -> bool:
-        """Tell whether another candidate is the same one, about."""
-        if self.candidate.template is not other.template or self.candidate.partial != other.partial:
+        """Tell whether another candidate is the same one, about: of logos that share a core, one speaks for all."""
+        if self.candidate.partial != other.partial:
+            return False
+        if self.candidate.template is not other.template and (
+            self.whole or not _core(self.candidate).arcs.same(_core(other).arcs)
+        ):
             return False
         here, there = _frame(self.candidate), _frame(other)
         return bool(np.abs(here - there).max() < _AGAIN * float(np.ptp(here, axis=0).max()))
@@ -118,7 +128,12 @@ class _Refuted:
 
 def _frame(candidate: Candidate) -> Floats:
     """The corners of a candidate's core."""
-    return apply(candidate.pose, corners_of(candidate.template.core or candidate.template))
+    return apply(candidate.pose, corners_of(_core(candidate)))
+
+
+def _core(candidate: Candidate) -> Template:
+    """The part of the logo that a candidate is found by."""
+    return candidate.template.core or candidate.template
 
 
 def _inside(candidate: Candidate, found: FoundLogo) -> bool:
@@ -161,6 +176,9 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
         seen.share + seen.match > least or (template.core is not None and seen.match > _LEAST_ROUGH_WORDS)
     )
     found = _finely(pyramid, candidate, pose, model, kind) if promising else None
+    if found is None and template.core is not None and not candidate.partial:
+        # The heart is whole; something may lie on the words.
+        found = _finely(pyramid, replace(candidate, partial=True), pose, model, kind)
     if found is None:
         refuted.append(_Refuted(candidate, 0.5, ended))
     return found
@@ -190,7 +208,7 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
         if seen is not None and seen.share + seen.match > second.share + second.match + 0.03:
             moved, second, kind = other, seen, "ink"
     if second.match < 0.72 or second.share < 0.4:
-        refuted.append(_Refuted(candidate, 0.5))
+        refuted.append(_Refuted(candidate, 0.5, whole=False))
         return None
     pose = refine(work, core, moved, model, 8, kind=kind)
     if not _sane(box_of(candidate.template, pose), pyramid):
@@ -210,25 +228,47 @@ def _settled_part(
     core = candidate.template.core or candidate.template
     best: tuple[float, Floats, str, str] | None = None
     upright = pose_of(parts_of(candidate.pose, candidate.template.aspect), candidate.template.aspect)
-    for start, model in ((candidate.pose, "affine"), (upright, "rigid"), (None, "homography")):
+    # What lies on a logo draws a pose away: the fewer ways it has to go, the less.
+    for start, model, more in ((upright, "rigid", 0.0), (candidate.pose, "affine", 0.05), (None, "homography", 0.1)):
+        if best is not None and best[0] > (_SURELY_SETTLED if model == "affine" else _WELL_SETTLED):
+            break
+        least = 0.0 if best is None else best[0] + more
         for kind in ("line", "ink"):
             pose = (best[1] if best is not None else candidate.pose) if start is None else start
-            for blur in (1.5, 0.0):
-                pose = refine(work, core, pose, model, 6, blur=blur, kind=kind)
+            pose = refine(work, core, pose, model, 6, blur=1.0, kind=kind)
             seen = _seen(work, core, pose, kind, partial=True)
+            if seen is None or _settledness(seen) < _LEAST_ROUGH_SETTLED:
+                continue
+            pose, seen = _unhidden(work, core, pose, model, kind, seen)
             if seen is None or not _sane(box_of(core, pose), pyramid) or _keystone(core, pose) > _MOST_KEYSTONE:
                 continue
-            score = seen.share + seen.match - 0.5 * seen.hidden
-            if best is None or score > best[0] + 0.03:
-                best = (score, pose, model, kind)
-            if best[0] > _SURELY_SETTLED:
+            score = _settledness(seen)
+            if score > least:
+                best, least = (score, pose, model, kind), score + 0.03
+            if score > _SURELY_SETTLED:
                 break
-        if best is None or best[0] < _LEAST_PROMISING or best[0] > _SURELY_SETTLED:
+        if best is not None and best[0] < _LEAST_PROMISING and model == "affine":
             break
     if best is None or best[0] < _LEAST_SETTLED:
-        refuted.append(_Refuted(candidate, 1.0))
+        refuted.append(_Refuted(candidate, 1.0, whole=False))
         return None
     return work, best[1], best[2], best[3]
+
+
+def _unhidden(
+    work: Work, template: Template, pose: Floats, model: str, kind: str, seen: Support | None
+) -> tuple[Floats, Support | None]:
+    """The pose improved by what is not hidden alone, which shows better each time what is."""
+    for _ in range(2):
+        if seen is None:
+            break
+        pose = refine(replace(work, valid=seen.valid), template, pose, model, 6, kind=kind)
+        seen = _seen(work, template, pose, kind, partial=True)
+    return pose, seen
+
+
+def _settledness(seen: Support) -> float:
+    return seen.share + seen.match - 0.5 * seen.hidden
 
 
 def _part(seen: Support | None, template: Template, work: Work) -> Support | None:
@@ -258,6 +298,8 @@ def _tilted(
         least = 0.0 if best[1] is None else best[1].share + best[1].match + 0.08
         if found is not None and found.share + found.match > least and _keystone(core, bent) < _MOST_KEYSTONE:
             best = (bent, found, other)
+            if found.share + found.match > _SURELY_SETTLED:
+                break
     return best
 
 
@@ -301,13 +343,17 @@ def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: s
     template = candidate.template
     before = _seen(fine, template, pose, kind, candidate.partial)
     moved = refine(fine, template, pose, model, 8, blur=2.5, kind=kind) if candidate.partial else pose
-    moved = refine(fine, template, moved, model, 10, kind=kind)
-    seen = _seen(fine, template, moved, kind, candidate.partial)
+    if candidate.partial:
+        seen = _seen(fine, template, moved, kind, partial=True)
+        moved, seen = _unhidden(fine, template, moved, model, kind, seen or before)
+    else:
+        moved = refine(fine, template, moved, model, 10, kind=kind)
+        seen = _seen(fine, template, moved, kind, partial=False)
     if before is not None and (seen is None or seen.share + seen.match < before.share + before.match - 0.05):
         moved, seen = pose, before
     if seen is None:
         return None
-    if template.core is not None and not _rest_is_there(template, seen):
+    if template.core is not None and not _rest_is_there(fine, template, seen):
         return None
     return _judged(fine, template, moved, seen, candidate.partial, kind)
 
@@ -341,17 +387,32 @@ def _rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) 
         return False
     tones = np.clip(tone.values, -0.3, 1.3) * (alpha - rest < 0.5)
     wanted, seen = (np.asarray(cv2.GaussianBlur(image, (0, 0), 0.5 * blur), np.float32) for image in (rest, tones))
-    return correlation(wanted[near], seen[near]) > _LEAST_ROUGH_REST
+    if correlation(wanted[near], seen[near]) > _LEAST_ROUGH_REST:
+        return True
+    # Something may lie on one end of it.
+    rows, columns = np.nonzero(near)
+    halves = (columns < np.median(columns), rows < np.median(rows))
+    return any(
+        part.sum() > 30 and correlation(wanted[near][part], seen[near][part]) > _LEAST_HALF_REST
+        for half in halves
+        for part in (half, ~half)
+    )
 
 
-def _rest_is_there(template: Template, seen: Support) -> bool:
-    """Tell whether more than the core of a logo is in the picture."""
-    rest = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
+def _rest_is_there(work: Work, template: Template, seen: Support) -> bool:
+    """Tell whether more than the core of a logo is in the picture, which may be softer than its pixels make it."""
+    sharp = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
     reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
-    near = (cv2.dilate(rest, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
+    near = (cv2.dilate(sharp, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
     if near.sum() < 30:
         return False
-    return correlation(rest[near], np.clip(seen.tone.values[near], -0.3, 1.3)) > _LEAST_REST
+    tones = np.clip(seen.tone.values[near], -0.3, 1.3)
+    scale = float(work.matrix[0, 0])
+    for soft in (0.0, *_SOFTNESSES[:3]):
+        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft * scale), np.float32) if soft else sharp
+        if correlation(rest[near], tones) > _LEAST_REST:
+            return True
+    return False
 
 
 def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial: bool, kind: str) -> FoundLogo | None:
@@ -372,9 +433,10 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
     if not _enough(best, parts_of(pose, template.aspect), partial):
         return None
     upright = pose_of(parts_of(pose, template.aspect), template.aspect)
-    rigid = refine(work, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
+    shown = replace(work, valid=best.valid) if partial else work
+    rigid = refine(shown, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
     flat = _seen(work, template, rigid, kind, partial, soft * scale)
-    warped = refine(work, template, pose, "homography", 8, soft=soft * scale, kind=kind)
+    warped = refine(shown, template, pose, "homography", 8, soft=soft * scale, kind=kind)
     bent = _seen(work, template, warped, kind, partial, soft * scale)
     parts = parts_of(warped, template.aspect)
     keystone = _keystone(template, warped)

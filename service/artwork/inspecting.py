@@ -78,9 +78,9 @@ def _report(
     variant_url: VariantUrl | None,
 ) -> LogoReport:
     name = found.template.logo
-    shown = measured.at(1 / zoom)
     # Seen straight on, a photograph's tilt is a stretch or a turn like any other.
     seen_by_camera = found.perspective or measured.photographed
+    shown = (measured.under_light() if seen_by_camera else measured).at(1 / zoom)
     judged = judge.judge(
         name,
         shown,
@@ -95,7 +95,7 @@ def _report(
     corners = apply(found.pose, np.array([[a, b], [c, b], [c, d], [a, d]])) / zoom
     return LogoReport(
         logo=name,
-        colourway=measured.colourway,
+        colourway=shown.colourway,
         box=_rounded(left, top, right - left, bottom - top),
         clear_space=_rounded(left - space, top - space, right - left + 2 * space, bottom - top + 2 * space),
         outline=tuple((round(float(x), 2), round(float(y), 2)) for x, y in corners),
@@ -103,7 +103,7 @@ def _report(
         mirrored=measured.mirrored,
         rotation_degrees=round(measured.degrees, 2),
         aspect_error=round(measured.stretch, 4),
-        delta_e=round(measured.delta_e, 2),
+        delta_e=round(shown.delta_e, 2),
         confidence=round(found.confidence, 3),
         ink=colours.written(measured.ink),
         ground=colours.written(measured.ground),

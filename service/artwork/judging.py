@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import babel.numbers
@@ -19,6 +19,7 @@ VariantUrl = Callable[[str, str, int, str], str | None]  # logo, colourway, widt
 
 _STEP, _STEPPED = 16, 512  # widths of variants above 512 pixels are multiples of 16
 _MOST_WIDE = 4096
+_SEEN_IN_PERSPECTIVE = ("flipped", "recoloured", "cropped")
 _EDGE = 25.0  # pixels of a logo's width at which the blur of its edges doubles what an effect has to show
 
 
@@ -63,7 +64,7 @@ class Judge:
         marks = list(
             self._photographed(measured, mirror_differs)
             if perspective
-            else self._flat(logo, measured, mirror_differs, per_inch)
+            else self._doubted(measured, self._flat(logo, measured, mirror_differs, per_inch))
         )
         violations: list[Finding] = []
         questions: list[Finding] = []
@@ -120,12 +121,23 @@ class Judge:
         yield from effect
         recoloured = [] if inner == 2 else list(self._above("recoloured", m.delta_e, m.width, plain))
         yield from recoloured
-        low = list(self._contrast(m))
+        # What shows through a logo is told as an effect, and the ground there is as it is meant to be.
+        through = inner == 2 and _level(m.busy, self._policy.ground.busy) > 0
+        low = [] if through else list(self._contrast(m))
         yield from low
-        wrong = [] if low or any(mark.sure for mark in recoloured) else list(self._ground(logo, m, inner))
+        passed = through or low or any(mark.sure for mark in recoloured)
+        wrong = [] if passed else list(self._ground(logo, m))
         yield from wrong
         loud = _level(m.busy, self._policy.ground.busy) == 2
         yield from self._space(m, m.neighbour if loud else min(m.free, m.neighbour))
+
+    def _doubted(self, m: Measured, marks: Iterator[_Mark]) -> Iterator[_Mark]:
+        """The same, with those that are no accusation: of what may be a photograph, and of what lies on a logo."""
+        soft = m.softness > self._policy.photograph.softness and self._halo(m) == 0
+        covered = m.missing - m.outside > self._limit("cropped")
+        for mark in marks:
+            doubtful = (soft and mark.rule not in _SEEN_IN_PERSPECTIVE) or (covered and mark.rule == "background")
+            yield replace(mark, sure=False) if doubtful else mark
 
     def _photographed(self, m: Measured, mirror_differs: bool) -> Iterator[_Mark]:
         """Return what perspective cannot hide."""
@@ -168,25 +180,28 @@ class Judge:
         signs = self._policy.effect
         if m.busy >= signs.uneven.question and m.uneven / blurred > 1 + 0.15 * m.busy:
             return 2  # the ground's pattern goes on in the ink
-        return max(_level(m.uneven / blurred, signs.uneven), _level(m.relief / blurred, signs.relief))
+        levels = (_level(m.uneven / blurred, signs.uneven), _level(m.relief / blurred, signs.relief))
+        return max(*levels, _level(m.graded / blurred, signs.graded))
+
+    def _halo(self, m: Measured) -> int:
+        """Tell whether something hugs the logo; on a busy ground nothing can be told of that."""
+        return _level(m.halo, self._policy.effect.halo) if m.busy < self._policy.ground.busy.clear else 0
+
+    def _effect_level(self, m: Measured) -> int:
+        return max(self._inner(m), self._halo(m))
 
     def _effect(self, m: Measured) -> Iterator[_Mark]:
-        signs = self._policy.effect
-        levels = [self._inner(m)]
-        # On a busy ground nothing can be told of what hugs the logo.
-        levels.append(_level(m.halo, signs.halo) if m.busy < self._policy.ground.busy.clear else 0)
-        if max(levels):
-            strength = max(m.uneven, m.relief) if levels[0] else m.halo
-            yield _Mark("effect", max(levels) == 2, _rounded(strength), 0, (self._number(strength), ""))
+        level = self._effect_level(m)
+        if level:
+            strength = max(m.uneven, m.relief, m.graded) if self._inner(m) else m.halo
+            yield _Mark("effect", level == 2, _rounded(strength), 0, (self._number(strength), ""))
 
-    def _ground(self, logo: str, m: Measured, inner: int) -> Iterator[_Mark]:
+    def _ground(self, logo: str, m: Measured) -> Iterator[_Mark]:
         signs = self._policy.ground
         ground = colours.written(m.ground)
         allowed = self._brand.allowed_on(logo, ground)
         names = [self._brand.colourways[name].label.get(self._lang) for name in allowed if name != m.colourway]
         level = _level(m.busy, signs.busy)
-        if level and inner == 2:
-            level = 0  # something shows through the logo: that is told as an effect
         away = self._outside(self._brand.colourways[m.colourway].backgrounds, m.ground, ground)
         if level >= away and level:
             shown = (self._number(m.busy), self._brand.change("background").instead.get(self._lang))

@@ -10,14 +10,20 @@ import numpy as np
 
 from ..campaign.brand import BrandRules
 from . import colours
-from .alignment import Pyramid, Work, box_of
+from .alignment import Pyramid, Work, box_of, noise_of
 from .finding import FoundLogo
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
+from .lighting import lit_difference
 from .templates import Floats, Image, apply
 
 _FINEST = 200  # working pixels of a logo's shorter side, at most
-_CAMERA = 0.4  # sRGB steps of noise
+_CAMERA = 0.55  # sRGB steps of noise
+_MOST_UNEVEN = 4.5  # of colour difference, that light and noise make of one ink
 _COVERED = 0.04  # share of the ink under another thing, from which on its surroundings are that thing's
+_GRADED = 8.0  # of colour difference from end to end
+_MOST_GRADED = 4000  # pixels that a gradient is fitted to
+_WAYS, _FACING, _LEAST_FACING = 16, 0.6, 15  # directions, cosine, points of the outline
+_LEAST_SOFT = 0.48  # pixels of the picture: no edge is sharper
 _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 
@@ -31,6 +37,8 @@ class Measured:
     mirrored: bool
     colourway: str
     delta_e: float
+    lit_colourway: str  # the same two as a camera may have seen them, see ``lighting``
+    lit_delta_e: float
     ink: Floats
     ground: Floats
     free: float  # share of the clear space that is free on all sides
@@ -39,6 +47,7 @@ class Measured:
     missing: float  # share of the ink cut off or covered
     outside: float  # the part of it that is outside the picture
     uneven: float  # of the ink: root mean square of colour difference
+    graded: float  # of the ink: colour difference from one end of it to the other, where it changes evenly
     relief: float  # of the ink: change of lightness with the direction of the edge
     halo: float  # share of the outline along which something hugs the logo
     busy: float
@@ -49,7 +58,11 @@ class Measured:
     @property
     def photographed(self) -> bool:
         """Tell whether the ink has the noise of a camera, which no drawing has."""
-        return self.grain > _CAMERA
+        return self.grain > _CAMERA and self.uneven < _MOST_UNEVEN and self.graded < _GRADED
+
+    def under_light(self) -> Measured:
+        """The same of a photograph, in which colours are those of the print under an unknown light."""
+        return replace(self, colourway=self.lit_colourway, delta_e=self.lit_delta_e)
 
     def at(self, scale: float) -> Measured:
         """The same for a picture shown at another scale."""
@@ -69,7 +82,8 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
     margin = (1.15 * space + 6 / scale) / longer
     work = pyramid.around(box, max(8, round(longer * scale)), margin)
     scale = float(work.matrix[0, 0])
-    soft = max(0.35, found.softness * scale)
+    softness = min(found.softness, _sharpest(pyramid, found))
+    soft = max(0.35, softness * scale)
     alpha = template.render(work.matrix @ found.pose, *work.size)
     alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), soft), np.float32)
     local = tuple(float(v) for v in apply(work.matrix, np.array(box).reshape(2, 2)).ravel())
@@ -81,6 +95,10 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
     ground_colour = ground.colour if ground is not None else 255.0 - inks[0]
     colourway, delta_e = _nearest(found, brand, inks)
     missing, outside, covered = _missing(work, alpha, inks, ground_colour)
+    graded = _graded(work, solid) if len(inks) == 1 else 0.0
+    if graded > _GRADED:
+        # Then its ends differ from its middle, and nothing covers them.
+        missing, covered = outside, np.zeros(alpha.shape, np.bool_)
     whole = ~cv2.dilate(covered.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.bool_)
     uneven, relief = _inside(work, alpha, solid & whole, whole, soft, inks, ground_colour)
     hugged, halo_mask = (
@@ -97,6 +115,9 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
     if missing - outside > _COVERED:
         # What lies on the logo is told as that; it is beside it, hugs it and changes the ground as well.
         hugged, free, worst = 0.0, 1.0, contrast
+    lit_colourway, lit_delta_e = _nearest(
+        found, brand, inks, ground.by_sector if ground is not None else ground_colour[None]
+    )
     main = inks[0]
     return Measured(
         width=width,
@@ -105,6 +126,8 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
         mirrored=found.parts.mirrored,
         colourway=colourway,
         delta_e=delta_e,
+        lit_colourway=lit_colourway,
+        lit_delta_e=lit_delta_e,
         ink=main,
         ground=np.asarray(ground_colour, np.float64),
         free=free,
@@ -113,10 +136,11 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
         missing=missing,
         outside=outside,
         uneven=uneven,
+        graded=graded,
         relief=relief,
         halo=hugged,
         busy=ground.busy if ground is not None else 0.0,
-        softness=found.softness,
+        softness=softness,
         neighbour=_neighbour(box, space, others),
         grain=_grain(pyramid, work, alpha),
     )
@@ -137,6 +161,29 @@ def _inks(work: Work, found: FoundLogo, alpha: Image, soft: float) -> tuple[list
     return made, solid
 
 
+def _sharpest(pyramid: Pyramid, found: FoundLogo) -> float:
+    """How soft the sharper edges across the outline are, in pixels of the picture.
+
+    Where an outline or a hard shadow makes two edges of one, each of them is sharp though both together look soft.
+    """
+    template = found.template.core or found.template
+    spots = apply(found.pose, template.outline)
+    ahead = apply(found.pose, template.outline + 1e-3 * template.normals) - spots
+    normal = ahead / np.maximum(np.linalg.norm(ahead, axis=1), 1e-9)[:, None]
+    offsets = np.linspace(-1, 1, 25) * min(6.0, max(2.5, 0.05 * found.parts.down))
+    x = (spots[:, 0:1] + normal[:, 0:1] * offsets - 0.5).astype(np.float32)
+    y = (spots[:, 1:2] + normal[:, 1:2] * offsets - 0.5).astype(np.float32)
+    seen = cv2.remap(pyramid.level(0), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float64)
+    steepest = np.linalg.norm(seen[:, 2:] - seen[:, :-2], axis=2).max(axis=1) / float(offsets[2] - offsets[0])
+    step = np.linalg.norm(seen[:, :3].mean(axis=1) - seen[:, -3:].mean(axis=1), axis=1)
+    usable = step > 12
+    if usable.sum() < 20:
+        return found.softness
+    # A step that is soft by s rises at most by 1 / (s * sqrt(2 pi)) of it a pixel.
+    widths = step[usable] / np.maximum(steepest[usable], 1e-6) / np.sqrt(2 * np.pi)
+    return max(_LEAST_SOFT, float(np.quantile(widths, 0.3)))
+
+
 def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:
     """Return where the ink is whole and its edge is not near; of thin lines, their middle."""
     inner = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
@@ -147,12 +194,17 @@ def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:
     return (alpha >= 0.9 * float(alpha.max())) & valid
 
 
-def _nearest(found: FoundLogo, brand: BrandRules, inks: list[Floats]) -> tuple[str, float]:
-    """The colourway that the inks are nearest to, and how far they are from it."""
+def _nearest(
+    found: FoundLogo, brand: BrandRules, inks: list[Floats], lit_grounds: Floats | None = None
+) -> tuple[str, float]:
+    """The colourway that the inks are nearest to, and how far they are from it; in a photograph beside its grounds."""
     best, least = "", np.inf
     for name in brand.logo(found.template.logo).colourways:
         wanted = [paint.colours[name] for paint in found.template.paints]
-        away = max(float(colours.difference(ink, want)) for ink, want in zip(inks, wanted, strict=True))
+        away = max(
+            float(colours.difference(ink, want)) if lit_grounds is None else lit_difference(ink, want, lit_grounds)
+            for ink, want in zip(inks, wanted, strict=True)
+        )
         if away < least:
             best, least = name, away
     return best, least
@@ -226,6 +278,32 @@ def _inside(
     return uneven, relief
 
 
+def _graded(work: Work, solid: Mask) -> float:
+    """How far the ink's colour goes evenly from one end of it to the other; 0 where a gradient does not explain it."""
+    rows, columns = np.nonzero(solid)
+    if len(rows) < 60:
+        return 0.0
+    chosen = slice(None, None, 1 + len(rows) // _MOST_GRADED)
+    rows, columns = rows[chosen], columns[chosen]
+    values = colours.lab(work.pixels[rows, columns])
+    u, v = (columns - columns.mean()) / np.ptp(columns), (rows - rows.mean()) / max(1, np.ptp(rows))
+    design = np.column_stack([np.ones_like(u), u, v])
+    weight = np.ones(len(u))
+    away = np.zeros(len(u))
+    solved = np.zeros((3, 3))
+    for _ in range(6):
+        scaled = design * weight[:, None]
+        solved = np.linalg.solve(scaled.T @ design + 1e-6 * np.eye(3), scaled.T @ values)
+        away = np.linalg.norm(values - design @ solved, axis=1)
+        weight = 1 / (1 + (away / max(4.0, 2 * float(np.median(away)))) ** 2) ** 2
+    plane = design[:, 1:] @ solved[1:]
+    reach = float(np.linalg.norm(np.quantile(plane, 0.97, axis=0) - np.quantile(plane, 0.03, axis=0)))
+    plain = np.linalg.norm(values - np.median(values, axis=0), axis=1)
+    # What lies on the ink makes a step and no slope: then one colour explains as much of it.
+    explains = float((away < 0.25 * reach + 2).mean()) > 0.8 and float(np.median(away)) < 0.6 * float(np.median(plain))
+    return reach if explains else 0.0
+
+
 def _neighbour(box: tuple[float, float, float, float], space: float, others: Sequence[FoundLogo]) -> float:
     """Return how much of the clear space is free of other logos."""
     nearest = 1.0
@@ -251,9 +329,8 @@ def _grain(pyramid: Pyramid, work: Work, alpha: Image) -> float:
     part = whole[max(0, int(y) - reach) : int(y) + reach, max(0, int(x) - reach) : int(x) + reach].astype(np.float32)
     if min(part.shape[:2]) < 5:
         return 0.0
-    rest = part - cv2.GaussianBlur(part, (0, 0), 1.5)
     # The middle of all: ripples of compression beside an edge are few.
-    return 1.4826 * float(np.median(np.abs(rest[1:-1, 1:-1])))
+    return noise_of(part)
 
 
 def _hugged(
@@ -285,7 +362,17 @@ def _hugged(
     if known.sum() < 20:
         return 0.0, np.zeros(zone.off_ink.shape, np.bool_)
     mask = (zone.off_ink < _HALO * height * 2 + close) & (ground.residual > 3.0)
-    return float(strong.sum() / known.sum()), mask
+    return max(float(strong.sum() / known.sum()), 0.5 * _one_sided(normal, strong, known)), mask
+
+
+def _one_sided(normal: Floats, strong: Mask, known: Mask) -> float:
+    """The share of the outline that faces one way along which something hugs it, for the way where it is largest."""
+    most = 0.0
+    for angle in np.linspace(0, 2 * np.pi, _WAYS, endpoint=False):
+        facing = known & (normal @ np.array([np.cos(angle), np.sin(angle)]) > _FACING)
+        if facing.sum() >= max(_LEAST_FACING, 0.08 * known.sum()):
+            most = max(most, float(strong[facing].mean()))
+    return most
 
 
 def _free(

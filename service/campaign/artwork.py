@@ -40,6 +40,7 @@ class EffectSigns(Strict):
 
     uneven: Band
     relief: Band
+    graded: Band
     halo: Band
 
 
@@ -56,6 +57,7 @@ class PhotographSigns(Strict):
 
     delta_e: Band
     missing: Band
+    softness: Figure
 
 
 class ArtworkFile(Strict):

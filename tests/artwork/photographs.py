@@ -44,7 +44,7 @@ class _Print(Flat):
         return found if found is not None and found.width > 220 else None
 
 
-def _seen(width: int, height: int, size: tuple[int, int], random: Random) -> npt.NDArray[np.float64]:
+def seen_from_the_side(width: int, height: int, size: tuple[int, int], random: Random) -> npt.NDArray[np.float64]:
     """The homography of a print of ``width`` by ``height`` that a camera sees from the side."""
     yaw, pitch = (np.radians(random.uniform(-_MOST_TILT, _MOST_TILT)) for _ in range(2))
     tilt = np.arccos(np.cos(yaw) * np.cos(pitch))
@@ -76,7 +76,7 @@ def photo(campaign: Campaign, seed: int) -> Piece:
         if canvas is None:
             continue
         size = (int(random.choice([800, 1000, 1280, 1600])), int(random.choice([700, 900, 1100])))
-        matrix = _seen(made.width, made.height, size, random)
+        matrix = seen_from_the_side(made.width, made.height, size, random)
         box = _mapped(made.truths[0].box, matrix)
         across = box[2]
         if (

@@ -21,9 +21,16 @@ from service.settings import shipped
 from .photographs import photo
 from .pieces import Piece, Truth, bare, flat
 from .scorer import Answer, Score
+from .snapshots import layout, snapshot
 
-KINDS: dict[str, Callable[[Campaign, int], Piece]] = {"flat": flat, "bare": bare, "photo": photo}
-OVERLAP = {"flat": 0.7, "bare": 0.7, "photo": 0.5}
+KINDS: dict[str, Callable[[Campaign, int], Piece]] = {
+    "flat": flat,
+    "bare": bare,
+    "photo": photo,
+    "layout": layout,
+    "snapshot": snapshot,
+}
+OVERLAP = {"flat": 0.7, "bare": 0.7, "photo": 0.5, "layout": 0.7, "snapshot": 0.5}
 
 
 @functools.cache
