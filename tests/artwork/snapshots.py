@@ -90,7 +90,7 @@ def snapshot(campaign: Campaign, seed: int) -> Piece:
     bend = random.uniform(0, 0.35)
     toned = toned + bend * (toned * toned * (3 - 2 * toned) - toned)
     blurred = cv2.GaussianBlur(np.asarray(toned, np.float32), (0, 0), random.uniform(0.5, 1.6))
-    grain = cv2.GaussianBlur(random.standard_normal(blurred.shape).astype(np.float32), (0, 0), 0.6)
+    grain = cv2.GaussianBlur(random.standard_normal((size[1], size[0], 3)).astype(np.float32), (0, 0), 0.6)
     pixels = np.asarray(blurred * 255 + grain * random.uniform(1, 6), np.float32)
     truth = truths[0]
     exact = _exact(campaign, truth, matrix)
