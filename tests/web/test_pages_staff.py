@@ -194,13 +194,14 @@ def test_staff_publish_with_the_difference_and_whom_it_asks(
     first = written.index("  - version")
     (terms / "terms.yaml").write_text(written[:first] + NEW_TERMS + written[first:], encoding="utf-8")
     eligibility = draft / "eligibility.yaml"
-    eligibility.write_text(
-        eligibility.read_text(encoding="utf-8").replace("decision: review", "decision: decline", 1), encoding="utf-8"
-    )
+    before, rule, after = eligibility.read_text(encoding="utf-8").partition("  - id: purpose-looked-at\n")
+    changed = after.replace("decision: review", "decision: decline\n    reason: {en: No.}", 1)
+    eligibility.write_text(before + rule + changed, encoding="utf-8")
     page = staff.get("/staff/publishing?try=yes").text
     assert staff.html.all("dd")[0].text.strip() == "1"
     assert any("decision: decline" in one.text for one in staff.html.all("ins"))
     assert "applications" in page
+    assert "Example Waiting" in [link.text for link in staff.html.all("a")], "who is decided otherwise is named"
     (draft / "actions.yaml").open("a", encoding="utf-8").write("# changed after the page was shown\n")
     staff.post("/staff/publishing", {"reason": "New terms."}, status=409)
     staff.post("/staff/publishing", {"reason": ""}, status=422)
