@@ -90,7 +90,9 @@ class Desk:
         """Decides a case on its page, and lets the time to undo it pass."""
         self.browser.get(f"/staff/cases/{case}")
         sent = {"outcome": outcome, "reason": reason, "version": str(self.case(case).version)}
-        self.browser.post(f"/staff/cases/{case}/decision", sent)
+        boxes = self.browser.html.all("input", type="checkbox", name="purposes")
+        ticked = [box.attributes["value"] for box in boxes if "checked" in box.attributes]
+        self.browser.post(f"/staff/cases/{case}/decision", {**sent, "purposes": ticked} if boxes else sent)
         self.clock.advance(UNDO_FOR.total_seconds())
         assert self.parts.desk.deciding.settle() == 1
 
