@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from ..participants.decisions import Ruling, put_in_force
 from ..participants.members import Members
 from ..privacy import Erasure
 from ..store.batches import changed
 from ..store.tables import (
     ApiKey,
     BundledVersion,
-    Decision,
     Embed,
     Link,
     PackageVersion,
@@ -29,7 +29,6 @@ from ..store.tables import (
 )
 
 Facts = dict[str, Any]
-_STATUS = {"approved": "approved", "declined": "declined", "suspended": "suspended", "review": "under_review"}
 
 
 def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
@@ -115,13 +114,8 @@ def _go_on(session: Session, facts: Facts) -> bool:
 def _decided(session: Session, facts: Facts, at: datetime) -> bool:
     """Take a decision over, without the reason that was given: the log has none."""
     row = session.get(Participant, facts["participant"])
-    status = _STATUS.get(facts["outcome"])
-    if row is None or row.status == "erased" or status is None:
+    if row is None or row.status == "erased":
         return False
-    row.status, row.suspended_reason = status, None
-    made = {name: facts[name] for name in ("outcome", "rule", "policy")}
-    if status != "suspended":
-        row.outcome, row.rule, row.policy = made["outcome"], made["rule"], made["policy"]
-        row.reasons, row.decided_at = [], at
-    session.add(Decision(participant=row.id, reasons=[], by=facts["by"], at=at, **made))
+    ruling = Ruling(facts["outcome"], (), facts["rule"], facts["policy"], facts["by"])
+    put_in_force(session, row, ruling, at, purposes=facts.get("purposes"))
     return True

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 from gunicorn.app.base import BaseApplication
 
 from .. import settings
 from ..campaign import CampaignError
-from ..problems import ConfigurationError
+from ..problems import ConfigurationError, Unavailable
 from ..store import Database
 from ..web import logging, metrics
 from ..web.streams import Streams
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 LONGEST_LOOK = 15.0  # seconds that a start looks for damage after a crash
+PATIENCE = 40.0  # seconds that a worker's start waits; gunicorn ends one that has not started after 60
+_PAUSE = 1.0  # seconds between two tries of a start
 GRACE = 7  # seconds that requests have to end after SIGTERM; the whole has to end within 10
 
 
@@ -92,19 +96,31 @@ class Server(BaseApplication):
             self._end()
 
 
-def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
+def load_or_exit(environ: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Flask:
     """The application; what hinders it is told on standard error, and the process ends with 4.
 
-    4 is gunicorn's own status for an application that cannot be loaded: it stops instead of trying again.
+    4 is gunicorn's own status for an application that cannot be loaded: it stops instead of trying again. Where
+    database, storage or disk fail, which passes, this waits for them, so that a worker that is replaced meanwhile does
+    not end the whole service; after ``patience`` seconds the process ends with 1, and gunicorn starts another.
     """
     logging.configure()
     collecting = gc.isenabled()
     gc.disable()  # what a start makes is kept: looking through all of it for garbage would only take time
     try:
+        from sqlalchemy.exc import SQLAlchemyError
+
         from ..app import create_app
 
         # Without our own server around it (`gunicorn wsgi:app`) the work is started here.
-        return create_app(environ, work=environ is None)
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return create_app(environ, work=environ is None)
+            except (Unavailable, OSError, SQLAlchemyError) as error:
+                structlog.get_logger().error("a start waits for what does not answer", reason=_reason(error))
+                if time.monotonic() > until:
+                    sys.exit(1)
+                time.sleep(_PAUSE)
     except ConfigurationError as error:
         for mistake in error.mistakes:
             click.echo(f"emblem: {mistake}", err=True)
@@ -114,6 +130,13 @@ def load_or_exit(environ: Mapping[str, str] | None = None) -> Flask:
         if collecting:
             gc.enable()
     sys.exit(4)
+
+
+def _reason(error: Exception) -> str:
+    """Say what does not answer, without any value of a row."""
+    from ..store.database import describe
+
+    return error.private if isinstance(error, Unavailable) else describe(error)
 
 
 @click.command()

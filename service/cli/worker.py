@@ -33,7 +33,7 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 
 from .. import paths
-from ..problems import Problem
+from ..problems import Problem, Unavailable
 from .connection_socket import ConnectionSocket
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ class Worker(ThreadWorker):
     def handle_error(self, req: Request | None, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """See gunicorn: answers what is no HTTP, and what fails outside the application."""
         status, reason, slug, detail = _answer(exc)
-        if status == 500:
+        again = ""
+        if isinstance(exc, Unavailable):  # of a body that had not begun
+            again = "Retry-After: 5\r\n"
+            structlog.get_logger().warning("a body could not be read", reason=exc.private)
+        elif status == 500:
             structlog.get_logger().error("a request failed outside the application", exc_info=exc)
         else:
             structlog.get_logger().warning("a malformed request was refused", error=type(exc).__name__)
@@ -72,7 +76,7 @@ class Worker(ThreadWorker):
         body = json.dumps(document).encode()
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
-            f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Cache-Control: no-store\r\n{again}Content-Length: {len(body)}\r\n\r\n"
         )
         with suppress(OSError):
             client.sendall(head.encode() + body)
@@ -90,6 +94,8 @@ def _answer(error: BaseException) -> tuple[int, str, str, str]:
         return 501, "Not Implemented", "invalid-request", "Send the body whole or chunked, in no other coding."
     if isinstance(error, ParseException | ssl.SSLError):
         return 400, "Bad Request", "invalid-request", "Send a request as HTTP/1.1 has it (RFC 9112)."
+    if isinstance(error, Unavailable):
+        return 503, "Service Unavailable", Unavailable.slug, Unavailable.help
     return 500, "Internal Server Error", Problem.slug, Problem.help
 
 

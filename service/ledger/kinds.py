@@ -164,7 +164,7 @@ class ParticipantDecidedEntry(Entry):
 
     kind = "participant.decided"
     participant: ParticipantId
-    outcome: str = Field(min_length=1, description="`approved`, `review`, `declined` or `suspended`")
+    outcome: str = Field(min_length=1, description="`approved`, `review`, `declined`, `suspended` or `lapsed`")
     rule: str = Field(min_length=1, description="the rule of the policies that decided, or `staff`")
     policy: str = Field(min_length=1, description="the digest of the policies in force then")
     by: Actor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,18 +21,24 @@ _SIGN_IN_MINUTES = SIGN_IN_LIFE // timedelta(minutes=1)
 
 
 class Correspondence:
-    """Writes and sends the emails to participants; ``emails`` has their words."""
+    """Writes the emails to participants; ``emails`` has their words.
+
+    Each is added in the transaction of what it tells of, so that none is lost between the two; the caller lets them
+    leave after it (``leave``).
+    """
 
     def __init__(self, campaign: Campaign, mailer: Mailer, base_url: str) -> None:
         self._mailer = mailer
         self._base_url = base_url
         self._letters = Letters(campaign.info.name)
 
-    def decision(self, to: str | None, language: str, outcome: str, reasons: tuple[str, ...]) -> None:
+    def add_decision(
+        self, session: Transaction, to: str | None, language: str, outcome: str, reasons: Sequence[str]
+    ) -> None:
         """Tell a participant what was decided, and why; nobody where the address is erased."""
         if to:
             url = self._base_url + paths.account(language)
-            self._send(to, self._letters.decision(language, outcome, reasons, url))
+            self._add(session, to, self._letters.decision(language, outcome, reasons, url))
 
     def add_sign_in(self, session: Transaction, to: str, language: str, secret: str, then: str = "") -> None:
         """Add a link to sign in, asked for on the sign-in page, in this transaction; for nobody where ``to`` is empty.
@@ -61,22 +68,22 @@ class Correspondence:
         except Exception as error:
             log.error("a mail could not be made", reason=type(error).__name__)
 
-    def already_joined(self, to: str, language: str, secret: str, then: str = "") -> None:
-        """Send a link to sign in to an address that wanted to join and has joined already."""
+    def add_already_joined(self, session: Transaction, to: str, language: str, secret: str, then: str = "") -> None:
+        """Add a link to sign in for an address that wanted to join and has joined already."""
         url = self.page(language, "sign-in", secret, then)
-        self._send(to, self._letters.already_joined(language, url, _SIGN_IN_MINUTES))
+        self._add(session, to, self._letters.already_joined(language, url, _SIGN_IN_MINUTES))
 
-    def confirm_joining(self, to: str, language: str, secret: str, then: str = "") -> None:
-        """Send a link that confirms an address, and joins."""
-        self._send(to, self._letters.confirm_joining(language, self.page(language, "join", secret, then)))
+    def add_confirm_joining(self, session: Transaction, to: str, language: str, secret: str, then: str = "") -> None:
+        """Add a link that confirms an address, and joins."""
+        self._add(session, to, self._letters.confirm_joining(language, self.page(language, "join", secret, then)))
 
-    def grant(self, to: str, language: str, secret: str, portal: str) -> None:
+    def add_grant(self, session: Transaction, to: str, language: str, secret: str, portal: str) -> None:
         """Ask a participant whether the portal of that name may act for it."""
-        self._send(to, self._letters.grant(language, self.page(language, "grant", secret), portal))
+        self._add(session, to, self._letters.grant(language, self.page(language, "grant", secret), portal))
 
-    def invitation(self, to: str, language: str, secret: str, participant: str) -> None:
+    def add_invitation(self, session: Transaction, to: str, language: str, secret: str, participant: str) -> None:
         """Invite a person to act for the participant of that name."""
-        self._send(to, self._letters.invitation(language, self.page(language, "member", secret), participant))
+        self._add(session, to, self._letters.invitation(language, self.page(language, "member", secret), participant))
 
     def add_permission_ends(self, session: Transaction, to: str, language: str, end: datetime) -> None:
         """Add the reminder that a permission ends that day, in this transaction; ``leave`` after it."""
@@ -101,9 +108,9 @@ class Correspondence:
         """Return the URL of the page of a mailed link; ``then`` is a query that says what its reader came for."""
         return self._base_url + paths.mailed_link(language, page, secret) + (f"?{then}" if then else "")
 
-    def _send(self, to: str, letter: Letter) -> None:
-        """Send a letter; what fails is logged and changes nothing."""
+    def _add(self, session: Transaction, to: str, letter: Letter) -> None:
+        """Add a letter; an address that cannot stand in a header is logged and changes nothing."""
         try:
-            self._mailer.send(to, letter.subject, letter.text, language=letter.language)
-        except Exception as error:
+            self._mailer.add(session, to, letter.subject, letter.text, language=letter.language)
+        except ValueError as error:
             log.error("a mail could not be made", reason=type(error).__name__)

@@ -50,6 +50,22 @@ def record(
     """
     if row.status == "erased":
         raise Conflict("This participant is erased, so there is nothing left to decide.")
+    if answers is not None:
+        row.answers = dict(answers)
+    facts = put_in_force(session, row, ruling, now, purposes=purposes)
+    named = None if purposes is None else list(purposes)
+    ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, purposes=named, **facts), now)
+
+
+def put_in_force(
+    session: Transaction,
+    row: tables.Participant,
+    ruling: Ruling,
+    now: datetime,
+    *,
+    purposes: Sequence[str] | None = None,
+) -> dict[str, str]:
+    """Put a decision in force without an entry, for one that the log has already; return what entries say of it."""
     row.status = STATUS_OF.get(ruling.outcome, ruling.outcome)
     if ruling.outcome == "suspended":
         row.suspended_reason = "\n".join(ruling.reasons)
@@ -59,12 +75,9 @@ def record(
         row.policy, row.decided_at, row.decided_by = ruling.policy, now, ruling.by
     if purposes is not None:
         row.purposes = list(purposes)
-    if answers is not None:
-        row.answers = dict(answers)
     facts = {"outcome": ruling.outcome, "rule": ruling.rule, "policy": ruling.policy, "by": ruling.by}
     session.add(tables.Decision(participant=row.id, reasons=list(ruling.reasons), at=now, **facts))
-    named = None if purposes is None else list(purposes)
-    ledger.append(session, ledger.ParticipantDecidedEntry(participant=row.id, purposes=named, **facts), now)
+    return facts
 
 
 class Decisions:
@@ -90,10 +103,11 @@ class Decisions:
             now = self._clock()
             row = locked(session, participant)
             record(session, row, Ruling(outcome, (checked,), BY_STAFF, self._campaign.digest, by), now)
+            self._correspondence.add_decision(session, row.email, row.language, outcome, (checked,))
             return ParticipantView.of(row)
 
         decided = self._database.write(work)
-        self._correspondence.decision(decided.email, decided.language, outcome, (checked,))
+        self._correspondence.leave()
         return decided
 
     def of(self, participant: str) -> tuple[DecisionView, ...]:

@@ -43,12 +43,10 @@ Held = Callable[[Transaction, tables.Participant, str, datetime], None]
 
 @dataclass(frozen=True)
 class _Rejoined:
-    """Somebody who had joined already; ``grant`` is the secret of a link to be mailed."""
+    """Somebody who had joined already, and whether the caller may know who."""
 
-    participant: ParticipantView
+    participant: str
     may_know: bool
-    grant: str | None = None
-    portal: str = ""
 
 
 class Joining:
@@ -77,13 +75,10 @@ class Joining:
         """
         checked = read(said, self._campaign)
         outcome = self._database.write(lambda session: self._join_or_known(session, checked, via))
+        self._correspondence.leave()
         if isinstance(outcome, ParticipantView):
-            self.tell(outcome)
             return outcome
-        known = outcome.participant
-        if outcome.grant and known.email:
-            self._correspondence.grant(known.email, known.language, outcome.grant, outcome.portal)
-        raise AlreadyJoined(extra={"participant": known.id} if outcome.may_know else None)
+        raise AlreadyJoined(extra={"participant": outcome.participant} if outcome.may_know else None)
 
     def check(self, said: Mapping[str, Any]) -> None:
         """Raise InvalidRequest with every mistake of an application that ``apply`` would not take."""
@@ -101,30 +96,25 @@ class Joining:
         checked = read(said, self._campaign)
         permit(checked.email)
 
-        def work(session: Transaction) -> tuple[bool, str]:
+        def work(session: Transaction) -> None:
             now = self._clock()
             known = find_by_email(session, checked.email) is not None
             purpose, life = ("sign-in", SIGN_IN_LIFE) if known else ("join", JOIN_LIFE)
             payload = {"language": checked.language} if known else checked.as_json()
-            return known, mailed_links.add(session, purpose, checked.email, payload, now, life)
+            secret = mailed_links.add(session, purpose, checked.email, payload, now, life)
+            tell = self._correspondence.add_already_joined if known else self._correspondence.add_confirm_joining
+            tell(session, checked.email, checked.language, secret, then)
 
-        known, secret = self._database.write(work)
-        if known:
-            self._correspondence.already_joined(checked.email, checked.language, secret, then)
-        else:
-            self._correspondence.confirm_joining(checked.email, checked.language, secret, then)
+        self._database.write(work)
+        self._correspondence.leave()
 
-    def admit(self, session: Transaction, payload: dict[str, Any], now: datetime) -> ParticipantView | None:
-        """Join, in this transaction, who confirmed an application of the public page; the caller tells them after it.
+    def admit(self, session: Transaction, payload: dict[str, Any], now: datetime) -> None:
+        """Join, in this transaction, who confirmed an application of the public page; the caller lets the mail leave.
 
-        ``payload`` is what ``apply`` kept. None where the address has joined meanwhile: its owner only signs in.
+        ``payload`` is what ``apply`` kept. Nothing where the address has joined meanwhile: its owner only signs in.
         Raises InvalidRequest where the policies in force now ask something else.
         """
-        return self._join(session, read(payload, self._campaign), "page", now)
-
-    def tell(self, joined: ParticipantView) -> None:
-        """Mail somebody who joined what was decided."""
-        self._correspondence.decision(joined.email, joined.language, joined.outcome, joined.reasons)
+        self._join(session, read(payload, self._campaign), "page", now)
 
     def _join_or_known(self, session: Transaction, application: Application, via: str) -> ParticipantView | _Rejoined:
         now = self._clock()
@@ -134,16 +124,16 @@ class Joining:
         row = find_by_email(session, application.email)
         if row is None:  # erased between our insert and this read: the next attempt joins
             raise AlreadyJoined("This address is being erased at this moment. Send the same request again.")
-        known = ParticipantView.of(row)
         key = via.removeprefix(PORTAL)
         if not via.startswith(PORTAL):
-            return _Rejoined(known, may_know=via.startswith("staff"))
-        if session.get(tables.PortalGrant, (known.id, key)) is not None:
-            return _Rejoined(known, may_know=True)
-        return _Rejoined(known, False, *self._ask_for_grant(session, application.email, key, known.language, now))
+            return _Rejoined(row.id, may_know=via.startswith("staff"))
+        if session.get(tables.PortalGrant, (row.id, key)) is not None:
+            return _Rejoined(row.id, may_know=True)
+        self._ask_for_grant(session, row, application.email, key, now)
+        return _Rejoined(row.id, may_know=False)
 
     def _join(self, session: Transaction, application: Application, via: str, now: datetime) -> ParticipantView | None:
-        """Join and decide in this transaction; None where the address has joined already."""
+        """Join, decide and add the mail about it in this transaction; None where the address has joined already."""
         verdict = self._campaign.eligibility.decide(application.applicant())
         reasons = [reason.get(application.language) for reason in verdict.reasons]
         row = tables.Participant(
@@ -200,15 +190,16 @@ class Joining:
         )
         if row.status == "under_review" and self._held is not None:
             self._held(session, row, via, now)
+        self._correspondence.add_decision(session, row.email, row.language, row.outcome, reasons)
         return ParticipantView.of(row)
 
     def _ask_for_grant(
-        self, session: Transaction, email: str, key: str, language: str, now: datetime
-    ) -> tuple[str | None, str]:
-        """Return the secret of a link by which the owner may let this portal act, unless one was mailed lately."""
+        self, session: Transaction, row: tables.Participant, email: str, key: str, now: datetime
+    ) -> None:
+        """Mail the owner a link by which they may let this portal act, unless one was mailed lately."""
         portal = session.get(tables.ApiKey, key)
         if portal is None:
-            return None, ""
+            return
         recent = session.scalars(
             select(tables.MailedLink).where(
                 tables.MailedLink.email == email,
@@ -217,6 +208,8 @@ class Joining:
             )
         )
         if any(link.payload.get("portal") == key for link in recent):
-            return None, ""
-        payload = {"language": language, "portal": key}
-        return mailed_links.add(session, "grant", email, payload, now, GRANT_LIFE), portal.name or key
+            return
+        payload = {"language": row.language, "portal": key}
+        secret = mailed_links.add(session, "grant", email, payload, now, GRANT_LIFE)
+        if row.email:
+            self._correspondence.add_grant(session, row.email, row.language, secret, portal.name or key)

@@ -81,7 +81,7 @@ class Members:
         if errors:
             raise InvalidRequest(errors=errors)
 
-        def work(session: Transaction) -> tuple[MemberView, str, str, str]:
+        def work(session: Transaction) -> MemberView:
             now = self._clock()
             owner = locked(session, participant)
             self._check(session, owner)
@@ -100,10 +100,11 @@ class Members:
             ledger.append(session, ledger.MemberAddedEntry(member=row.id, participant=participant, by=by), now)
             payload = {"language": owner.language}
             secret = mailed_links.add(session, "member", address, payload, now, INVITATION_LIFE)
-            return MemberView.of(row), secret, owner.language, owner.name or ""
+            self._correspondence.add_invitation(session, address, owner.language, secret, owner.name or "")
+            return MemberView.of(row)
 
-        made, secret, language, owner_name = self._database.write(work)
-        self._correspondence.invitation(address, language, secret, owner_name)
+        made = self._database.write(work)
+        self._correspondence.leave()
         return made
 
     def remove(self, participant: str, member: str, *, by: str) -> None:

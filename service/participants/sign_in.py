@@ -24,7 +24,6 @@ from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
 from .members import find_member, signed_in
 from .rows import find_by_email
 from .staff import Staff
-from .views import ParticipantView
 
 #: How long a session lasts at most, and how long without being used.
 STAFF_SESSION, STAFF_IDLE = timedelta(hours=12), timedelta(minutes=30)
@@ -191,25 +190,25 @@ class SignIn:
         """
         stored = mailed_links.stored(secret)
 
-        def work(session: Transaction) -> tuple[Confirmed, ParticipantView | None]:
+        def work(session: Transaction) -> Confirmed:
             now = self._clock()
             row = session.get(tables.MailedLink, stored)
             if row is None or not mailed_links.use(session, stored, now):
                 raise InvalidSignIn
             language, payload = row.payload["language"], row.payload
             if row.purpose == "grant":
-                return self._grant(session, row.email, payload, now), None
+                return self._grant(session, row.email, payload, now)
             try:
-                joined = self._joining.admit(session, payload, now) if row.purpose == "join" else None
+                if row.purpose == "join":
+                    self._joining.admit(session, payload, now)
             except InvalidRequest as error:  # written under other policies than those in force now
                 raise InvalidSignIn("What is asked has changed since you wrote. Fill in the form once more.") from error
             if replaces:
                 _end(session, tables.SignInSession.secret_sha256 == secret_digest(replaces))
-            return self._sign_in(session, row.purpose, row.email, language, now), joined
+            return self._sign_in(session, row.purpose, row.email, language, now)
 
-        confirmed, joined = self._database.write(work)
-        if joined is not None:
-            self._joining.tell(joined)
+        confirmed = self._database.write(work)
+        self._correspondence.leave()
         return confirmed
 
     def begin(self, session: Transaction, email: str, language: str, replaces: str = "") -> Confirmed:

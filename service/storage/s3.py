@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypedDict
 from urllib.parse import quote
@@ -125,7 +126,11 @@ class S3Storage(Storage):
         return data
 
     def stream(self, key: str, start: int, length: int, *, version: str = "") -> Pieces:
-        """See ``Storage.stream``: the version is the object's ETag, which the server compares."""
+        """See ``Storage.stream``: the version is the object's ETag, which the server compares.
+
+        The first piece has arrived when this returns, so that a server that sends a head and no body is told of while
+        another answer can still be given.
+        """
         if length == 0:
             return Pieces(iter(()), lambda: None)
         span = f"bytes={start}-{start + length - 1}"
@@ -147,7 +152,15 @@ class S3Storage(Storage):
             if whole:
                 _compare(key, sums, got["Metadata"])
 
-        return Pieces(pieces(), body.close)
+        arriving = pieces()
+        try:
+            first = next(arriving, b"")
+            if len(first) < min(length, CHUNK):
+                first += next(arriving, b"")  # raises: the body ended early
+        except BaseException:
+            body.close()
+            raise
+        return Pieces(chain((first,), arriving), body.close)
 
     def stat(self, key: str) -> StoredObject | None:
         """See ``Storage.stat``."""

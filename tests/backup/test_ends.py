@@ -13,6 +13,8 @@ from service import ledger
 from service.backup import apply_end, make, put_back
 from service.ledger.recovery import Recovered, recover
 from service.participants import Participants
+from service.participants.decisions import Ruling, record
+from service.participants.permissions import LAPSED
 from service.privacy import Erasure
 from service.storage import Storage
 from service.store import Database, tables
@@ -68,6 +70,12 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
 ) -> None:
     people.decisions.decide(whole, "approved", reason="A mistake", by="staff:key_x")
     people.decisions.decide(whole, "declined", reason="Typed by staff", by="staff:key_x")
+    ended = Ruling(LAPSED, (), "permission-ended", "0" * 64, "rule")
+
+    def end(session: Any) -> None:
+        record(session, session.get_one(tables.Participant, whole), ended, NOON, purposes=["fundraising"])
+
+    database.write(end)
     with database.read() as session:
         member = session.scalars(select(tables.Member.id).where(tables.Member.participant == whole)).one()
     facts: dict[str, Any] = {"participant": whole, "by": "staff:key_x"}
@@ -91,10 +99,11 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
     ]
     database.write(lambda session: ledger.append_many(session, entries, NOON))
     done = restore()
-    kinds = {"participant.decided": 2, "link.revoked": 1, "embed.changed": 1, "embed.revoked": 1, "download": 1}
+    kinds = {"participant.decided": 3, "link.revoked": 1, "embed.changed": 1, "embed.revoked": 1, "download": 1}
     assert done.applied == kinds | {"member.removed": 1}
     assert done.unknown["participant.erased"] == 1
-    assert people.listing.get(whole).status == "declined"
+    now = people.listing.get(whole)
+    assert (now.status, now.outcome, now.purposes, now.decided_by) == (LAPSED, LAPSED, ("fundraising",), "rule")
     with database.read() as session:
         link = session.get_one(tables.Link, "lnk_0")
         embed = session.get_one(tables.Embed, "ebd_0")
@@ -102,7 +111,7 @@ def test_ends_of_every_kind_hold_and_sessions_are_over(
         assert (embed.revoked_at, embed.origins, embed.unlisted) == (NOON, [], "refuse")
         decided = session.scalars(select(tables.Decision).order_by(tables.Decision.id.desc())).first()
         assert decided is not None
-        assert (decided.outcome, decided.reasons, decided.by) == ("declined", [], "staff:key_x")
+        assert (decided.outcome, decided.reasons, decided.by) == (LAPSED, [], "rule")
         assert session.get_one(tables.Member, member).removed_at == NOON
         assert session.scalars(select(tables.SignInSession)).all() == []
         assert session.scalars(select(tables.MailedLink)).all() == []

@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.growth [--participants N] [--links N] [--downloads N] [--database URL]`` fills a deployment
 in bulk (each participant has a case, a tenth of them an embed), asks each list of the API with each filter, in turns
-with the same of a deployment of a hundred participants, and prints medians, their ratio, and the processor time that
+with the same of a deployment of a thousand participants, and prints medians, their ratio, and the processor time that
 reading the embeds takes while nothing changes. SQLite in a temporary folder unless a URL of an empty PostgreSQL
 database is given.
 """
@@ -30,7 +30,7 @@ from service.deployment import Deployment
 from service.store import Database, desk_tables, migrate, tables
 from tests.conftest import environment
 
-_SMALL = {"participants": 100, "links": 100, "downloads": 1_000}
+_SMALL = {"participants": 1_000, "links": 1_000, "downloads": 10_000}  # pages are full
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _STEP = 10_000
 _TURNS = 15

@@ -97,6 +97,10 @@ class Run:
             name = bag.pop()
             before = Counter(self.told.statuses)
             self._wait(began + (minute - 1) * 60 + 5)
+            for machine in self.machines.both:
+                if not machine.process.running:
+                    self.failed.append(f"{machine.name} ended by itself before minute {minute} ({name})")
+                    machine.start()
             with getattr(faults, name)() as seconds:
                 time.sleep(seconds)
             mended = probe(self.machines, self.load)

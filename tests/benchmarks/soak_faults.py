@@ -27,17 +27,20 @@ class Faults:
 
     @contextmanager
     def worker_killed(self) -> Iterator[float]:
-        with suppress(ProcessLookupError, IndexError):
-            os.kill(self.random.choice(self.machines.second.workers()), signal.SIGKILL)
+        for worker in self.machines.second.workers()[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
         yield 10
 
     @contextmanager
     def worker_frozen(self) -> Iterator[float]:
-        worker = self.random.choice(self.machines.second.workers())
-        os.kill(worker, signal.SIGSTOP)
+        for worker in self.machines.second.workers()[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGSTOP)
         yield 20
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGCONT)
+        for worker in self.machines.second.workers():
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
 
     @contextmanager
     def master_killed(self) -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.parts.disk import small_disk
 from tests.parts.postgres import Postgres
 from tests.parts.processes import wait_until
 from tests.parts.walk import Walk
+
+from .test_killed import children
 
 
 def assert_not_recorded(answer: Answer) -> None:
@@ -77,7 +80,9 @@ def test_a_read_only_database_refuses_downloads(postgres: Postgres, new_demo: Ca
     demo.stop()
 
 
-def test_a_database_that_is_away_refuses_downloads_and_comes_back(new_demo: Callable[..., Demo]) -> None:
+def test_a_database_that_is_away_refuses_downloads_and_comes_back_also_to_new_workers(
+    new_demo: Callable[..., Demo],
+) -> None:
     server = Postgres()
     try:
         demo = new_demo(EMBLEM_DATABASE_URL=server.new_database())
@@ -91,6 +96,10 @@ def test_a_database_that_is_away_refuses_downloads_and_comes_back(new_demo: Call
         assert ready.status == 503
         assert b"database" in ready.body
         assert client.get("/healthz").status == 200
+        for worker in children(demo.process.pid):
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: demo.process.output().count("a start waits") >= 2, 60, "new workers wait for the database")
+        assert demo.process.running, "a worker that cannot start does not end the service"
         server.start()
         wait_until(lambda: client.get(link["url"]).status == 200, 20, "downloads go on")
         assert [row["status"] for row in walk.downloads(link["id"])].count(200) >= 2

@@ -32,11 +32,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 class Machine:
     """One of the machines: ``emblem serve`` with a data folder and a clock of its own."""
 
-    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, folder: Path, beside: Path, environment: dict[str, str]) -> None:
+        """``beside`` is the path that its log and clock get, with an ending each."""
         self.name = name
         self.folder = folder
         self.port = free_port()
-        self.clock = folder.with_name(f"{folder.name}.clock")
+        self.log = beside.with_name(f"{beside.name}.log")
+        self.clock = beside.with_name(f"{beside.name}.clock")
         self.step_clock(0)
         self.environment = environment | {"EMBLEM_DATA_DIR": str(folder)}
 
@@ -48,8 +50,7 @@ class Machine:
     def start(self, *, wait: bool = True) -> None:
         """Starts it, again after a stop or kill; returns once it answers, or at once."""
         command = [*self._emblem(), "serve", "--bind", self.address, "--workers", "2"]
-        log = self.folder.with_name(f"{self.folder.name}.log")
-        self.process = Process(command, log, environment=self.environment, cwd=_ROOT)
+        self.process = Process(command, self.log, environment=self.environment, cwd=_ROOT)
         if wait:
             self.process.wait_for(lambda: answers(self.port), 90, f"{self.name} answers")
 
@@ -137,8 +138,8 @@ class Machines:
         }
         environment |= more
         settings.load({name: value for name, value in environment.items() if name.startswith("EMBLEM_")})
-        self.first = Machine("the first machine", folder / "data1", environment)
-        self.second = Machine("the second machine", self.data_disk.path / "data", environment)
+        self.first = Machine("the first machine", folder / "data1", folder / "first", environment)
+        self.second = Machine("the second machine", self.data_disk.path / "data", folder / "second", environment)
         self.both: Sequence[Machine] = (self.first, self.second)
         for command in (("db", "upgrade"), ("catalogue", "publish")):
             status, said = self.first.emblem(*command)

@@ -17,8 +17,10 @@ from service import jobs
 from service.links import Claim
 from service.problems import Unavailable
 from service.storage import open_storage
+from service.storage.s3 import S3Storage
 from tests.parts.processes import wait_until
 
+from ..parts.relay import Relay
 from .conftest import Api, problem
 
 if TYPE_CHECKING:
@@ -232,6 +234,28 @@ def test_what_is_refused_costs_no_request_to_the_storage(api_on_s3: Api, monkeyp
         monkeypatch.setattr(api.parts.storage, name, lambda *given, **_: asked.append(given))
     problem(api.ask("GET", api.path(link)), 410, "link-revoked")
     assert asked == []
+
+
+def test_a_body_that_is_cut_off_before_it_begins_is_refused_and_not_recorded(
+    api_on_s3: Api, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage answers with a head and a little of the body, and is gone."""
+    api = api_on_s3
+    link = api.link(api.ready())
+    assert api.ask("GET", api.path(link), headers={"Range": "bytes=0-9"}).status_code == 206
+    relay = Relay(s3_server.port)
+    url = s3_server.url("delivery").replace(f":{s3_server.port}", f":{relay.port}")
+    relayed = open_storage(url)
+    assert isinstance(relayed, S3Storage)
+    monkeypatch.setattr(S3Storage, "client", relayed.client)
+    relay.cutting = 8_000  # a head has some hundred bytes
+    answer = api.ask("GET", api.path(link))
+    problem(answer, 503, "unavailable")
+    assert answer.headers["Retry-After"]
+    assert len(api.ask("GET", "/api/v1/downloads", key="staff").json["downloads"]) == 1
+    relay.cutting = 0
+    assert hashlib.sha256(api.ask("GET", api.path(link)).data).hexdigest() == link["package"]["sha256"]
+    relay.close()
 
 
 def test_a_damaged_object_is_not_redirected_to(api_on_s3: Api) -> None:
