@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as Transaction
 from .. import ledger
 from ..campaign import Campaign
 from ..clock import Clock
+from ..even_time import even_time
 from ..ids import new_id
 from ..problems import AlreadyJoined
 from ..store import Database, tables
@@ -105,8 +106,9 @@ class Joining:
             tell = self._correspondence.add_already_joined if known else self._correspondence.add_confirm_joining
             tell(session, checked.email, checked.language, secret, then)
 
-        self._database.write(work)
-        self._correspondence.leave()
+        with even_time():
+            self._database.write(work)
+            self._correspondence.leave()
 
     def admit(self, session: Transaction, payload: dict[str, Any], now: datetime) -> None:
         """Join, in this transaction, who confirmed an application of the public page; the caller lets the mail leave.

@@ -97,6 +97,16 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(
     assert "stranger" not in everything(database)
 
 
+@pytest.mark.parametrize("address", ["staff@example.org", "stranger@example.org"])
+def test_what_is_found_does_not_show_in_the_time(
+    people: Participants, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("service.even_time.time.sleep", waited.append)
+    people.sign_in.request_link(address)
+    assert len(waited) == 1
+
+
 @pytest.mark.parametrize("email", ["", "nobody", "a@b@c", "a b@example.org", "a@example.org\nBcc: b@example.org"])
 def test_what_is_no_address(people: Participants, email: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
