@@ -61,6 +61,8 @@ def test_every_page_is_there_in_every_language(staff: Visitor, waiting: Visitor,
         assert len(staff.html.all("h1")) == 1
         assert not [element for element in staff.html.elements if "style" in element.attributes], page
         assert f"/staff/links?lang={lang}" in staff.html.links()
+        here = {one.attributes["href"] for one in staff.html.all("a") if one.attributes.get("aria-current") == "page"}
+        assert len(here) == 1, page
 
 
 def test_nobody_else_comes_in(app: Flask, waiting: Visitor) -> None:
