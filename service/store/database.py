@@ -147,7 +147,7 @@ class Database:
         For notes that may be missing, never for a record. What it raises is dropped.
         """
         if self.is_sqlite:
-            self.put_note(None, work)
+            self.put(None, work, Future())
             return
         with self._lock:
             if self._pool is None:
@@ -159,8 +159,8 @@ class Database:
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
             self._writer_of_process().put(batch, item, future)
 
-    def put_note(self, batch: Batch[Any, Any] | None, item: Any) -> None:
-        """Like ``put``, where nobody waits for it."""
+    def put_note(self, batch: Batch[Any, Any], item: Any) -> None:
+        """Like ``put``, where nobody waits for it: it gathers with others for a moment."""
         with self._lock:
             self._writer_of_process().put_note(batch, item)
 

@@ -58,7 +58,7 @@ class WriterThread:
         """Hand a write over: an item of ``work``, or a function of a session where that is None."""
         self.queue.put((work, item, future))
 
-    def put_note(self, work: Work | None, item: Any) -> None:
+    def put_note(self, work: Work, item: Any) -> None:
         """Hand over what nobody waits for, to be written within a moment."""
         self._notes.append((work, item, Future()))
         if len(self._notes) in (1, _MOST):
