@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from service import campaign as campaign_room
 from service import ledger
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from service.campaign import Campaign
     from service.settings import Settings
+
+hypothesis_settings.register_profile("emblem", deadline=None)  # no test asserts a time
+hypothesis_settings.load_profile("emblem")
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECRET = "a-secret-of-the-tests-and-of-nothing-else"
