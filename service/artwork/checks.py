@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
-import struct
-import subprocess
-import sys
 import threading
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from ..problems import REGISTRY, InvalidRequest, Unavailable, UnknownLogo
+from .processes import CheckProcesses
 from .report import ArtworkReport, Checked, LogoReport, Right
 
 if TYPE_CHECKING:
     from ..campaign import Campaign
+    from .inspecting import Kit
     from .judging import VariantUrl
 
 _NEEDED = 512 << 20  # bytes of the machine's memory for each check at a time
@@ -34,7 +32,7 @@ class ArtworkChecks:
     def __init__(
         self, campaign: Campaign, *, variant_url: VariantUrl | None = None, at_once: int | None = None
     ) -> None:
-        """Makes nothing yet; templates are made at the first check.
+        """Makes and starts nothing yet; the first check does.
 
         ``variant_url(logo, colourway, width, ground)`` gives the address of a variant for ``logos[].right``.
         """
@@ -45,7 +43,7 @@ class ArtworkChecks:
         self._places = threading.BoundedSemaphore(self.at_once)
         self._lock = threading.Lock()
         self._waiting = 0
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._processes = CheckProcesses(partial(_kit, campaign))
 
     def check(
         self,
@@ -105,48 +103,29 @@ class ArtworkChecks:
         url = self._variant_url(logo.logo, right.colourway, right.width, logo.ground)
         return logo.model_copy(update={"right": Right(colourway=right.colourway, width=right.width, url=url)})
 
-    @cached_property
-    def _kit(self) -> Any:
-        from .inspecting import Kit
-
-        return Kit.of(self._campaign)
-
     def _run(self, data: bytes, logo: str | None, lang: str, pictures: bool) -> tuple[dict[str, Any], bytes]:
         from .worker import Order
 
-        order = pickle.dumps(Order(self._kit, logo, lang, pictures), protocol=5)
-        try:
-            process = subprocess.Popen(  # noqa: S603 - our own module; what was sent comes in as its input
-                [sys.executable, "-m", f"{__package__}.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                process_group=0,  # Ctrl-C is for us
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "VIPS_CONCURRENCY": "1"},
-            )
-        except OSError as error:
-            raise Unavailable(headers={"Retry-After": "30"}, private=f"no process to check in: {error}") from error
-        with self._lock:
-            self._running.add(process)
-        try:
-            said, wrong = process.communicate(struct.pack(">Q", len(order)) + order + data)
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        if process.returncode != 0:
-            reason = wrong.decode(errors="replace").strip().rpartition("\n")[2]
-            log.error("a file was not checked", status=process.returncode, reason=reason)
-            if process.returncode < 0 or "MemoryError" in reason or "memory" in reason.lower():
+        said = self._processes.answered(Order(logo, lang, pictures), data)
+        line, _, rest = (said or b"").partition(b"\n")
+        answer = json.loads(line) if line else {"failed": "the process ended, by a limit of time or memory"}
+        if "failed" in answer:
+            reason = answer["failed"]
+            log.error("a file was not checked", reason=reason)
+            if not line or "memory" in reason.lower():
                 raise InvalidRequest(
                     "The file takes more time or memory to read than a check may use. Send it smaller or simpler.",
-                    private=f"{process.returncode} {reason}",
+                    private=reason,
                 )
             raise Unavailable("The file could not be checked.", headers={"Retry-After": "30"}, private=reason)
-        line, _, rest = said.partition(b"\n")
-        return json.loads(line), rest
+        return answer, rest
 
     def close(self) -> None:
         """Ends what is running."""
-        with self._lock:
-            for process in self._running:
-                process.kill()
+        self._processes.close()
+
+
+def _kit(campaign: Campaign) -> Kit:
+    from .inspecting import Kit
+
+    return Kit.of(campaign)
