@@ -49,7 +49,7 @@ class Desk:
         self.requests = Requests(database, campaign, clock, mail, openings)
         self.files = CaseFiles(database, storage, clock, verdicts)
         self.misuse = Misuse(database, campaign.desk, clock, mail, openings, signed_links)
-        self.replies = Replies(database, campaign.desk, clock, signed_links)
+        self.replies = Replies(database, campaign.desk, clock, mail, staff, signed_links)
         self.deadlines = Deadlines(database, clock, mail, self.teams)
         self.digest = Digest(database, campaign, clock, mail, staff, self.teams, signed_links)
 

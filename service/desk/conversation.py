@@ -14,7 +14,7 @@ from .. import ledger
 from ..campaign import Campaign, Text, typed_text
 from ..clock import Clock
 from ..participants.decisions import Ruling, record
-from ..participants.staff import Staff
+from ..participants.staff import Staff, staff_id
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case, CaseFile
@@ -111,7 +111,8 @@ class Conversation:
     ) -> MessageView:
         """Write as the applicant: the case is open again, and what is asked for otherwise stands among its changes.
 
-        An approval by a first person counts no more. Raises InvalidRequest, NotFound, CaseDecided or ChangedMeanwhile.
+        An approval by a first person counts no more. Who has a case that was asked back hears of the answer at once.
+        Raises InvalidRequest, NotFound, CaseDecided or ChangedMeanwhile.
         """
         errors: list[FieldError] = []
         said = typed_text.read(text, "/text", errors, longest=typed_text.LONGEST_TEXT, lines=True)
@@ -130,26 +131,35 @@ class Conversation:
                 self._run_on(row, now)
                 if row.kind == "joining" and person.status == "returned":
                     person.status = "under_review"
+                self._mail.answered(session, row, person, self._staff.member(session, row.assignee or ""))
             return MessageView.of(add_message(session, row, said, by=by, visible=True, files=files, now=now))
 
-        return self._database.write(work)
+        made = self._database.write(work)
+        self._mail.leave()
+        return made
 
     def assign(self, case: str, assignee: str | None, *, by: str, expected: Expected = None) -> CaseView:
-        """Give a case to a person of the desk, or to nobody.
+        """Give a case to a person of the desk, or to nobody; who is given it by somebody else is mailed at once.
 
         Raises NotFound, InvalidRequest for one who is not staff now, CaseDecided or ChangedMeanwhile.
         """
 
         def work(session: Session) -> CaseView:
-            row, _ = locked(session, case)
-            if assignee is not None and not self._staff.holds(session, assignee):
+            row, person = locked(session, case)
+            member = None if assignee is None else self._staff.member(session, assignee)
+            if assignee is not None and member is None:
                 detail = "Nobody of the staff has this id now; `emblem staff list` shows all. Send null for nobody."
                 raise InvalidRequest(detail, errors=[FieldError("/assignee", detail)])
             advance(session, row, CaseAction.ASSIGN, by, self._clock(), expected)
+            if member is not None and assignee not in (row.assignee, staff_id(by)):
+                giver = self._staff.member(session, staff_id(by) or "")
+                self._mail.assigned(session, row, person, member, giver.label if giver is not None else by)
             row.assignee = assignee
             return seen(session, row, staff=True)
 
-        return self._database.write(work)
+        given = self._database.write(work)
+        self._mail.leave()
+        return given
 
     def withdraw(self, case: str, *, by: str, expected: Expected = None) -> CaseView:
         """Close a case whose applicant wants it no more; an application is declined by that, and may be made anew.

@@ -39,12 +39,14 @@ class DeskTexts(BaseModel):
     declined: LetterTexts
     overdue: LetterTexts
     staff_overdue: LetterTexts
+    staff_assigned: LetterTexts
+    staff_answered: LetterTexts
     embed_ended: LetterTexts
     embed_restored: LetterTexts
     link_ended: LetterTexts
     link_restored: LetterTexts
     digest: LetterTexts
-    digest_line: Text
+    case_line: Text
     digest_more: Text
     kinds: Mapping[CaseKind, Text]
     misuse_received: LetterTexts
@@ -116,6 +118,21 @@ class DeskMail:
         for member in staff:
             self._add(session, member.email, letter, case.id)
 
+    def assigned(
+        self, session: Session, case: Case, person: tables.Participant | None, to: StaffMemberView, by: str
+    ) -> None:
+        """Tell a person of the staff whom a colleague, called ``by``, has given a case."""
+        letter = self.letter("en", texts().staff_assigned, by=by, case=self._case_line(case, person))
+        self._add(session, to.email, letter, case.id)
+
+    def answered(
+        self, session: Session, case: Case, person: tables.Participant | None, to: StaffMemberView | None
+    ) -> None:
+        """Tell whoever has a case, if anybody does, that what was asked or written about in it is answered."""
+        if to is not None:
+            letter = self.letter("en", texts().staff_answered, case=self._case_line(case, person))
+            self._add(session, to.email, letter, case.id)
+
     def ending(
         self, session: Session, person: tables.Participant, thing: str, what: str, subject: str, text: str
     ) -> None:
@@ -139,7 +156,7 @@ class DeskMail:
 
         ``off`` is the path that ends such mails.
         """
-        lines = [self._digest_line(case, person) for case, person in waiting]
+        lines = [self._case_line(case, person) for case, person in waiting]
         if open_ > len(lines):
             lines.append(texts().digest_more.get("en").format(count=open_ - len(lines)))
         values = {"cases": "\n\n".join(lines), "open": str(open_), "overdue": str(late)}
@@ -147,7 +164,8 @@ class DeskMail:
         letter = self.letter("en", texts().digest, url=url, off=off, **values)
         self._mailer.add(session, to, letter.subject, letter.text, language=letter.language, unsubscribe=off)
 
-    def _digest_line(self, case: Case, person: tables.Participant | None) -> str:
+    def _case_line(self, case: Case, person: tables.Participant | None) -> str:
+        """Return what staff are mailed of a case: its kind, who asks by kind and country, its time and its page."""
         kinds = {kind.id: kind.label for kind in self._campaign.eligibility.kinds}
         about = []
         if person is not None:
@@ -155,7 +173,7 @@ class DeskMail:
             about += [country_name(person.country, "en")] if person.country else []
         return (
             texts()
-            .digest_line.get("en")
+            .case_line.get("en")
             .format(
                 kind=texts().kinds[case.kind].get("en"),  # type: ignore[index]  # one of the kinds of cases
                 about="".join(f", {word}" for word in about),

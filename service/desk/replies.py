@@ -17,9 +17,11 @@ from ..campaign import typed_text
 from ..campaign.desk import DeskPolicy
 from ..campaign.text import msgid
 from ..clock import Clock
+from ..participants import Staff
 from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database
 from ..store.desk_tables import Case, CaseMessage
+from .letters import DeskMail
 from .misuse import ANSWER_UNTIL
 from .rows import add_message, advance, locked
 from .signed_links import SignedLinks
@@ -48,10 +50,14 @@ class LetterView:
 class Replies:
     """Shows letters to those who got them, and takes their answers."""
 
-    def __init__(self, database: Database, policy: DeskPolicy, clock: Clock, links: SignedLinks) -> None:
+    def __init__(
+        self, database: Database, policy: DeskPolicy, clock: Clock, mail: DeskMail, staff: Staff, links: SignedLinks
+    ) -> None:
         self._database = database
         self._policy = policy
         self._clock = clock
+        self._mail = mail
+        self._staff = staff
         self._links = links
 
     def read(self, token: str) -> LetterView:
@@ -74,7 +80,7 @@ class Replies:
             )
 
     def answer(self, token: str, text: object) -> MessageView:
-        """Answer a letter; the case is due as soon as a report is, for staff have to read it.
+        """Answer a letter; the case is due as soon as a report is, for staff have to read it. Who has it is mailed.
 
         Raises NotFound as ``read`` does, InvalidRequest for a text that is none or after many answers, and CaseDecided.
         """
@@ -83,7 +89,7 @@ class Replies:
         said = typed_text.read(text, "/text", errors, longest=typed_text.LONGEST_TEXT, lines=True)
 
         def work(session: Session) -> MessageView:
-            row, _ = locked(session, case)
+            row, person = locked(session, case)
             seen = _messages(session, _addressed(row, participant))
             now = self._clock()
             advance(session, row, CaseAction.REPLY, BY_LETTER, now)
@@ -95,9 +101,12 @@ class Replies:
             soon = self._policy.clock.after(now, self._policy.clock.days_for("misuse"))
             row.due_at = min(row.due_at, soon) if row.due_at > now else soon
             row.overdue_told_at = None
+            self._mail.answered(session, row, person, self._staff.member(session, row.assignee or ""))
             return MessageView.of(add_message(session, row, said, by=BY_LETTER, visible=True, files=(), now=now))
 
-        return self._database.write(work)
+        made = self._database.write(work)
+        self._mail.leave()
+        return made
 
 
 def letter_until(case: CaseView) -> datetime | None:

@@ -199,10 +199,14 @@ class Staff:
         found = self.find(session, email)
         return found is not None and session.scalar(_passkeys(found.id)) is not None
 
+    def member(self, session: Transaction, staff: str) -> StaffMemberView | None:
+        """Return who of this id is staff now, or None."""
+        row = session.get(tables.StaffMember, staff)
+        return StaffMemberView.of(row) if row is not None and self._present(row) else None
+
     def holds(self, session: Transaction, staff: str) -> bool:
         """Tell whether a person of this id is staff now."""
-        row = session.get(tables.StaffMember, staff)
-        return row is not None and self._present(row)
+        return self.member(session, staff) is not None
 
     def owner(self, session: Transaction, staff: str | None) -> str:
         """Return whose a new key of staff is: who is named, else the first. Raises InvalidRequest for nobody."""

@@ -62,8 +62,11 @@ class Interleavings(RuleBasedStateMachine):
         self.two = two
         self.approvals: set[str] = set()  # by whom, since the applicant wrote last
         self.seen = dict.fromkeys(REVIEWERS, self.case.version)
+        self.colleague = self.office.people.staff.list()[0].id
         self.mails = self._mails()
         self.returned = 0
+        self.told = 0  # mails to whoever has the case
+        self.withdrawn = False
 
     def teardown(self) -> None:
         if hasattr(self, "database"):
@@ -123,11 +126,34 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def answer(self) -> None:
+        before = self.office.get(self.case.id)
         try:
             self.office.desk.conversation.answer(self.case.id, "So.", by="page")
         except Problem:
             return
         self.approvals.clear()
+        self.told += before.status == "returned" and before.assignee is not None
+
+    @rule()
+    def withdraw(self) -> None:
+        before = self.office.get(self.case.id)
+        try:
+            self.office.desk.conversation.withdraw(self.case.id, by="page")
+        except Problem:
+            assert self.office.get(self.case.id) == before
+            return
+        assert before.outcome is None
+        assert not self.withdrawn
+        self.withdrawn = True
+
+    @rule(who=_PERSON, given=st.booleans())
+    def assign(self, who: str, given: bool) -> None:
+        before = self.office.get(self.case.id)
+        try:
+            self.office.desk.conversation.assign(self.case.id, self.colleague if given else None, by=who)
+        except Problem:
+            return
+        self.told += given and before.assignee is None
 
     @rule(who=_PERSON)
     def note(self, who: str) -> None:
@@ -158,13 +184,15 @@ class Interleavings(RuleBasedStateMachine):
         case = self.office.get(self.case.id)
         done = 0 if case.outcome is None else 1
         made = self._entries()
-        assert len(made["case.decided"]) == done
+        ends = [*([case.outcome] if case.outcome else []), *(["withdrawn"] if self.withdrawn else [])]
+        assert [entry["outcome"] for entry in made["case.decided"]] == ends
         assert len(made["case.returned"]) == self.returned
-        assert self._mails() == self.mails + self.returned + done
+        assert self._mails() == self.mails + self.returned + self.told + done
+        came_out = "declined" if self.withdrawn else case.outcome
         decided = [entry["outcome"] for entry in made["participant.decided"]]
-        assert decided == ["review", *([case.outcome] if case.outcome else [])]
+        assert decided == ["review", *([came_out] if came_out else [])]
         status = self.office.status(case.participant)
-        assert status == (case.outcome or ("returned" if case.returned_at else "under_review"))
+        assert status == (came_out or ("returned" if case.returned_at else "under_review"))
         assert [event.version for event in case.events] == list(range(1, case.version + 1))
 
 

@@ -82,12 +82,35 @@ def test_the_members_of_its_teams_hear_of_a_case_that_is_late(office: Office) ->
     assert case.id in html_of(mail)
 
 
-def test_who_has_a_case_hears_of_it_whatever_the_team(office: Office) -> None:
+def test_who_is_given_a_case_hears_of_it_at_once_whatever_the_team(office: Office) -> None:
     case = office.case_of(office.join(country="AT"))
-    office.desk.conversation.assign(case.id, member(office, TRADE), by="staff:stf_x")
+    anne, trade = member(office, STAFF), member(office, TRADE)
+    assign = office.desk.conversation.assign
+    assign(case.id, anne, by=f"staff:{anne}")  # who takes it knows
+    for to in (trade, trade, None):  # who has it already is not told again
+        assign(case.id, to, by=f"staff:{anne}")
+    assert office.outbox.to(STAFF) == []
+    (mail,) = office.outbox.to(TRADE)
+    assert "a case is yours now" in mail["Subject"]
+    assert all(word in text_of(mail) for word in (STAFF, "Austria", case.id))
+    assert "Quillmarsh" not in text_of(mail)
+    assign(case.id, trade, by=f"staff:{anne}")
     office.clock.now = case.due_at + timedelta(seconds=1)
     office.desk.deadlines.tell()
-    assert len(office.outbox.to(TRADE)) == 1
+    assert ["too long" in mail["Subject"] for mail in office.outbox.to(TRADE)] == [False, False, True]
+
+
+def test_who_has_a_case_hears_of_the_answer(office: Office) -> None:
+    case = office.case_of(office.join(country="AT"))
+    trade = member(office, TRADE)
+    talk = office.desk.conversation
+    talk.assign(case.id, trade, by=f"staff:{trade}")
+    talk.write(case.id, "Where?", by=f"staff:{trade}", back=True)
+    talk.answer(case.id, "Here.", by="page")
+    talk.answer(case.id, "And here.", by="page")  # nothing was asked: it is read with the rest
+    (mail,) = office.outbox.to(TRADE)
+    assert "is answered" in mail["Subject"]
+    assert case.id in text_of(mail)
 
 
 def test_staff_are_mailed_once_a_working_day_who_waits_for_them(office: Office) -> None:
