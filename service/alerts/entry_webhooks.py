@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from ..campaign.text import msgid
 from ..clock import Clock
 from ..ledger.proofs import TileReader
 from ..problems import FieldError, InvalidRequest
@@ -28,6 +29,7 @@ from .alert_rules import Webhook
 _STEP = 2000  # leaves that one transaction looks at
 _STEPS = 20  # an address and a turn, so that a replay holds up no other job
 _PREFIX = "leaf_"
+_NO_LEAF = msgid("The log has no sealed leaf %(leaf)s: there are %(size)s, counted from 0.")
 #: Messages that wait for one address at most. The rest wait in the log, which is there anyway.
 MOST_WAITING = 1000
 
@@ -90,8 +92,8 @@ class EntryWebhooks:
             raise InvalidRequest(detail, errors=[FieldError("/url", detail)])
         size = self._size()
         if not 0 <= leaf < size:
-            detail = f"The log has no sealed leaf {leaf}: there are {size:,}, counted from 0."
-            raise InvalidRequest(detail, errors=[FieldError("/from", detail)])
+            wrong = FieldError.of("/from", _NO_LEAF, leaf=leaf, size=size)
+            raise InvalidRequest(wrong.detail, errors=[wrong])
         return [self._rewind(hook, leaf, size) for hook in asking]
 
     def _size(self) -> int:

@@ -156,12 +156,15 @@ def _tell_draft(draft: Draft, again: int, *, as_json: bool) -> None:
     terms = [{"id": one.id, "version": one.version, "effective": timestamp(one.effective)} for one in draft.terms]
     packages = [{"package": name, "version": version} for name, version in draft.packages]
     if as_json:
-        files = [{"path": one.path, "change": one.change, "diff": list(one.lines)} for one in draft.files]
+        files = [
+            {"path": one.path, "change": one.change, "compared_with": one.beside, "diff": list(one.lines)}
+            for one in draft.files
+        ]
         value = {"files": files, "terms": terms, "packages": packages, "accept_again": again}
         click.echo(json.dumps(value, ensure_ascii=False, indent=2))
         return
     for one in draft.files:
-        click.echo(f"{one.change}: {one.path}")
+        click.echo(f"{one.change}: {one.path}{f', compared with {one.beside}' if one.beside else ''}")
         for line in one.lines:
             click.echo(f"    {line}")
         if one.more:

@@ -130,7 +130,7 @@ def _prepare(environ: Mapping[str, str]) -> None:
     from ..backup import require_finished
     from ..deployment import assemble, open_publisher
     from ..store import Database, migrate
-    from .common import progress
+    from .common import BY, progress
     from .server import LONGEST_LOOK
 
     found = settings.load(environ)
@@ -140,7 +140,7 @@ def _prepare(environ: Mapping[str, str]) -> None:
     migrate.upgrade(database)
     database.close()
     with open_publisher(found) as publisher, progress("Files of the campaign") as report:
-        publisher.publish(report)
+        publisher.publish(report, by=BY)
     emblem = assemble(found)
     emblem.sealer.check()
     emblem.close()

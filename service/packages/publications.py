@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session
 
-from ..campaign import CampaignError, Mistake
+from ..campaign import CampaignError, Mistake, TermsVersion
 from ..store.database import Database
 from ..store.tables import Publication as Row
 from .archive import write_archive
@@ -57,6 +57,11 @@ def pack(policies_dir: Path, assets_dir: Path) -> Packed:
     packed = io.BytesIO()
     write_archive(members, packed, compression=zipfile.ZIP_DEFLATED)
     return Packed(digest.hexdigest(), packed.getvalue())
+
+
+def terms_path(version: TermsVersion, language: str) -> str:
+    """Return the path that a text of terms has in a publication."""
+    return f"{_POLICIES}/terms/{version.id}/{version.version}/{language}.md"
 
 
 def members_of(policies_dir: Path, assets_dir: Path) -> dict[str, bytes]:

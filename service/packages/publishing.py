@@ -35,7 +35,7 @@ from .building import Built, Making, build, check, files_digest, source_digest
 from .content_credentials import LEAST_LIFE, ContentCredentials
 from .draft import Draft, NewTerms, compare
 from .inks import print_inks_of
-from .publications import Publications, members_of, pack
+from .publications import Publications, members_of, pack, terms_path
 from .published import PublishedPackage, published_of
 from .rights import Rights
 from .stored import StoredPackages
@@ -117,12 +117,21 @@ class Publisher:
             known = {(row.id, row.version) for row in session.scalars(select(PublishedTerms))}
         versions = [one for name in self._draft.terms.ids() for one in self._draft.terms.versions(name)]
         return Draft(
-            compare(before, members_of(*self._folders)),
+            compare(before, members_of(*self._folders), self._texts_before()),
             tuple(
                 NewTerms(one.id, one.version, one.effective) for one in versions if (one.id, one.version) not in known
             ),
             tuple((manifest.id, manifest.version) for manifest in waiting),
         )
+
+    def _texts_before(self) -> dict[str, str]:
+        """Return for the path of each text of terms that of the same language in the version before."""
+        found = {}
+        for name in self._draft.terms.ids():
+            for newer, older in itertools.pairwise(self._draft.terms.versions(name)):
+                for language in {*newer.languages} & {*older.languages}:
+                    found[terms_path(newer, language)] = terms_path(older, language)
+        return found
 
     def publish(
         self, progress: Progress | None = None, *, by: str | None = None, reason: str | None = None

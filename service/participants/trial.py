@@ -42,8 +42,7 @@ class Trial:
 def try_policies(database: Database, campaign: Campaign, draft: Campaign, clock: Clock) -> Trial:
     """Decide every application again under ``draft``, and compare it with what a rule decided last.
 
-    ``accept_again`` counts approved participants who have accepted what ``campaign`` has in force of some terms, and
-    not what ``draft`` would have.
+    ``accept_again`` counts as ``count_asked_again`` does.
     """
     with database.read() as session:
         count, found = 0, []
@@ -60,7 +59,11 @@ def try_policies(database: Database, campaign: Campaign, draft: Campaign, clock:
 
 
 def count_asked_again(database: Database, campaign: Campaign, draft: Campaign, clock: Clock) -> int:
-    """Count approved participants whom ``draft`` would ask to accept at least one version of terms again."""
+    """Count approved participants whom ``draft`` asks to accept at least one version of terms again.
+
+    These have accepted what ``campaign`` has in force of some terms, or a version that is to come, and not the newest
+    version that ``draft`` adds, whether its instant has come or not.
+    """
     with database.read() as session:
         return _accept_again(session, campaign, draft, clock())
 
@@ -91,14 +94,19 @@ def _accept_again(session: Transaction, campaign: Campaign, draft: Campaign, now
     person, acceptance = tables.Participant, tables.Acceptance
     again: set[str] = set()
     for terms in draft.terms.ids():
-        before, after = campaign.terms.find_current(terms, now), draft.terms.find_current(terms, now)
-        if after is None or before is None or before.version == after.version:
+        before = campaign.terms.find_current(terms, now)
+        if before is None:
             continue
+        known = {version.version for version in campaign.terms.versions(terms)}
+        added = [version for version in draft.terms.versions(terms) if version.version not in known]
+        if not added or added[0].effective < before.effective:
+            continue
+        held = [one.version for one in campaign.terms.versions(terms) if one.effective >= before.effective]
         have = select(acceptance.participant).where(acceptance.terms == terms)
         statement = (
             select(person.id)
-            .where(person.status == "approved", person.id.in_(have.where(acceptance.version == before.version)))
-            .where(person.id.not_in(have.where(acceptance.version == after.version)))
+            .where(person.status == "approved", person.id.in_(have.where(acceptance.version.in_(held))))
+            .where(person.id.not_in(have.where(acceptance.version == added[0].version)))
         )
         again.update(session.scalars(statement))
     return len(again)

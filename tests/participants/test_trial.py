@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from service import settings
@@ -68,8 +69,15 @@ def test_a_stricter_rule_names_whom_it_would_decide_otherwise(
     )
 
 
-def test_new_terms_are_accepted_again(
-    people: Participants, application: Make, database: Database, campaign: Campaign, clock: FrozenClock, tmp_path: Path
+@pytest.mark.parametrize("effective", ["2026-11-20", "2027-01-01"])
+def test_new_terms_are_accepted_again_also_those_to_come(
+    effective: str,
+    people: Participants,
+    application: Make,
+    database: Database,
+    campaign: Campaign,
+    clock: FrozenClock,
+    tmp_path: Path,
 ) -> None:
     joined = people.joining.join(application(), via="staff:stf_x")
     current = campaign.terms.current("logo-terms", clock())
@@ -86,9 +94,12 @@ def test_new_terms_are_accepted_again(
     folder = policies / "terms" / "logo-terms"
     shutil.copytree(folder / current.version, folder / "2026-11-20")
     listed = (folder / "terms.yaml").read_text(encoding="utf-8")
-    version = '  - {version: "2026-11-20", effective: 2026-11-20T00:00:00Z, languages: [en], changes: {en: Shorter.}}'
+    entry = '  - {version: "2026-11-20", effective: 2026-11-20T00:00:00Z, languages: [en], changes: {en: Shorter.}}'
+    version = entry.replace("effective: 2026-11-20", f"effective: {effective}")
     (folder / "terms.yaml").write_text(listed.replace("versions:\n", f"versions:\n{version}\n"), encoding="utf-8")
     for file in (folder / "2026-11-20").glob("*.md"):
         if file.name != "en.md":
             file.unlink()
-    assert try_policies(database, campaign, read(policies), clock).accept_again == 1
+    new = read(policies)
+    assert try_policies(database, campaign, new, clock).accept_again == 1
+    assert try_policies(database, new, new, clock).accept_again == 0, "what is published asks nobody anew"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service import settings
+from service.alerts.alert_rules import Webhook
 from service.participants import Scope
 from service.problems import EmbedRevoked
 from service.store import outbox
@@ -202,6 +203,8 @@ def test_staff_publish_with_the_difference_and_whom_it_asks(
     page = staff.get("/staff/publishing?try=yes").text
     assert staff.html.all("dd")[0].text.strip() == "1"
     assert any("decision: decline" in one.text for one in staff.html.all("ins"))
+    text = f"policies/terms/logo-terms/2026-11-25/en.md added, compared with policies/terms/logo-terms/{newest}/en.md"
+    assert text in [" ".join(one.text.split()) for one in staff.html.all("summary")]
     assert "applications" in page
     assert "Example Waiting" in [link.text for link in staff.html.all("a")], "who is decided otherwise is named"
     (draft / "actions.yaml").open("a", encoding="utf-8").write("# changed after the page was shown\n")
@@ -216,6 +219,7 @@ def test_staff_publish_with_the_difference_and_whom_it_asks(
     staff.post("/staff/terms/logo-terms/2026-11-25/reminder", {})
     staff.post("/staff/terms/logo-terms/2026-11-25/reminder", {})
     assert [mail["Subject"].partition(": ")[2] for mail in person.letters()][-1:] == ["the terms have changed"]
+    staff.post(f"/staff/terms/logo-terms/{newest}/reminder", {}, status=409)
     assert staff.parts.participants.uptake.remind(staff.parts.campaign.terms.get("logo-terms", "2026-11-25")) == 0
     (draft / "desk.yaml").write_text("clock:\n  zone: Mars/Base\n", encoding="utf-8")
     assert "desk.yaml:2" in staff.get("/staff/publishing").text
@@ -288,6 +292,25 @@ def test_deliveries_to_webhooks_are_listed_and_tried_again(
     staff.get("/staff/webhooks?cursor=x", status=422)
 
 
+def test_entries_are_sent_to_a_webhook_again_from_the_page(app: Flask, staff: Visitor, waiting: Visitor) -> None:
+    emblem, url = staff.parts, "https://crm.example.org/hook"
+    assert "alerts.yaml" in staff.get("/staff/webhooks").text, "where nothing is sent, the page says where that is said"
+    hook = Webhook.model_validate({"url": url, "kinds": ["participant.joined"]})
+    emblem.alerts.rules = emblem.alerts.rules.model_copy(update={"webhooks": (hook,)})
+    emblem.sealer.seal()
+    staff.get("/staff/webhooks")
+    for wrong in ({"from": "x"}, {"from": "4711"}, {"from": "0", "url": "https://other.example.org/"}):
+        staff.post("/staff/webhooks/replays", wrong, status=422)
+        assert staff.html.all("div", class_="summary")
+    staff.post("/staff/webhooks/replays", {"from": "0", "url": url})
+    assert "Entries that are sent again: 1." in staff.get("/staff/webhooks?replayed=1").text
+    assert emblem.entry_webhooks.enqueue([hook]) == 1
+    auditor = Visitor(app)
+    auditor.sign_in_as_staff("auditor@example.org")
+    assert "/replays" not in auditor.get("/staff/webhooks").text
+    auditor.post("/staff/webhooks/replays", {"from": "0"}, status=403)
+
+
 def test_staff_make_narrow_keys_whose_secret_is_shown_once(staff: Visitor, app: Flask) -> None:
     staff.get("/staff/keys")
     form = {"role": "portal", "name": "Download page", "package": "logo", "read_only": "yes", "life": "30"}
@@ -316,6 +339,9 @@ def test_staff_make_narrow_keys_whose_secret_is_shown_once(staff: Visitor, app: 
     seen = auditor.get("/staff/keys").text
     assert key.id in seen
     assert "Download page" not in seen
+    staff.post(f"/staff/keys/{key.id}/revocation", {"reason": " "}, status=422)
+    assert keys.authenticate(again[0]) == key
+    assert "Write why it is ended" in staff.html.all("p", class_="error")[0].text
     staff.post(f"/staff/keys/{key.id}/revocation", {"reason": "No longer used."})
     assert keys.authenticate(again[0]) is None
     mine = staff.post("/staff/keys", {"role": "staff", "life": "0"}, status=200).text

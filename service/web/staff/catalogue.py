@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ...audit.plots import plot
 from ...campaign.text import msgid
 from ...participants.uptake import PAUSE
-from ...problems import UnknownPackage
+from ...problems import Conflict, UnknownPackage
 from ..context import actor, deployment
 from ..i18n import translate_plain
 from ..pages.blueprint import query
@@ -18,6 +18,7 @@ from ..security import require_recent
 from .blueprint import PAGE, staff
 
 _LONGEST_REASON = 1000
+_NOT_IN_FORCE = msgid("This version of the terms is not the one that is in force, so nobody is reminded of it.")
 
 
 @staff.get("/catalogue")
@@ -81,9 +82,12 @@ def terms_uptake(terms_id: str, version: str) -> Response:
 
 @staff.post("/terms/<terms_id>/<version>/reminder")
 def terms_remind(terms_id: str, version: str) -> Response:
-    """Mail those who are still to accept a version."""
+    """Mail those who are still to accept the version that is in force."""
     emblem = deployment()
-    sent = emblem.participants.uptake.remind(emblem.campaign.terms.get(terms_id, version))
+    found = emblem.campaign.terms.get(terms_id, version)
+    if found != emblem.campaign.terms.find_current(terms_id, emblem.clock()):
+        raise Conflict(_NOT_IN_FORCE)
+    sent = emblem.participants.uptake.remind(found)
     return see_other(url_for("staff.terms_uptake", terms_id=terms_id, version=version, reminded=sent))
 
 

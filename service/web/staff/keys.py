@@ -8,11 +8,12 @@ from flask import Response, request, url_for
 
 from ...campaign import typed_text
 from ...campaign.text import msgid
+from ...campaign.typed_text import LONGEST_TEXT
 from ...participants import ROLES, ApiKeyView
 from ...problems import InvalidRequest
 from ..context import actor, deployment
 from ..i18n import translate, translate_error
-from ..pages.forms import FormMistakes, sent
+from ..pages.forms import FormMistakes, required, sent
 from ..pages.render import private, see_other
 from ..security import require_recent, require_session
 from .blueprint import staff
@@ -73,8 +74,12 @@ def key_rotate(key: str) -> Response:
 
 @staff.post("/keys/<key>/revocation")
 def key_revoke(key: str) -> Response:
-    """End a key."""
-    deployment().participants.api_keys.revoke(key, by=actor(), reason=sent("reason"))
+    """End a key, with the reason that is kept with it."""
+    mistakes = FormMistakes()
+    reason = required(mistakes, "reason", msgid("Write why it is ended; staff read it."), LONGEST_TEXT, lines=True)
+    if mistakes:
+        return _page(mistakes, 422, chosen=key)
+    deployment().participants.api_keys.revoke(key, by=actor(), reason=reason)
     return see_other(url_for("staff.keys"))
 
 
@@ -83,7 +88,7 @@ def _days(text: str) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
-def _page(mistakes: FormMistakes, status: int = 200) -> Response:
+def _page(mistakes: FormMistakes, status: int = 200, *, chosen: str = "") -> Response:
     found = deployment()
     listed = found.participants.api_keys.list()
     return private(
@@ -96,6 +101,7 @@ def _page(mistakes: FormMistakes, status: int = 200) -> Response:
         overlaps=OVERLAPS,
         packages=found.catalogue.ids(),
         mistakes=mistakes,
+        chosen=chosen,
         values=request.form,
     )
 

@@ -72,7 +72,7 @@ def template() -> Catalog:
     for problem in REGISTRY.values():
         for text in (problem.title, problem.help):
             found.add(text, locations=[("problems.py", 0)])
-    for folder in ("web", "campaign", "desk", "embeds", "participants", "audit", "authenticity"):
+    for folder in ("web", "campaign", "desk", "embeds", "participants", "audit", "authenticity", "alerts"):
         for path, _, words, _, _ in extract_from_dir(_SERVICE / folder, _METHODS, keywords=_KEYWORDS):
             found.add(words, locations=[(f"{folder}/{path}", 0)])
     for path, text in _details():
