@@ -27,7 +27,10 @@ _NAMES = ("id", "kind", "at", "body")
 # Built once, and below the ORM: this runs with every download.
 _INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
 _INSERT_WITH_XID = _INSERT.values(xid=_XID)
-_BULK = {"sqlite": BulkStatement(_INSERT, _NAMES), "postgresql": BulkStatement(_INSERT_WITH_XID.inline(), _NAMES)}
+_BULK = {
+    "sqlite": BulkStatement(insert(LedgerEntry), _NAMES),
+    "postgresql": BulkStatement(_INSERT_WITH_XID.inline(), _NAMES),
+}
 # The standard library's encoder, kept: ``json.dumps`` makes one for every call.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 

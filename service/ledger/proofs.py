@@ -21,6 +21,7 @@ class TileReader:
         self.size = size
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._bundles: dict[int, list[bytes]] = {}
+        self._consistent: dict[int, list[bytes]] = {}
 
     def root(self) -> bytes:
         """The root hash of the tree."""
@@ -46,6 +47,11 @@ class TileReader:
         """The proof (RFC 6962, 2.1.2) that the tree of ``old`` leaves is a beginning of this one."""
         if not 0 < old <= self.size:
             raise ValueError(f"there is no proof from {old} to {self.size} leaves")
+        if old not in self._consistent:  # several witnesses hold the same
+            self._consistent[old] = self._consistency(old)
+        return self._consistent[old]
+
+    def _consistency(self, old: int) -> list[bytes]:
         path: list[bytes] = []
         start, end, whole = 0, self.size, True
         while old != end:

@@ -294,19 +294,25 @@ class Sealer:
         self.step("tile-written")
 
     def _publish(self, size: int, note: str, held: StillHeld, known: bytes = b"") -> None:
-        """Publish a checkpoint. What is published now has to be of this log, as ``known`` is that was read before."""
+        """Publish a checkpoint. What is published now has to be of this log.
+
+        ``known`` is the same checkpoint with fewer signatures: where that is what is published, it is of this log,
+        and kept on this machine already.
+        """
         try:
             published = self.storage.read(tiles.CHECKPOINT)
         except ObjectMissing:
             published = b""
         if published == note.encode():
             return
-        if published and published != known:
+        signed_alone = bool(published) and published == known
+        if published and not signed_alone:
             self._recognise(published, size)
         if held():
             self._put_checkpoint(note)
             if held():
-                self._keep(note)
+                if not signed_alone:
+                    self._keep(note)
                 return
             # While it was on its way another may have published a newer one, which must not be taken back.
             head = self.rows.newest()

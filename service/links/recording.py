@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,10 +15,10 @@ from .. import ledger
 from ..campaign import Campaign
 from ..clients.client import Client, hashing_keys
 from ..clock import Clock
-from ..ids import new_id
+from ..ids import new_id_in_order
 from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
-from ..store.bulk import BulkStatement, among, given
+from ..store.bulk import BulkStatement, among, given, rows_of_json
 from ..store.database import Batch
 from ..store.tables import Download, Instant, Link, LinkClient
 from ..store.upsert import insert_or_update
@@ -53,12 +54,14 @@ _DOWNLOAD = BulkStatement(
     [name for name in Download.__table__.columns.keys() if name not in ("bytes_sent", "ended")],  # noqa: SIM118
 )
 
-_ENDED = BulkStatement(
+_ENDED_MANY = BulkStatement(
     update(Download)
     .where(Download.id == bindparam("download"), Download.at >= bindparam("since", type_=Instant()))
     .values(bytes_sent=bindparam("sent"), ended=bindparam("how")),
     ("download", "since", "sent", "how"),
 )
+_, (_END_OF, _END_SENT, _END_HOW) = rows_of_json("ends", 3)
+_ENDED_AT_ONCE = update(Download).where(Download.id == _END_OF).values(bytes_sent=_END_SENT, ended=_END_HOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ class Recorder:
             downloads = []
             shares = shared_out(request.asked.bytes, [version.bytes for version in state.versions])
             for version, share in zip(state.versions, shares, strict=True):
-                download = new_id("dl")
+                download = new_id_in_order("dl", now)
                 downloads.append((download, share))
                 shared: dict[str, Any] = {
                     "id": download,
@@ -258,12 +261,19 @@ class Recorder:
 
     def _note_ends(self, session: Session, ends: Sequence[_End]) -> list[None]:
         """Write the ends of a batch of downloads by one statement."""
-        rows, since = [], self._clock() - _LONGEST_DOWNLOAD
+        rows = []
         for end in ends:
             shares = shared_out(end.sent, [share for _, share in end.recorded.downloads])
             for (download, _), share in zip(end.recorded.downloads, shares, strict=True):
-                rows.append({"download": download, "since": since, "sent": share, "how": end.how})
-        _ENDED.run(session.connection(), rows)
+                rows.append((download, share, end.how))
+        connection = session.connection()
+        if connection.dialect.name == "sqlite":
+            connection.execute(_ENDED_AT_ONCE, {"ends": json.dumps(rows)})
+        else:
+            since = self._clock() - _LONGEST_DOWNLOAD
+            _ENDED_MANY.run(
+                connection, [{"download": name, "since": since, "sent": sent, "how": how} for name, sent, how in rows]
+            )
         return [None] * len(ends)
 
 

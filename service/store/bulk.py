@@ -1,21 +1,25 @@
 """Statements that run for many rows at once, handed to the driver as it takes them.
 
 SQLAlchemy builds the parameters of every row by name, which takes several times as long as the driver's own
-``executemany``. Here a statement is compiled once for a backend, and a row is a tuple or a dict of the values
-that the driver binds. The statement and the types of its columns are SQLAlchemy's, so both write the same.
+``executemany``. Here a statement is compiled once for a backend, and a row is a dict of the values that the driver
+binds. The statement and the types of its columns are SQLAlchemy's, so both write the same.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Insert, String, bindparam, func, select, tuple_
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 Row = Mapping[str, Any]
+
+_WIDEST = 64  # rows of one INSERT into SQLite
 
 
 def among(dialect: str, parameter: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
@@ -27,8 +31,14 @@ def among(dialect: str, parameter: str, *columns: InstrumentedAttribute[Any]) ->
     key = tuple_(*columns)
     if dialect == "postgresql":
         return key.in_(bindparam(parameter, expanding=True))
+    _rows, values = rows_of_json(parameter, len(columns))
+    return key.in_(select(*values))
+
+
+def rows_of_json(parameter: str, width: int) -> tuple[TableValuedAlias, list[ColumnElement[Any]]]:
+    """Return the rows of a JSON list of lists that is one value of an SQLite statement, and their columns."""
     rows = func.json_each(bindparam(parameter, type_=String())).table_valued("value")
-    return key.in_(select(*(func.json_extract(rows.c.value, f"$[{place}]") for place in range(len(columns)))))
+    return rows, [func.json_extract(rows.c.value, f"$[{place}]") for place in range(width)]
 
 
 def given(dialect: str, rows: Collection[tuple[str, ...]]) -> Any:
@@ -42,46 +52,88 @@ class BulkStatement:
     def __init__(self, statement: UpdateBase, names: Sequence[str]) -> None:
         self._statement = statement
         self._names = tuple(names)
-        self._compiled: dict[str, tuple[str, Callable[[Sequence[Row]], Sequence[Any]]]] = {}
+        self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Run it for each row; a row has a value for each of the statement's names, and may have others."""
+        """Run it for each row; a row has a value for each of the statement's names, and may have others.
+
+        An INSERT into SQLite takes many rows by one call. The driver lets go of the interpreter's lock in each call
+        of SQLite, two a row, and gets it back only when another thread has done its piece: the writer would wait for
+        the threads of this process at every row, and the writers of others for this one.
+        """
         if not rows:
             return
-        compiled = self._compiled.get(connection.dialect.name)
-        if compiled is None:
-            compiled = self._compiled[connection.dialect.name] = self._compile(connection)
-        text, bound = compiled
-        connection.exec_driver_sql(text, bound(rows))
+        if connection.dialect.name == "postgresql" or not isinstance(self._statement, Insert):
+            self._for_width(connection.dialect, 1).run_many(connection, rows)
+            return
+        start = 0
+        while left := len(rows) - start:
+            width = min(_WIDEST, 1 << (left.bit_length() - 1))  # powers of two: few statements, whatever the number
+            self._for_width(connection.dialect, width).run_once(connection, rows[start : start + width])
+            start += width
 
-    def _compile(self, connection: Connection) -> tuple[str, Callable[[Sequence[Row]], Sequence[Any]]]:
-        dialect = connection.dialect
+    def _for_width(self, dialect: Dialect, width: int) -> _Compiled:
+        """The statement for so many rows at once, compiled with its first use."""
+        found = self._compiled.get((dialect.name, width))
+        if found is None:
+            found = self._compiled[dialect.name, width] = _Compiled(self._statement, self._names, dialect, width)
+        return found
+
+
+class _Compiled:
+    """A statement as a driver takes it, for ``width`` rows at once."""
+
+    def __init__(self, statement: UpdateBase, names: tuple[str, ...], dialect: Dialect, width: int) -> None:
         # An INSERT binds the columns that are named, an UPDATE the parameters that are written in it.
-        keys = list(self._names) if self._statement.is_insert else None
-        compiled = self._statement.compile(dialect=dialect, column_keys=keys)
-        if missing := compiled.binds.keys() - set(self._names):
+        compiled = statement.compile(dialect=dialect, column_keys=list(names) if statement.is_insert else None)
+        if missing := compiled.binds.keys() - set(names):
             raise ValueError(f"the statement also binds {sorted(missing)}: a column's default does not apply here")
-        converters = {
+        self._converters = {
             name: convert
             for name, bind in compiled.binds.items()
             if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
-        positions = compiled.positiontup
+        self._by_name = compiled.positiontup is None
+        self._order: Sequence[str] = list(compiled.binds) if compiled.positiontup is None else compiled.positiontup
+        self._text = str(compiled)
+        if width > 1:
+            assert isinstance(statement, Insert)
+            self._text = self._widened(statement, dialect, width)
 
-        def columns(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:
-            found = []
-            for name in names:
-                values = [row[name] for row in rows]
-                if convert := converters.get(name):
-                    # Rows of one batch share many values, such as their instant: each is converted once.
-                    converted = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
-                    values = [converted[id(value)] for value in values]
-                found.append(values)
-            return found
-
-        if positions is None:
-            names = list(compiled.binds)
-            return str(compiled), lambda rows: [
-                dict(zip(names, row, strict=True)) for row in zip(*columns(rows, names), strict=True)
+    def _widened(self, statement: Insert, dialect: Dialect, width: int) -> str:
+        """The text of an INSERT of so many rows, whose parameters are those of one row after the other."""
+        columns = statement.table.c
+        wide = statement.values(
+            [
+                {name: bindparam(f"{name}_of_{row}", type_=columns[name].type) for name in self._order}
+                for row in range(width)
             ]
-        return str(compiled), lambda rows: list(zip(*columns(rows, positions), strict=True))
+        ).compile(dialect=dialect)
+        expected = [f"{name}_of_{row}" for row in range(width) for name in self._order]
+        if wide.positiontup != expected:
+            raise ValueError("the statement binds more than the values of its rows")
+        return str(wide)
+
+    def run_once(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Run it once, for as many rows as it was compiled for."""
+        values = [value for row in zip(*self._columns(rows), strict=True) for value in row]
+        connection.exec_driver_sql(self._text, tuple(values))
+
+    def run_many(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Run it for each row, by the driver's ``executemany``."""
+        values = zip(*self._columns(rows), strict=True)
+        if self._by_name:
+            connection.exec_driver_sql(self._text, [dict(zip(self._order, row, strict=True)) for row in values])
+        else:
+            connection.exec_driver_sql(self._text, list(values))
+
+    def _columns(self, rows: Sequence[Row]) -> list[list[Any]]:
+        found = []
+        for name in self._order:
+            values = [row[name] for row in rows]
+            if convert := self._converters.get(name):
+                # Rows of one batch share many values, such as their instant: each is converted once.
+                converted = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
+                values = [converted[id(value)] for value in values]
+            found.append(values)
+        return found

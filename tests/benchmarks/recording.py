@@ -199,10 +199,34 @@ def link_of(environment: Mapping[str, str]) -> str:
     return permitted(call)[1]
 
 
+def wait_until_idle(process: Process) -> None:
+    """Wait until a server has done what a fresh deployment does beside serving: it draws the common logo variants."""
+    used, until = _processor_time(process), time.monotonic() + 600
+    while time.monotonic() < until:
+        time.sleep(3)
+        before, used = used, _processor_time(process)
+        if used - before < 0.3:
+            return
+    sys.exit("the server does not come to rest")
+
+
+def _processor_time(process: Process) -> float:
+    """Seconds of the processor that a server's worker processes have taken."""
+    ticks = 0
+    for child in _workers(process):
+        fields = Path(f"/proc/{child}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _workers(process: Process) -> list[str]:
+    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return found.stdout.split()
+
+
 def resident(process: Process) -> int:
     """Bytes in memory of a server's worker processes together."""
-    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
-    pages = (Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1] for pid in children.split())
+    pages = (Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1] for pid in _workers(process))
     return sum(map(int, pages)) * os.sysconf("SC_PAGESIZE")
 
 
@@ -237,8 +261,9 @@ def compared(folder: Path, asked: argparse.Namespace, database: str, trees: Mapp
                 settings["EMBLEM_DATABASE_URL"] = postgres.new_database()
             place = folder / f"{database} {name}".replace(" ", "-")
             sides[name] = Side(tree, place, prepare(tree, place, settings))
-            with serving(tree, sides[name].environment, place):
+            with serving(tree, sides[name].environment, place) as process:
                 urls[name] = link_of(sides[name].environment)
+                wait_until_idle(process)
         sides["unrecorded"] = Side(ROOT, sides["now"].folder, sides["now"].environment, recording=False)
         urls["unrecorded"] = urls["now"]
         rates: dict[str, list[float]] = {name: [] for name in sides}

@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store import Database
 from service.store.bulk import BulkStatement
-from service.store.tables import LedgerEntry, LinkClient
+from service.store.tables import LedgerEntry, LinkClient, PublishedPolicy
+from service.store.upsert import insert_or_update
 
 NAMES = ("id", "kind", "at", "body")
 WHEN = datetime(2026, 11, 25, 13, 0, 0, 250, tzinfo=timezone(timedelta(hours=1)))
+HOUR = timedelta(hours=1)
 ROWS = [
     {"id": "ent_1", "kind": "x", "at": WHEN, "body": "{}", "besides": "is left alone"},
     {"id": "ent_2", "kind": "ж%s:at?", "at": WHEN.astimezone(UTC), "body": "'\"\\"},
@@ -38,6 +40,32 @@ def test_rows_are_written_as_the_statement_itself_writes_them(database: Database
         rows = stored(session)
     assert rows[:2] == rows[2:]
     assert [row[2] for row in rows[:2]] == [WHEN, WHEN]
+
+
+def test_any_number_of_rows_is_written_in_its_order(database: Database) -> None:
+    statement = BulkStatement(insert(LedgerEntry), NAMES)
+    counts = [1, 2, 3, 31, 64, 65, 150]
+    rows = [
+        [{"id": f"ent_{count}_{number}", "kind": "x", "at": WHEN, "body": "{}"} for number in range(count)]
+        for count in counts
+    ]
+    for some in rows:
+        database.write(lambda session, some=some: statement.run(session.connection(), some))  # type: ignore[misc]
+    with database.read() as session:
+        stored = session.scalars(select(LedgerEntry.id).order_by(LedgerEntry.seq)).all()
+    assert stored == [row["id"] for some in rows for row in some]
+
+
+def test_rows_that_are_there_are_changed_and_the_others_come_in(database: Database) -> None:
+    changing = insert_or_update(PublishedPolicy, database.engine.dialect.name, ("at",))
+    statement = BulkStatement(changing, ("digest", "at"))
+    digests = [f"{number:02}" for number in range(21)]
+    for some, at in ((digests[:9], WHEN), (digests[5:], WHEN + HOUR)):
+        rows = [{"digest": digest, "at": at} for digest in some]
+        database.write(lambda session, rows=rows: statement.run(session.connection(), rows))  # type: ignore[misc]
+    with database.read() as session:
+        stored = {row.digest: row.at for row in session.scalars(select(PublishedPolicy))}
+    assert stored == dict.fromkeys(digests[:5], WHEN) | dict.fromkeys(digests[5:], WHEN + HOUR)
 
 
 def test_nothing_is_written_for_no_rows(database: Database) -> None:
