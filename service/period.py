@@ -9,6 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from .clock import timestamp
 from .problems import FieldError, InvalidRequest
 
+#: What ``from`` and ``to`` may be, as JSON Schema writes patterns; a date that no calendar has is refused all the same.
+PATTERN = (
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[ +-][0-9]{2}:[0-9]{2}))?)?$"
+)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # RFC 3339, and without seconds too, as forms of browsers send it. A plus sign that was not encoded arrives as a space.
 _INSTANT = re.compile(

@@ -15,6 +15,9 @@ _DISTINCT = "count(distinct participant) filter (counted)"
 _VIEWED = "coalesce(sum(views), 0) as logo_views"
 FORMATS = ("json", "csv", "parquet", "html")
 NONE = "~"  # as a filter's value: the dimension does not apply
+LONGEST_FILTER = 300  # characters; a site has fewer
+MOST_DIMENSIONS = 50  # that a question may name, however often each
+LARGEST_SIZE = 10**18 - 1
 _PARAMETERS = {"by", "from", "to", "checkpoint", "format", "compare"}
 
 
@@ -51,6 +54,13 @@ def parse(parameters: Iterable[tuple[str, str]]) -> ReportQuery:
     errors += [
         FieldError(f"?{name}", "This parameter is not known; filters have the name of a dimension.")
         for name in sorted({name for name, _ in pairs} - _PARAMETERS - set(DIMENSIONS))
+    ]
+    if len(by) > MOST_DIMENSIONS:
+        errors.append(FieldError("?by", f"Name at most {MOST_DIMENSIONS} dimensions."))
+    errors += [
+        FieldError(f"?{name}", f"Give at most {LONGEST_FILTER} characters, and no NUL among them.")
+        for name, value in where.items()
+        if len(value) > LONGEST_FILTER or "\0" in value
     ]
     period = read_period(single.get("from"), single.get("to"), errors)
     size = single.get("checkpoint")

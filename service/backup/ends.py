@@ -46,7 +46,9 @@ def apply_end(erasure: Erasure) -> Callable[[Session, Facts], bool]:
             case "link.restored" | "embed.restored":
                 return _go_on(session, facts)
             case "embed.changed":
-                values = {"origins": facts["origins"], "unlisted": facts["unlisted"]}
+                values = {"unlisted": facts["unlisted"]}
+                if "commitment" not in facts:  # else the sites are a person's, and those of the backup stay
+                    values["origins"] = facts["origins"]
                 mine = Embed.key == facts["embed"]
                 return changed(session, update(Embed).where(mine, Embed.revoked_at.is_(None)).values(values)) > 0
             case "member.removed":

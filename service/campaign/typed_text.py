@@ -18,6 +18,9 @@ LONGEST_LINE = 200
 LONGEST_TEXT = 4000
 LONGEST_URL = 2000
 
+#: What a text never has in it, as JSON Schema writes patterns; the rest is told in words.
+PATTERN = r"^[^\x00-\x08\x0E-\x1B\x7F-\x84\x86-\x9F]*$"
+
 Said = tuple[str, Mapping[str, object]]  # a text of the catalogue, and the values for its names
 
 #: Embeddings, overrides and isolates of the Unicode bidirectional algorithm (UAX 9): they turn what stands after them.

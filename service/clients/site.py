@@ -18,6 +18,8 @@ NAMELESS = "null"  # what browsers send for a page whose site cannot be named: i
 _PORTS = {"https": 443, "http": 80}
 #: scheme, host and port of a site as it is written
 SITE = re.compile(r"(https?)://([^\s/?#@\\:\[\]%]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+#: The same as JSON Schema writes patterns.
+PATTERN = r"^[Hh][Tt][Tt][Pp][Ss]?://([^\s/?#@\\:\[\]%]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
 _REST = re.compile(r"[/?#]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST = 4096  # characters of a header that are looked at

@@ -128,7 +128,7 @@ class ViewCounter:
         if crowd is None:
             for old in [key for key in self._crowds if key[0] < hour - timedelta(hours=1)]:
                 del self._crowds[old]
-            crowd = self._crowds[hour, embed.key] = Crowd(embed.origins)
+            crowd = self._crowds[hour, embed.key] = Crowd(embed.origins, watching=True)
         crowd.list_anew(embed.origins)
         return crowd
 

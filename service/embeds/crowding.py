@@ -2,7 +2,9 @@
 
 Whoever knows an embed's key can send any site in ``Origin`` and ask for any variant, and entries are there for ever.
 So at most 200 sites of an embed and hour are named, and at most 300 pairs of a site and a variant; views beyond
-those count for the site ``other``, and for the variant ``other`` of their site.
+those count for the site ``other``, and for the variant ``other`` of their site. Those that are named are the ones with
+most views, however many others came first: a site that is not named is watched, and takes a name of its own once it
+was seen often.
 """
 
 from __future__ import annotations
@@ -12,14 +14,21 @@ from collections.abc import Collection, Mapping
 ORIGINS = 200  # different sites that an embed has in an hour under their names
 PAIRS = 300  # different pairs of a variant and a site that it has under their names
 OTHER = "other"
+OFTEN = 10  # views by which a site that came when all names were taken gets one all the same
+MOST_NAMED = 1000  # sites that one process names so in an hour at most; of them the 200 with most views are entered
+_WATCHED = 1000  # sites whose views are counted although they are not named
 
 Use = tuple[str, str]  # variant, origin ("" for none)
 
 
 class Crowd:
-    """Sites and variants named of one embed and hour: admits views as they come, first come, first named."""
+    """Sites and variants named of one embed and hour: admits views as they come.
 
-    def __init__(self, listed: Collection[str], named: Collection[Use] = ()) -> None:
+    First come, first named; with ``watching``, who comes often is named too, though all names are taken.
+    """
+
+    def __init__(self, listed: Collection[str], named: Collection[Use] = (), *, watching: bool = False) -> None:
+        self._watched: dict[str, int] | None = {} if watching else None
         self._listed: Collection[str] = ()
         self._kept_free = 0
         self._origins = {origin for _, origin in named} - {"", OTHER}
@@ -46,12 +55,32 @@ class Crowd:
         """Return the name under which a site is counted."""
         if origin in self._origins or origin in ("", OTHER):
             return origin
-        if origin in self._listed:
+        listed = origin in self._listed
+        if listed:
             self._kept_free -= 1
-        if len(self._origins) + self._kept_free >= ORIGINS:
+        full = len(self._origins) + self._kept_free >= ORIGINS
+        if full and not (listed and self._watched is not None) and not self._comes_often(origin):
             return OTHER
         self._origins.add(origin)
         return origin
+
+    def _comes_often(self, origin: str) -> bool:
+        """Count a view of a site that has no name, and tell whether it is to have one from now on.
+
+        Views are counted as Misra and Gries do ("Finding repeated elements", 1982): where too many sites are watched,
+        each loses one, so that whoever is among the most seen is still there at the end.
+        """
+        if self._watched is None or len(self._origins) >= MOST_NAMED:
+            return False
+        seen = self._watched.get(origin, 0) + 1
+        if seen >= OFTEN:
+            self._watched.pop(origin, None)
+            return True
+        if seen > 1 or len(self._watched) < _WATCHED:
+            self._watched[origin] = seen
+        else:
+            self._watched = {site: views - 1 for site, views in self._watched.items() if views > 1}
+        return False
 
 
 def named_by_views(listed: Collection[str], named: Collection[Use], uses: Mapping[Use, int]) -> dict[Use, int]:

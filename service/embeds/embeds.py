@@ -97,11 +97,12 @@ class Embeds:
                 logo=logo,
                 origins=list(checked),
                 unlisted=unlisted,
+                personal=self._campaign.eligibility.kind(owner.kind).person,
                 created_at=now,
             )
             session.add(row)
             session.flush()
-            self._append(session, ledger.EmbedCreatedEntry, now, row, by)
+            self._append(session, ledger.EmbedCreatedEntry, now, row, owner, by)
             return self._describer.of(session, [(row, owner)], now)[0]
 
         made = self._database.write(work)
@@ -172,7 +173,7 @@ class Embeds:
             row.origins = before[0] if checked is None else checked
             row.unlisted = unlisted or row.unlisted
             if (row.origins, row.unlisted) != before:
-                self._append(session, ledger.EmbedChangedEntry, now, row, by)
+                self._append(session, ledger.EmbedChangedEntry, now, row, owner, by)
             return self._describer.of(session, [(row, owner)], now)[0]
 
         changed = self._database.write(work)
@@ -293,15 +294,24 @@ class Embeds:
         return row, owner
 
     def _append(
-        self, session: Session, kind: type[ledger.EmbedCreatedEntry], now: datetime, row: tables.Embed, by: str
+        self,
+        session: Session,
+        kind: type[ledger.EmbedCreatedEntry],
+        now: datetime,
+        row: tables.Embed,
+        owner: tables.Participant,
+        by: str,
     ) -> None:
+        """Append an entry about an embed: with its sites, or for a person's with what binds them until an erasure."""
+        record = {"embed": row.key, "origins": row.origins}
         ledger.append(
             session,
             kind(
                 embed=row.key,
                 participant=row.participant,
                 logo=row.logo,
-                origins=list(row.origins),
+                origins=[] if row.personal else list(row.origins),
+                commitment=ledger.commitment(owner.salt, record) if row.personal and owner.salt else None,
                 unlisted=row.unlisted,
                 by=by,
             ),

@@ -125,12 +125,21 @@ def _embeds(session: Session, keys: set[str]) -> dict[str, tuple[Embed, Particip
     return {embed.key: (embed, person) for embed, person in session.execute(joined.where(Embed.key.in_(keys)))}
 
 
+def _unnamed(uses: Mapping[Use, int]) -> dict[Use, int]:
+    """Return counts without the names of sites: where a person shows a logo is about them, and the log is for ever."""
+    found: dict[Use, int] = {}
+    for (variant, origin), views in uses.items():
+        use = variant, origin and OTHER
+        found[use] = found.get(use, 0) + views
+    return found
+
+
 def _entries(
     counts: Mapping[Group, Mapping[Use, int]], embeds: Mapping[str, tuple[Embed, Participant]]
 ) -> Iterator[ledger.LogoUsedEntry]:
     for (hour, key), uses in counts.items():
         embed, person = embeds[key]
-        for (variant, origin), views in uses.items():
+        for (variant, origin), views in (_unnamed(uses) if embed.personal else uses).items():
             yield ledger.LogoUsedEntry(
                 hour=timestamp(hour),
                 embed=key,

@@ -260,7 +260,10 @@ class EmbedCreatedEntry(Entry):
     embed: EmbedKey
     participant: ParticipantId
     logo: Logo
-    origins: list[str] = Field(description="the sites that the participant listed")
+    origins: list[str] = Field(description="the sites that the participant listed; of a person none is named")
+    commitment: Commitment | None = Field(
+        default=None, description="for a person: binds `{embed, origins}` as `participant.joined` binds who joined"
+    )
     unlisted: str = Field(description="what happens on other sites: `report` or `refuse`")
     by: Actor
 
@@ -297,7 +300,10 @@ class LogoUsedEntry(Entry):
     country: Country
     logo: Logo
     variant: str = Field(min_length=1, description="`{colourway}/{width}.{format}`")
-    origin: str | None = Field(description="the site, `scheme://host[:port]`; `other`; or null where none was named")
+    origin: str | None = Field(
+        description="the site, `scheme://host[:port]`; `other`, for those beyond 200 and all of a person's embeds; "
+        "or null where none was named"
+    )
     views: Count = Field(description="how many requests were answered with the picture")
 
 

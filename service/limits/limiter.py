@@ -1,6 +1,6 @@
 """The limiter: counts requests against the table and refuses those that are too many.
 
-It counts in Redis where there is one; else forms that send mail for the whole machine, all else in this process.
+It counts in Redis where there is one; else what is seldom and dear for the whole machine, all else in this process.
 """
 
 from __future__ import annotations
@@ -37,10 +37,13 @@ LIMITS: dict[str, RateLimitItem] = {
     "passkey": RateLimitItemPerMinute(30),  # of one address: asking for a challenge, and answering it
     "misuse": RateLimitItemPerHour(20),  # reports of misuse
     "reports": RateLimitItemPerMinute(20),  # of browsers, about our pages
-    "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the two
+    "invitation": RateLimitItemPerHour(60),  # of colleagues, by one participant
+    "form": RateLimitItemPerMinute(300),  # forms of somebody who is signed in, or of an address
+    "mailbox": RateLimitItemPerHour(5),  # mails to one, for each of the three
 }
-#: What is counted for all processes of the machine: it is seldom, and one too many is a mail in somebody's mailbox.
-_ON_MACHINE = frozenset({"joining", "sign-in", "misuse", "mailbox"})
+#: What is counted for all processes of the machine, at some tenths of a millisecond each: it is seldom, and one too
+#: many costs a mail in somebody's mailbox, seconds of a core, or a guess. The others are counted in each process.
+_ON_MACHINE = frozenset(LIMITS) - {"api", "key", "download", "embed-lookup", "form"}
 _FILE = "limits.sqlite3"
 
 

@@ -17,7 +17,10 @@ from .. import private_files
 
 _WAIT = 5.0  # seconds for another process to finish its count
 _TABLE = "CREATE TABLE IF NOT EXISTS hits (who BLOB NOT NULL, at REAL NOT NULL, until REAL NOT NULL)"
-_INDEX = "CREATE INDEX IF NOT EXISTS hits_who ON hits (who, at)"
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS hits_who ON hits (who, at)",
+    "CREATE INDEX IF NOT EXISTS hits_until ON hits (until)",
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class MachineCounter:
         try:
             connection.execute("PRAGMA synchronous = OFF")  # counts of the last hour need not outlive a power cut
             connection.execute(_TABLE)
-            connection.execute(_INDEX)
+            for index in _INDEXES:
+                connection.execute(index)
         except BaseException:
             connection.close()
             raise

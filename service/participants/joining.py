@@ -21,20 +21,12 @@ from ..store.upsert import insert_new
 from . import mailed_links, search
 from .application import Application, read
 from .correspondence import Correspondence
-from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE
+from .mailed_links import GRANT_LIFE, JOIN_LIFE, SIGN_IN_LIFE, Permit, anyone
 from .members import add_first
 from .rows import find_by_email
 from .views import BY_RULE, STATUS_OF, ParticipantView, joined_record
 
 PORTAL = "portal:"
-#: Lets an address be mailed, or raises: asked once what was sent is right in form, before anything is written.
-Permit = Callable[[str], None]
-
-
-def anyone(_address: str) -> None:
-    """Permit every address."""
-
-
 _GRANT_PAUSE = timedelta(hours=1)  # between two mails about one portal to one address
 
 

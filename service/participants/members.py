@@ -27,7 +27,7 @@ from ..store.upsert import insert_new
 from . import mailed_links, search
 from .application import check_email
 from .correspondence import Correspondence
-from .mailed_links import INVITATION_LIFE
+from .mailed_links import INVITATION_LIFE, Permit, anyone
 from .rows import locked
 
 MOST = 50  # people of one participant: each invitation is a mail to an address that somebody typed
@@ -68,11 +68,22 @@ class Members:
             rows = session.scalars(_present(participant).order_by(table.created_at.desc(), table.id))
             return tuple(map(MemberView.of, rows))
 
-    def invite(self, participant: str, *, name: object, email: object, capacity: object = None, by: str) -> MemberView:
+    def invite(
+        self,
+        participant: str,
+        permit: Permit = anyone,
+        /,
+        *,
+        name: object,
+        email: object,
+        capacity: object = None,
+        by: str,
+    ) -> MemberView:
         """Add a person, and mail the address a page whose button signs in; until then they are ``invited``.
 
-        Raises InvalidRequest, NotFound, Individual, AlreadyJoined where the address belongs to this participant or
-        another one, ParticipantNotApproved (declined) or Conflict (erased).
+        ``permit`` is asked before anything is written, with the address as it is compared, and may raise. Raises
+        InvalidRequest, NotFound, Individual, AlreadyJoined where the address belongs to this participant or another
+        one, ParticipantNotApproved (declined) or Conflict (erased).
         """
         errors: list[FieldError] = []
         called = typed_text.read(name, "/name", errors)
@@ -80,6 +91,7 @@ class Members:
         acts_as = typed_text.read(capacity, "/capacity", errors) if capacity not in (None, "") else None
         if errors:
             raise InvalidRequest(errors=errors)
+        permit(address)
 
         def work(session: Transaction) -> MemberView:
             now = self._clock()

@@ -20,8 +20,8 @@ from ..store.upsert import insert_new
 from . import mailed_links
 from .application import read_address
 from .correspondence import Correspondence
-from .joining import Joining, Permit, anyone
-from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE
+from .joining import Joining
+from .mailed_links import ISSUED_LIFE, LONGEST_SECRET, SIGN_IN_LIFE, Permit, anyone
 from .members import find_member, signed_in
 from .rows import find_by_email
 from .staff import Staff

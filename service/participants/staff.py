@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from .. import ledger
@@ -100,7 +100,7 @@ class Staff:
         return self._database.write(work)
 
     def remove(self, staff: str, *, by: str) -> tuple[StaffMemberView, int]:
-        """Remove a person and end their keys and sessions; return them and how many keys that ended.
+        """Remove a person and end their keys, passkeys and sessions; return them and how many keys that ended.
 
         Nothing happens to one who is removed already. NotFound where there is none of this id.
         """
@@ -120,6 +120,7 @@ class Staff:
                     ended += 1
                 signed_in = tables.SignInSession
                 session.execute(delete(signed_in).where(signed_in.email == row.email, signed_in.role == "staff"))
+                _forget_passkeys(session, row.id, now, by)
                 ledger.append(session, ledger.StaffRemovedEntry(staff=row.id, by=by), now)
             return StaffMemberView.of(row), ended
 
@@ -267,3 +268,12 @@ def _passkeys(staff: str) -> Select[str]:
 def _by_email(session: Transaction, email: str, *, lock: bool = False) -> tables.StaffMember | None:
     statement = select(tables.StaffMember).where(tables.StaffMember.email == email)
     return session.scalar(statement.with_for_update() if lock else statement)
+
+
+def _forget_passkeys(session: Transaction, staff: str, now: datetime, by: str) -> None:
+    """Remove the passkeys of somebody who leaves, and what they said of others': neither is good if they come back."""
+    for passkey in session.scalars(select(tables.Passkey).where(tables.Passkey.staff == staff)).all():
+        session.delete(passkey)
+        ledger.append(session, ledger.PasskeyRemovedEntry(passkey=passkey.id, staff=staff, by=by), now)
+    said = tables.PasskeyRecovery
+    session.execute(delete(said).where(or_(said.staff == staff, said.by == staff)))

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 REQUEST_LIFE = timedelta(minutes=10)
 # For the log alone.
 _OTHER_ISSUER = "the answer is another issuer's"
+_NO_ISSUER = "the answer names no issuer, and the provider's always do"
 _OTHER_SUBJECT = "the userinfo is another subject's"
+_ALIKE = "the mailbox is written with other letters than it is compared with"
 _NO_MAILBOX = "there is no mailbox in the token or at the userinfo endpoint"
 _LONGEST = 4000  # characters of what comes back
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -103,6 +105,8 @@ class OpenId:
         # RFC 9207: an answer of another provider is none of ours.
         if query.get("iss", self._settings.issuer) != self._settings.issuer:
             raise OpenIdRefused(private=_OTHER_ISSUER)
+        if "iss" not in query and self._names_itself(provider):
+            raise OpenIdRefused(private=_NO_ISSUER)
         code = query.get("code", "")
         if not code or len(code) > _LONGEST:
             raise OpenIdRefused(private=f"the provider answers {query.get('error', 'no code')[:100]}")
@@ -246,10 +250,24 @@ class OpenId:
             raise OpenIdRefused(private=f"{type(error).__name__}: {str(error)[:200]}") from error
         if claims.get("email_verified") is not True:
             raise OpenIdRefused("The provider does not say that this mailbox is verified.")
-        address, errors = read_address(str(claims.get("email") or ""))
+        said = str(claims.get("email") or "")
+        address, errors = read_address(said)
         if errors:
             raise OpenIdRefused(private=_NO_MAILBOX)
+        # A letter that only looks like one of ASCII, or becomes one where case and width are left aside, makes another
+        # mailbox: somebody may have that one there, and this one is not theirs.
+        if address.isascii() and not said.isascii():
+            raise OpenIdRefused(private=_ALIKE)
         return address, str(claims["sub"])
+
+    def _names_itself(self, provider: Provider) -> bool:
+        """Tell whether the provider says that its answers name their issuer (RFC 9207): then one without is none."""
+        from .provider import ProviderError
+
+        try:
+            return provider.configuration().get("authorization_response_iss_parameter_supported") is True
+        except ProviderError as error:
+            raise _away(error) from error
 
     def _claims(self, provider: Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """Return the claims of the ID token, whose signature, issuer, audience, times, nonce and hash hold."""

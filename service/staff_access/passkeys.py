@@ -25,6 +25,7 @@ from ..ids import new_id, secret_digest
 from ..participants import Confirmed, Participants
 from ..problems import Conflict, FieldError, Forbidden, InvalidRequest, NotFound, PasskeyRefused
 from ..store import Database, tables
+from ..store.upsert import insert_new
 from .relying_party import RelyingParty
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ CHALLENGE_LIFE = timedelta(minutes=5)
 RECOVERY_LIFE = timedelta(hours=24)  # between the first person who says that somebody's are lost, and the second
 MOST = 20  # passkeys of one person
 _LONGEST = 20_000  # characters of what a browser sends
+_FRAMED = "the browser says that a frame of another origin asked"
+_KNOWN = "a passkey of this id is there already, of whomever"
 _HANDLE = "the user handle is not its owner's"
 _PEOPLE = 2  # who have to agree to a recovery
 
@@ -145,8 +148,11 @@ class Passkeys:
                 raise NotFound
             if len(session.scalars(_of(staff)).all()) >= MOST:
                 raise Conflict(f"There are {MOST} passkeys already: remove one that is not used.")
-            row = tables.Passkey(
-                id=new_id("pky"),
+            made = new_id("pky")
+            if not insert_new(
+                session,
+                tables.Passkey,
+                id=made,
                 staff=staff,
                 credential=verified.credential_id,
                 credential_sha256=_digest(verified.credential_id),
@@ -154,12 +160,12 @@ class Passkeys:
                 sign_count=verified.sign_count,
                 name=called,
                 created_at=now,
-            )
-            session.add(row)
+            ):
+                raise PasskeyRefused(private=_KNOWN)
             self._sign_in.end_others(session, person.email, keep)
-            ledger.append(session, ledger.PasskeyAddedEntry(passkey=row.id, staff=staff, by=f"staff:{staff}"), now)
+            ledger.append(session, ledger.PasskeyAddedEntry(passkey=made, staff=staff, by=f"staff:{staff}"), now)
             self._mail.add_passkeys(session, person.email, language, "passkey_added")
-            return PasskeyView.of(row)
+            return PasskeyView(made, called, now, None)
 
         return self._told(work)
 
@@ -213,6 +219,8 @@ class Passkeys:
             if handle != row.staff.encode():
                 raise PasskeyRefused(private=_HANDLE)
             row.sign_count, row.last_used_at = verified.new_sign_count, self._clock()
+            # Whoever has them has not lost them, whatever a colleague said.
+            session.execute(delete(tables.PasskeyRecovery).where(tables.PasskeyRecovery.staff == row.staff))
             person = session.get_one(tables.StaffMember, row.staff)
             return self._sign_in.begin(session, person.email, language, replaces)
 
@@ -372,7 +380,10 @@ def _challenge(credential: str) -> bytes:
     """Return the challenge that a browser's answer says that it answers; verified later, with everything else."""
     response = _parsed(credential).get("response")
     client_data = _decoded(response.get("clientDataJSON") if isinstance(response, dict) else None)
-    return _decoded(_object(lambda: json.loads(client_data)).get("challenge"))
+    said = _object(lambda: json.loads(client_data))
+    if said.get("crossOrigin"):  # no page of ours is in a frame, so none asked
+        raise PasskeyRefused(private=_FRAMED)
+    return _decoded(said.get("challenge"))
 
 
 def _object(read: Callable[[], Any]) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class Page(Generic[T]):
         return Page(tuple(change(item) for item in self.items), self.next_cursor)
 
 
+#: What a cursor may be, as JSON Schema writes patterns.
+CURSOR = r"^[A-Za-z0-9_-]+$"
+
+
 def encode_cursor(at: datetime, id: str) -> str:  # noqa: A002  # it is what lists are sorted by
     """The cursor behind an item of this instant and id."""
     text = f"{(at - _EPOCH) // _MICROSECOND} {id}"

@@ -392,7 +392,7 @@ class Download(Base):
 
 
 class Embed(Base):
-    """A partner's permission to show one logo on their sites."""
+    """A partner's permission to show one logo on their sites; ``personal``: a person's, whose sites no entry names."""
 
     __tablename__ = "embeds"
     __table_args__ = (
@@ -404,6 +404,7 @@ class Embed(Base):
     logo: Mapped[str] = mapped_column(String(60))
     origins: Mapped[list[str]]
     unlisted: Mapped[str] = mapped_column(String(6))
+    personal: Mapped[bool | None]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(60))
@@ -535,9 +536,8 @@ class PublishedTerms(Base):
 class LedgerEntry(Base):
     """An audited fact, written in the transaction of the fact; ``leaf`` is its index once sealed.
 
-    ``xid`` is PostgreSQL's transaction id: the sealer takes only rows of transactions before every one
-    still running, so no late commit can land behind a sealed entry. It is null on SQLite, where writers
-    follow each other and ``seq`` is the order of commits.
+    ``xid`` is PostgreSQL's transaction id: only rows of transactions before every one still running are sealed, so
+    that none lands behind a sealed entry. On SQLite it is null: writers follow each other, in the order of ``seq``.
     """
 
     __tablename__ = "ledger_entries"

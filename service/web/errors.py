@@ -89,7 +89,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     """Pydantic's findings as field errors; models of query strings have names that end in ``Query``."""
     query = error.title.endswith("Query")
     found = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False, include_context=False, include_input=True):
         path = [str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"]]
         pointer = "?" + ".".join(path[:1]) if query else "".join(f"/{part}" for part in path)
         found.append(FieldError(pointer, _sentence(item)))
@@ -102,6 +102,8 @@ def _sentence(item: Any) -> str:
             return "This is required."
         case "extra_forbidden":
             return "There is no such field here; remove it or correct its name."
+        case "string_pattern_mismatch" if "\0" in str(item.get("input", "")):
+            return "Remove the NUL character."
     message = str(item["msg"]).removeprefix("Value error, ")
     return message if message.endswith(".") else f"{message}."
 

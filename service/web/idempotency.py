@@ -17,6 +17,8 @@ from ..store.idempotency import FirstAnswer, Taken
 from .context import deployment, key
 from .uploads import MULTIPART
 
+KEY = r"^[\x21-\x7E]{1,255}$"  # as JSON Schema writes patterns
+
 
 def begin() -> Response | None:
     """Before a POST with the header: take the key, or give the first answer again.
@@ -27,7 +29,7 @@ def begin() -> Response | None:
     caller = key()
     if request.method != "POST" or given is None:
         return None
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", given):
+    if not re.fullmatch(KEY, given):
         detail = "Idempotency-Key: send 1 to 255 visible ASCII characters."
         raise InvalidRequest(detail, errors=[FieldError("", detail)])
     if caller is None:  # nobody in particular: there is no one to whom the answer could be given again

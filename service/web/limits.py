@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from flask import Flask, Response, g, request
 
 from ..limits import Limiter
 from .context import client, deployment
+from .security import current_session
 
+_PAGES = ("pages", "staff")  # whose forms people send; what programs send has limits of its own
 #: The forms that send mail, and the limit of each.
 _FORMS = {"pages.join_submit": "joining", "pages.sign_in_submit": "sign-in"}
 
@@ -20,12 +23,15 @@ def hit(name: str, who: str) -> None:
 
 
 def install(app: Flask, limiter: Limiter) -> None:
-    """Refuse the forms that send mail early, where their address has sent too many."""
+    """Refuse more forms than anybody fills in, and early those that send mail, of an address that has sent too many."""
 
     @app.before_request
     def refuse() -> None:
-        name = _FORMS.get(request.endpoint or "")
-        if name is not None and request.method == "POST":
+        if request.method != "POST" or request.blueprint not in _PAGES:
+            return
+        session = current_session()
+        limiter.hit("form", _digest(session.email) if session else client().network)
+        if (name := _FORMS.get(request.endpoint or "")) is not None:
             limiter.hit(name, client().network, count=False)
 
 
@@ -37,8 +43,21 @@ def permit_mail(mailbox: str) -> None:
     """
     name = _FORMS[request.endpoint or ""]
     hit(name, client().network)
-    digest = hashlib.sha256(mailbox.encode("utf-8", "surrogatepass")).hexdigest()
-    hit("mailbox", f"{name} {digest}")
+    hit("mailbox", f"{name} {_digest(mailbox)}")
+
+
+def permit_invitation(participant: str) -> Callable[[str], None]:
+    """Return what counts an invitation by a participant, and by the mailbox that it goes to; RateLimited (429)."""
+
+    def permit(mailbox: str) -> None:
+        hit("invitation", participant)
+        hit("mailbox", f"invitation {_digest(mailbox)}")
+
+    return permit
+
+
+def _digest(mailbox: str) -> str:
+    return hashlib.sha256(mailbox.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def show(response: Response) -> Response:

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from service.embeds import counter
 from service.embeds.crowding import ORIGINS, OTHER
 from service.embeds.rollup import LATE
+from service.ledger import commitment
 from service.problems import Unavailable
 from service.store.tables import Embed, LogoUse, LogoUseWriter
 from tests.parts.processes import wait_until
@@ -459,3 +460,24 @@ def test_a_forked_child_counts_for_itself(world: World) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     world.embeds.flush()
     assert world.stored() == 4
+
+
+def test_no_entry_names_a_site_of_a_person(world: World) -> None:
+    """The log is for ever; the database, which an erasure reaches, has the sites."""
+    salt = bytes(range(32))
+    person = world.partner(kind="individual", salt=salt)
+    live = world.live(participant=person)
+    world.embeds.change(live.key, origins=[SITE, "https://blog.example"], by="portal:key_1")
+    for origin in (SITE, "https://blog.example", "https://unlisted.example", None):
+        views(world.embeds, live, 2, origin)
+    world.clock.advance(2 * HOUR)
+    world.embeds.enter_uses()
+    assert entered(world) == {OTHER: 6, None: 2}
+    assert set(stored_origins(world)) == {SITE, "https://blog.example", "https://unlisted.example", ""}
+    made, changed = world.entries("embed.created")[-1], world.entries("embed.changed")[-1]
+    for entry, sites in ((made, [SITE]), (changed, [SITE, "https://blog.example"])):
+        assert entry["origins"] == []
+        assert entry["commitment"] == commitment(salt, {"embed": live.key, "origins": sites})
+    world.embed()
+    assert world.entries("embed.created")[-1]["origins"] == [SITE]
+    assert "commitment" not in world.entries("embed.created")[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.embeds.crowding import ORIGINS, OTHER, PAIRS, Crowd, named_by_views
+from service.embeds.crowding import MOST_NAMED, OFTEN, ORIGINS, OTHER, PAIRS, Crowd, named_by_views
 
 SITE = "https://partner.example"
 
@@ -60,3 +60,20 @@ def test_names_are_bounded_over_all_that_is_entered_and_no_view_is_lost(
     assert len({use for use in named if use[0] != OTHER}) <= PAIRS
     assert sum(first.values()) == sum(earlier.values())
     assert sum(second.values()) == sum(later.values())
+
+
+def test_a_site_that_comes_often_is_named_however_many_came_before_it() -> None:
+    """Whoever forges sites at the beginning of an hour hides nobody who is seen later."""
+    crowd = Crowd([SITE], watching=True)
+    for number in range(700):
+        crowd.admit("blue/64.png", f"https://forged{number}.example")
+    named = [crowd.admit_origin("https://rogue.example") for _ in range(OFTEN + 5)]
+    assert named == [OTHER] * (OFTEN - 1) + ["https://rogue.example"] * 6
+    assert crowd.admit_origin(SITE) == SITE
+    for number in range(5000):  # what is watched is bounded, and so is what is named
+        crowd.admit_origin(f"https://late{number}.example")
+    assert [crowd.admit_origin("https://second.example") for _ in range(OFTEN)][-1] == "https://second.example"
+    for number in range(3 * MOST_NAMED):
+        for _ in range(OFTEN):
+            crowd.admit_origin(f"https://often{number}.example")
+    assert len(crowd._origins) <= MOST_NAMED + 1

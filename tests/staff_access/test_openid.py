@@ -80,11 +80,21 @@ def test_staff_sign_in_and_out_there(app: Flask, provider: OpenIdProvider, emble
     assert requests.get(there, timeout=30).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["stranger@example.org", "unverified-staff@example.org", "auditor@example.org"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "stranger@example.org",
+        "unverified-staff@example.org",
+        "auditor@example.org",
+        "staff@\uff45xample.org",  # which are compared as staff@example.org and kelly@example.org
+        "\u212aelly@example.org",
+    ],
+)
 def test_only_verified_mailboxes_of_staff_get_in(
     app: Flask, provider: OpenIdProvider, emblem: Deployment, address: str
 ) -> None:
-    emblem.participants.staff.add("unverified-staff@example.org", by="staff:cli")
+    for colleague in ("unverified-staff@example.org", "kelly@example.org"):
+        emblem.participants.staff.add(colleague, by="staff:cli")
     visitor = Visitor(app)
     visitor.get(arrived(visitor, provider, address), status=403)
     visitor.get("/staff", status=401)
@@ -101,6 +111,27 @@ def test_who_has_the_address_of_somebody_else_there_does_not_get_in(
     emblem.passkeys.recover(emblem.participants.staff.list()[0].id, by="staff:cli")
     other.get(arrived(other, provider, "other|staff@example.org"), status=303)
     other.get("/staff")
+
+
+def test_a_code_is_good_for_the_request_that_it_answers(app: Flask, provider: OpenIdProvider) -> None:
+    """Neither used twice nor carried into another request, as whoever has seen an answer would; nor by its state."""
+    visitor = Visitor(app)
+    first = arrived(visitor, provider, "staff@example.org")
+    second = arrived(visitor, provider, "staff@example.org")
+    codes = [parse_qs(urlsplit(back).query)["code"][0] for back in (first, second)]
+    visitor.get(second.replace(codes[1], codes[0]), status=403)
+    visitor.get(second, status=403)  # that request is used up
+    visitor.get(first, status=403)  # and the browser went there again since
+    visitor.get("/staff", status=401)
+
+
+def test_nothing_that_is_named_beside_it_leads_elsewhere(app: Flask, provider: OpenIdProvider) -> None:
+    visitor = Visitor(app)
+    left = visitor.get("sign-in/openid?next=https://evil.example&redirect_uri=https://evil.example", status=303)
+    assert parse_qs(urlsplit(left.headers["Location"]).query)["redirect_uri"] == [f"{BASE}/sign-in/openid"]
+    back = arrived(visitor, provider, "staff@example.org")
+    there = visitor.get(f"{back}&next=https://evil.example&lang=//evil.example", status=303)
+    assert there.headers["Location"] == "/staff"
 
 
 def test_only_the_browser_that_went_there_comes_back(app: Flask, provider: OpenIdProvider) -> None:
@@ -127,6 +158,9 @@ def test_an_answer_is_held_against_the_request(
     forged = back.replace("&iss=", "&iss=https%3A%2F%2Fevil.example&was=")
     assert forged != back
     visitor.get(forged, status=403)
+    visitor = Visitor(app)
+    back = arrived(visitor, provider, "staff@example.org")
+    visitor.get(back.partition("&iss=")[0], status=403)  # whose answers name their issuer, each of them does
     visitor.get("/sign-in/openid?error=access_denied", status=403)
     late = Visitor(app)
     back = arrived(late, provider, "staff@example.org")

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from service.web.api.docs import document, operations
 from service.web.api.examples import Examples
 
-from .conftest import Api
+from .conftest import Api, problem
 from .visitor import Html
 
 
@@ -100,3 +100,41 @@ def test_what_is_not_json_is_never_said_to_be_null(described: dict[str, Any]) ->
             assert "null" not in json.dumps(field), (method, path, field)
             asked += 1
     assert asked > 60
+
+
+def test_every_parameter_says_what_it_may_be(described: dict[str, Any]) -> None:
+    """Text has a pattern or is one of some values, a number has bounds, a list ends: in queries, paths and headers."""
+    for path, method, operation in operations(described):
+        for parameter in operation.get("parameters", ()):
+            where = f"{method} {path} {parameter['name']}"
+            for schema in [parameter["schema"], *parameter["schema"].get("anyOf", ())]:
+                items = schema.get("items", schema)
+                if schema.get("type") == "array":
+                    assert "maxItems" in schema, where
+                if items.get("type") == "string":
+                    assert {"pattern", "enum"} & set(items), where
+                elif items.get("type") in ("integer", "number"):
+                    assert {"minimum", "maximum"} <= set(items), where
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "participants?q=a%00b",
+        "cases?q=%00",
+        "cases?team=%00",
+        "cases?country=at",
+        "links?cursor=a%2Bb",
+        "terms/logo-terms?version=%00",
+        "audit/report?origin=%00",
+        "audit/report?country=" + "x" * 301,
+        "audit/report?by=" + "day," * 51,
+        "audit/report?checkpoint=1000000000000000000",
+        "downloads?from=2026-02-30",
+    ],
+)
+def test_what_a_parameter_may_not_be_is_refused_in_words(api: Api, path: str) -> None:
+    answer = api.ask("GET", f"/api/v1/{path}", key="staff")
+    (error,) = problem(answer, 422, "invalid-request")["errors"]
+    assert error["pointer"] == f"?{path.partition('?')[2].partition('=')[0]}"
+    assert error["detail"].endswith(".")

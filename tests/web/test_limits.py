@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+
+from service.limits import LIMITS
 
 from .conftest import Api, problem
 
@@ -64,6 +68,54 @@ def test_600_a_minute_and_key(limited: Api) -> None:
 
 def test_60_downloads_a_minute_and_address(limited: Api) -> None:
     refused(exhaust(limited, 60, "GET", "/d/forged/logo.zip"))
+
+
+def test_invitations_fill_nobodys_mailbox(limited: Api) -> None:
+    """Taking somebody out and inviting them again is a mail each time."""
+    path = f"/api/v1/participants/{limited.ready()}/members"
+    for _ in range(5):
+        made = limited.ask("POST", path, key="portal", json={"name": "Kim", "email": "Kim@example.net"})
+        assert made.status_code == 201
+        assert limited.ask("DELETE", f"{path}/{made.json['id']}", key="portal").status_code == 204
+    refused(limited.ask("POST", path, key="portal", json={"name": "Kim", "email": "kim@EXAMPLE.net"}))
+    assert limited.ask("POST", path, key="portal", json={"name": "Lee", "email": "lee@example.net"}).status_code == 201
+
+
+#: A request of each kind that costs something or guesses, by the name of what limits it, and fields of a form.
+DEAR: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "api": ("GET", "/api/v1/verify/crt_x", {}),
+    "embed-lookup": ("GET", "/logos/ebd_{0:022}/heart/blue/64.png", {}),
+    "build": ("GET", "/en/build?width=64", {}),
+    "artwork": ("POST", "/en/check", {}),
+    "artwork again": ("POST", "/en/verify", {}),
+    "artwork of agents": ("POST", "/mcp", {"method": "tools/call", "params": {"name": "check_artwork"}}),
+    "passkey": ("POST", "/en/sign-in/passkey/options", {}),
+    "misuse": ("POST", "/en/report", {"url": "https://x.example/{0}", "description": "It is misused there."}),
+    "reports": ("POST", "/browser-reports", {}),
+    "form": ("POST", "/en/download", {}),
+}
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_what_costs_is_limited(limited: Api, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Each is let through as often as the table says, here three times, and then answered with 429."""
+    limit = name.partition(" ")[0]
+    monkeypatch.setitem(LIMITS, limit, RateLimitItemPerHour(3) if limit == "misuse" else RateLimitItemPerMinute(3))
+    method, path, fields = DEAR[name]
+    statuses = []
+    for number in range(4):
+        client, where = limited.app.test_client(), {"REMOTE_ADDR": "192.0.2.1"}
+        more: dict[str, Any] = {"data": {key: str(value).format(number) for key, value in fields.items()}}
+        if path in ("/en/check", "/en/verify"):
+            more = {"data": {"file": (io.BytesIO(b"no picture"), "x.png")}, "content_type": "multipart/form-data"}
+        elif path == "/mcp":
+            more = {"json": {"jsonrpc": "2.0", "id": 1, **fields}}
+        answer = client.open(
+            path.format(number), method=method, environ_base=where, headers={"Sec-Fetch-Site": "same-origin"}, **more
+        )
+        statuses.append(answer.status_code)
+    assert 429 not in statuses[:3], statuses
+    refused(answer)
 
 
 def form(limited: Api, path: str, fields: dict[str, Any], address: str) -> Any:

@@ -183,7 +183,7 @@ def readings(path: Path) -> Iterator[bytes]:
 
 
 def in_the_log(place: str, word: str) -> bool:
-    """The public log says for good on which sites an embed was listed and seen; docs/security.md says so."""
+    """The public log says for good on which sites an organization's embed was listed and seen: docs/security.md."""
     kept = ("ledger_entries.", "storage/log/", "storage/audit/", "storage/segments/", "emblem.sqlite3")
     return word in (WORDS["listed"], WORDS["seen"]) and place.startswith(kept)
 
@@ -217,3 +217,25 @@ def test_nothing_of_an_erased_person_is_found_anywhere(
     assert {word: places for word, places in left.items() if places} == {}
     told = capsys.readouterr()
     assert [word for word in [*WORDS.values(), ADDRESS] if word in (told.err + told.out).lower()] == []
+
+
+@pytest.mark.usefixtures("one_kit")
+def test_the_sites_of_a_person_are_not_in_the_log_to_begin_with(api: Api, clock: FrozenClock) -> None:
+    me = api.join(kind="individual", email=MAIL)
+    assert api.accept(me).status_code == 201
+    listed = {"participant": me, "logo": "heart", "origins": [f"https://{WORDS['listed']}.example"]}
+    embed = api.ask("POST", "/api/v1/embeds", key="portal", json=listed).json
+    shown = f"{embed['base_url'].removeprefix(api.parts.settings.base_url)}/blue/64.png"
+    for host in (WORDS["listed"], WORDS["seen"]):
+        assert api.ask("GET", shown, headers={"Origin": f"https://{host}.example"}).status_code == 200
+    clock.advance(7200)
+    work(api)
+    folder, sites = api.parts.settings.data_dir, {WORDS["listed"], WORDS["seen"]}
+    assert {place for word in sites for place in found(api, folder)[word]} >= {"embeds.origins", "logo_uses.origin"}
+    reason = {"reason": "Asked for."}
+    assert api.ask("POST", f"/api/v1/participants/{me}/erasure", key="staff", json=reason).status_code == 200
+    work(api)
+    api.parts.database.scrub()
+    assert not sites & set(found(api, folder))
+    report = api.ask("GET", "/api/v1/audit/report?by=origin", key="staff").json
+    assert {row["origin"]: row["logo_views"] for row in report["rows"]} == {"other": 2}

@@ -8,7 +8,7 @@ from flask_openapi3.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ...verdicts import VERDICTS
-from .models import Body, Id, PageQuery, Reason
+from .models import NO_NUL, Body, Id, PageQuery, Reason
 from .schema import OneOf
 
 VerdictName = Annotated[str, OneOf(VERDICTS)]
@@ -21,7 +21,7 @@ class ArtworkCheckForm(BaseModel):
 
     file: FileStorage
     logo: Id | None = None
-    purpose: Annotated[str, StringConstraints(max_length=200)] | None = None
+    purpose: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] | None = None
     keep: bool = False
     participant: Id | None = None
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from flask import Response, make_response, request
 from pydantic import BaseModel, Field
 
+from ... import period
 from ...answers.audit import ReportAnswer
 from ...audit import formats, html_report
 from ...audit.dimensions import DIMENSIONS
-from ...audit.query import FORMATS, parse
+from ...audit.query import FORMATS, LARGEST_SIZE, LONGEST_FILTER, MOST_DIMENSIONS, parse
 from ...participants import ApiKeyView
 from ...problems import Forbidden, LogDamaged, NotFound, NotSealed, Unauthorized
 from ..auth import need
 from ..context import deployment, key
 from ..security import HEADERS, current_session
 from . import blueprint, media, problems
+from .models import NO_NUL
 
 api = blueprint("audit", "Reports over the sealed record, and proofs of its entries")
 
@@ -22,20 +24,26 @@ api = blueprint("audit", "Reports over the sealed record, and proofs of its entr
 class ProofPath(BaseModel):
     """Path of one entry."""
 
-    name: str = Field(description="An entry's id or its leaf index", min_length=1, max_length=100)
+    name: str = Field(description="An entry's id or its leaf index", min_length=1, max_length=100, pattern=NO_NUL)
 
 
 def _parameter(name: str, description: str, schema: dict[str, object]) -> dict[str, object]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-_TEXT: dict[str, object] = {"type": "string"}
-_BY: dict[str, object] = {"type": "array", "items": {"type": "string", "enum": list(DIMENSIONS)}}
+_TEXT: dict[str, object] = {"type": "string", "maxLength": LONGEST_FILTER, "pattern": NO_NUL}
+_MOMENT: dict[str, object] = {"type": "string", "maxLength": 40, "pattern": period.PATTERN}
+_SIZE: dict[str, object] = {"type": "integer", "minimum": 0, "maximum": LARGEST_SIZE}
+_BY: dict[str, object] = {
+    "type": "array",
+    "items": {"type": "string", "enum": list(DIMENSIONS)},
+    "maxItems": MOST_DIMENSIONS,
+}
 _PARAMETERS = [
     _parameter("by", "Dimensions, repeated; none gives one row", _BY),
-    _parameter("from", "A date, included, or an instant", _TEXT),
-    _parameter("to", "A date, included, or an instant, excluded", _TEXT),
-    _parameter("checkpoint", "The size of a published checkpoint; the newest if not given", {"type": "integer"}),
+    _parameter("from", "A date, included, or an instant", _MOMENT),
+    _parameter("to", "A date, included, or an instant, excluded", _MOMENT),
+    _parameter("checkpoint", "The size of a published checkpoint; the newest if not given", _SIZE),
     _parameter("format", "How to answer", {"type": "string", "enum": list(FORMATS)}),
     _parameter("compare", "The same for as long a time before", {"type": "string", "enum": ["previous"]}),
     *(_parameter(name, f"Only this {name.replace('_', ' ')}; ~ for none", _TEXT) for name in DIMENSIONS),

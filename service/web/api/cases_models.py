@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from flask_openapi3.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from ...campaign import LANGUAGES
+from ...campaign import LANGUAGES, typed_text
 from ...campaign.desk import CASE_KINDS
 from ...campaign.typed_text import LONGEST_TEXT, LONGEST_URL
 from ...desk import KINDS, MISUSE_OUTCOMES, OUTCOMES, STATUSES
-from .models import Body, Id, Kind, PageQuery, Purpose, Reason
+from .models import NO_NUL, Body, Id, Kind, PageQuery, Purpose, Reason, Words
 from .schema import OneOf
 
 #: Told by the room of the desk, in words and in one place, what is wrong with it; here it is only described.
@@ -30,13 +30,13 @@ class CasesQuery(PageQuery):
     status: Annotated[str, OneOf(STATUSES)] | None = None
     participant: Id | None = None
     participant_kind: Kind | None = None
-    country: Annotated[str, StringConstraints(max_length=2)] | None = None
+    country: Annotated[str, StringConstraints(pattern="^([A-Z]{2})?$")] | None = None
     purpose: Purpose | None = None
     assignee: Id | None = None
-    team: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+    team: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = Field(
         None, description="A team of the desk, or `all`; staff see the cases of their own teams where none is named"
     )
-    q: Annotated[str, StringConstraints(max_length=200)] | None = None
+    q: Words | None = None
 
 
 class CaseFilePath(BaseModel):
@@ -96,7 +96,12 @@ class MisuseBody(BaseModel):
         json_schema_extra={
             "properties": {
                 "url": {"type": "string", "format": "uri", "maxLength": LONGEST_URL},
-                "description": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+                "description": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": LONGEST_TEXT,
+                    "pattern": typed_text.PATTERN,
+                },
                 "email": {"anyOf": [{"type": "string", "format": "email", "maxLength": 320}, {"type": "null"}]},
                 "language": {"type": "string", "enum": list(LANGUAGES), "default": "en"},
             },

@@ -25,6 +25,7 @@ from ...problems import (
     Unavailable,
     UnsupportedMediaType,
 )
+from .. import idempotency
 from ..context import conditional, deployment
 from ..i18n import language
 from ..uploads import MULTIPART
@@ -40,7 +41,7 @@ _IDEMPOTENCY = {
     "in": "header",
     "required": False,
     "description": "The same key and body within a day get the first answer again.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "pattern": idempotency.KEY},
 }
 #: What any operation may answer: a key that is none, too many requests, a part that does not answer, a bug.
 _ALWAYS = (Unauthorized, RateLimited, Unavailable, Problem)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
+from ...clients import site
 from .models import Body, Id, PageQuery
 
-Origin = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+#: As partners may write it; what is wrong with one is said in words where it is read.
+Origin = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1000, "pattern": site.PATTERN}),
+]
 Unlisted = Literal["report", "refuse"]
 
 

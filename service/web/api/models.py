@@ -6,22 +6,43 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from ...campaign import LANGUAGES
+from ... import period
+from ...campaign import LANGUAGES, typed_text
 from ...campaign.typed_text import LONGEST_LINE, LONGEST_TEXT, LONGEST_URL
-from ...links.links import MOST_PACKAGES
+from ...links.links import MOST_DOWNLOADS, MOST_PACKAGES
 from ...participants import OUTCOMES, STATUSES
+from ...store.paging import CURSOR
 from .schema import OneOf
 
 Language = Annotated[str, OneOf(LANGUAGES)]
 #: Any id: what is none of ours is not found. NUL is in no text that a database compares.
-Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+NO_NUL = r"^[^\x00]*$"
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_NUL)]
+#: Words that are looked for.
+Words = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 Status = Annotated[str, OneOf(STATUSES)]
 #: What the campaign's policies name: the OpenAPI document lists those that are in force.
 Kind = Annotated[str, WithJsonSchema({"type": "string", "format": "campaign-kinds"})]
 Purpose = Annotated[str, WithJsonSchema({"type": "string", "format": "campaign-purposes"})]
 #: Text that people type: the rooms clean and bound it, in words and in one place, so that it is only described here.
-Line = Annotated[Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_LINE})]
-Reason = Annotated[Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT})]
+Line = Annotated[
+    Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_LINE, "pattern": typed_text.PATTERN})
+]
+Reason = Annotated[
+    Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": typed_text.PATTERN})
+]
+#: A date or an instant, and where a list goes on: read, and refused in words, by what knows them.
+Moment = Annotated[
+    str,
+    StringConstraints(max_length=40),
+    WithJsonSchema({"type": "string", "maxLength": 40, "pattern": period.PATTERN}),
+]
+Cursor = Annotated[
+    str,
+    StringConstraints(max_length=300),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 300, "pattern": CURSOR}),
+]
 
 
 class Body(BaseModel):
@@ -39,7 +60,7 @@ class Query(BaseModel):
 class PageQuery(Query):
     """Query of a page of a list: where it goes on, and how many items it has."""
 
-    cursor: Annotated[str, StringConstraints(max_length=300)] | None = None
+    cursor: Cursor | None = None
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -65,9 +86,14 @@ class IdPath(BaseModel):
 
 _JOIN = {
     "kind": {"type": "string", "format": "campaign-kinds"},
-    "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_LINE},
+    "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_LINE, "pattern": typed_text.PATTERN},
     "email": {"type": "string", "format": "email", "maxLength": 320},
-    "country": {"anyOf": [{"type": "string", "description": "ISO 3166-1 alpha-2, or EU"}, {"type": "null"}]},
+    "country": {
+        "anyOf": [
+            {"type": "string", "pattern": "^([A-Z]{2})?$", "description": "ISO 3166-1 alpha-2, or EU"},
+            {"type": "null"},
+        ]
+    },
     "language": {"type": "string", "enum": list(LANGUAGES), "default": "en"},
     "website": {"anyOf": [{"type": "string", "maxLength": LONGEST_URL}, {"type": "null"}]},
     "answers": {"type": "object", "additionalProperties": True},
@@ -94,9 +120,7 @@ class ParticipantsQuery(PageQuery):
 
     status: Status | None = None
     kind: Kind | None = None
-    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, description="parts of name, e-mail address, site or id; for staff"
-    )
+    q: Words | None = Field(None, description="parts of name, e-mail address, site or id; for staff")
 
 
 class DecisionBody(Body):
@@ -137,9 +161,9 @@ class AcceptanceBody(Body):
     """The acceptance of exactly the bytes of one version of the terms in one language."""
 
     terms: Id
-    version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    version: Version
     language: Language
-    digest: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    digest: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NUL)]
     signatory: SignatoryBody
 
 
@@ -155,16 +179,18 @@ class LinkBody(Body):
     participant: Id
     package: Id | None = None
     packages: Annotated[list[Id], Field(min_length=1, max_length=MOST_PACKAGES)] | None = None
-    version: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
-    path: Annotated[str, StringConstraints(min_length=1, max_length=150)] | None = None
-    expires_in: int | None = None
-    max_downloads: int | None = None
+    version: Version | None = None
+    path: Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=NO_NUL)] | None = None
+    expires_in: int | None = Field(None, json_schema_extra={"minimum": 1})
+    max_downloads: int | None = Field(None, json_schema_extra={"minimum": 1, "maximum": MOST_DOWNLOADS})
 
 
 class RevocationQuery(Query):
     """Why something is ended; it is kept, and shown to whoever may see it."""
 
-    reason: Annotated[Any, WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT})] = None
+    reason: Annotated[
+        Any, WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT, "pattern": typed_text.PATTERN})
+    ] = None
 
 
 class LinksQuery(PageQuery):
@@ -179,8 +205,8 @@ class DownloadsQuery(PageQuery):
     participant: Id | None = None
     package: Id | None = None
     link: Id | None = None
-    since: Annotated[str, StringConstraints(max_length=40)] | None = Field(None, alias="from")
-    until: Annotated[str, StringConstraints(max_length=40)] | None = Field(None, alias="to")
+    since: Moment | None = Field(None, alias="from")
+    until: Moment | None = Field(None, alias="to")
 
 
 # ---- catalogue and terms
@@ -202,4 +228,4 @@ class LanguageQuery(Query):
 class TermsQuery(LanguageQuery):
     """Query of one version of terms; the current one where none is named."""
 
-    version: Annotated[str, StringConstraints(max_length=20)] | None = None
+    version: Annotated[str, StringConstraints(max_length=20, pattern=NO_NUL)] | None = None

@@ -29,6 +29,7 @@ from ...problems import (
     UnknownTerms,
     UnknownVersion,
 )
+from .. import limits
 from ..auth import may_see, need, portal, require
 from ..context import actor, deployment
 from ..exports import exported
@@ -138,7 +139,12 @@ def invite(path: IdPath, body: MemberBody) -> Response:
     """Invite a person, who signs in by the own mailbox and acts for the participant then."""
     may_see(path.id)
     made = deployment().participants.members.invite(
-        path.id, name=body.name, email=body.email, capacity=body.capacity, by=actor()
+        path.id,
+        limits.permit_invitation(path.id),
+        name=body.name,
+        email=body.email,
+        capacity=body.capacity,
+        by=actor(),
     )
     return answer(MemberAnswer.of(made), 201)
 

@@ -7,6 +7,7 @@ from flask import Response, request, url_for
 from ...campaign.text import msgid
 from ...participants import ParticipantView
 from ...problems import AlreadyJoined, InvalidRequest, LastMember, NotFound, ParticipantNotApproved
+from .. import limits
 from ..context import actor, deployment
 from ..i18n import translate, translate_error
 from ..security import require_session
@@ -34,7 +35,12 @@ def member_invite() -> Response:
     if not mistakes:
         try:
             deployment().participants.members.invite(
-                participant.id, name=name, email=sent("email", 400), capacity=sent("capacity"), by=actor()
+                participant.id,
+                limits.permit_invitation(participant.id),
+                name=name,
+                email=sent("email", 400),
+                capacity=sent("capacity"),
+                by=actor(),
             )
         except InvalidRequest as problem:
             for error in problem.errors:
