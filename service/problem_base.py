@@ -49,7 +49,7 @@ class Problem(Exception):
     help = "Nothing you did is lost. Try again in a moment; if it happens again, tell the campaign's staff."
 
     def __init_subclass__(cls) -> None:
-        REGISTRY[cls.slug] = cls
+        REGISTRY.setdefault(cls.slug, cls)  # the first: a special case of it has its slug and another status
 
     def __init__(
         self,

@@ -25,6 +25,13 @@ class InvalidRequest(Problem):
     help = "Each entry of errors names one field and what is wrong with it. Correct these and send the request again."
 
 
+class InvalidHost(InvalidRequest):
+    """400: Host names no host (RFC 9112, section 3.2)."""
+
+    status = 400
+    help = "Send the name of this service as Host, as HTTP has it (RFC 9112, section 3.2)."
+
+
 class Unauthorized(Problem):
     """401: a valid API key or sign-in is needed."""
 

@@ -6,6 +6,8 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypedDict
@@ -13,7 +15,13 @@ from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from ..problems import Unavailable
 from .base import CHUNK, Content, ObjectChanged, ObjectMissing, Pieces, Storage, StoredObject
@@ -43,6 +51,10 @@ class _Patience(NamedTuple):
 _FIRST, _LATER = _Patience(2, 2, 4), _Patience(3, 3, 10)
 _DIGEST = "sha256"  # of the metadata
 _CREDENTIALS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role in their place"
+_UNKNOWN = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
+_REFUSED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden"}
+_ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
+_SKEW = 15 * 60  # seconds
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -69,6 +81,7 @@ class S3Storage(Storage):
         # Both at once and here: boto3 makes no clients in several threads.
         self._first, self._later = self._client(_FIRST), self._client(_LATER)
         self._answered = False
+        self._bucket_is_there = False
 
     @property
     def client(self) -> S3Client:
@@ -168,6 +181,7 @@ class S3Storage(Storage):
             with self._problems(key):
                 found = self.client.head_object(Bucket=self.bucket, Key=self._key(key))
         except ObjectMissing:
+            self._look_for_bucket()
             return None
         return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'))
 
@@ -209,6 +223,18 @@ class S3Storage(Storage):
         with self._problems("check"):
             self.client.put_object(Bucket=self.bucket, Key=self._key("check/writable"), Body=b"emblem")
 
+    def _look_for_bucket(self) -> None:
+        """Raise Unavailable where the bucket is missing, which a HEAD of an object cannot tell from a missing key."""
+        if self._bucket_is_there:
+            return
+        try:
+            with self._problems("bucket"):
+                self.client.head_bucket(Bucket=self.bucket)
+        except ObjectMissing as error:
+            raise Unavailable(headers={"Retry-After": "5"}, private=self._no_bucket()) from error.__cause__
+        except Unavailable:  # the object could be asked for, so the bucket is there
+            self._bucket_is_there = True
+
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
@@ -216,7 +242,7 @@ class S3Storage(Storage):
     def _problems(self, key: str) -> Iterator[None]:
         try:
             yield
-            self._answered = True
+            self._answered = self._bucket_is_there = True
         except ClientError as error:
             self._answered = True
             code = str(error.response.get("Error", {}).get("Code", ""))
@@ -225,25 +251,39 @@ class S3Storage(Storage):
             if code in _EXISTS:
                 raise FileExistsError(key) from error
             raise Unavailable(headers={"Retry-After": "5"}, private=self._reason(code, error)) from error
-        except NoCredentialsError as error:
+        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
             private = f"there are no credentials for {self.bucket}: {_CREDENTIALS}"
             raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
         except BotoCoreError as error:
             private = f"{str(error).rstrip('.')}: start the S3 server, or correct EMBLEM_STORAGE_URL"
             raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
 
+    def _no_bucket(self) -> str:
+        return f"there is no bucket {self.bucket}: create it, or correct EMBLEM_STORAGE_URL"
+
     def _reason(self, code: str, error: ClientError) -> str:
-        """Return what an operator has to do about a refusal of the server."""
-        if code == "NoSuchBucket":
-            return f"there is no bucket {self.bucket}: create it, or correct EMBLEM_STORAGE_URL"
-        if code == "RequestTimeTooSkewed":
-            theirs = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "unknown")
-            return f"the clocks are too far apart, the S3 server says {theirs}: synchronise this machine's clock"
-        if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch"):
+        """Return what an operator has to do about a refusal of the server; nothing of its own text but its code."""
+        if code in ("NoSuchBucket", "InvalidBucketName"):
+            return self._no_bucket()
+        theirs = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
+        if code == "RequestTimeTooSkewed" or (code in _REFUSED and _apart(theirs)):  # a refused HEAD says no more
+            said = theirs or "another time"
+            return f"the clocks are too far apart, the S3 server says {said}: synchronise this machine's clock"
+        if code in _UNKNOWN:
             return f"the S3 server does not take the credentials ({code}): {_CREDENTIALS}"
-        if code in ("AccessDenied", "AllAccessDisabled", "403"):
+        if code in _REFUSED:
             return f"the credentials may not do this in {self.bucket} ({code}): {_CREDENTIALS}, or the bucket's policy"
-        return str(error)
+        if code in _ELSEWHERE:
+            return f"{self.bucket} is not in the region {self._region} ({code}): correct region in EMBLEM_STORAGE_URL"
+        return f"the S3 server refuses ({code}): look at its log, or correct EMBLEM_STORAGE_URL"
+
+
+def _apart(date: str) -> bool:
+    """Tell whether the ``Date`` of an answer is so far from this machine's clock that signatures do not hold."""
+    try:
+        return abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()) > _SKEW
+    except (ValueError, TypeError):
+        return False
 
 
 def _sums(content: Content) -> _Sums:

@@ -10,12 +10,13 @@ import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.routing import RequestRedirect
 
 from ..problems import (
     FieldError,
     Forbidden,
+    InvalidHost,
     InvalidRequest,
     MethodNotAllowed,
     NotAcceptable,
@@ -116,6 +117,8 @@ def invalid(error: ValidationError) -> None:
 def _from_http(error: HTTPException) -> Response:
     if error.code and error.code < 400:
         return make_response(error.get_response(request.environ))
+    if isinstance(error, BadHost | SecurityError):
+        return answer(InvalidHost(private=type(error).__name__))
     made = _BY_STATUS.get(error.code or 500, InvalidRequest if (error.code or 500) < 500 else Problem)
     headers = dict(error.get_headers(request.environ)) if error.code in (405, 413, 429, 503) else {}
     headers.pop("Content-Type", None)

@@ -7,10 +7,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3
 import click
 import pytest
+import time_machine
 
 from service import cli
 from service.cli import doctor
@@ -21,6 +24,7 @@ from service.store import database
 from tests.conftest import environment
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
+from tests.parts.s3 import BUCKET, S3Server
 
 #: They serve until they are stopped, ask a server that a test has to bring, or make thousands of pictures without the
 #: database; their own tests have them.
@@ -201,6 +205,42 @@ def test_a_storage_that_does_not_answer_is_told_with_the_fix(
     assert "start the S3 server, or correct EMBLEM_STORAGE_URL" in said
 
 
+_SIGNING = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+#: What is wrong between us and a storage that answers -> variables, seconds that our clock is ahead, and the fix.
+_REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
+    "no bucket": ({"EMBLEM_STORAGE_URL": "no-such-bucket"}, 0, "create it, or correct EMBLEM_STORAGE_URL"),
+    "another secret": (
+        {"AWS_SECRET_ACCESS_KEY": "pass-word"},
+        0,
+        _SIGNING,
+    ),
+    "another key": ({"AWS_ACCESS_KEY_ID": "pass-word"}, 0, _SIGNING),
+    "another time": ({}, 3600, "synchronise this machine's clock"),
+}
+
+
+@pytest.mark.parametrize("kind", _REFUSED)
+def test_a_storage_that_refuses_is_told_with_the_fix(
+    kind: str,
+    settings: Settings,
+    s3_server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    changed, ahead, fix = _REFUSED[kind]
+    variables = environment(settings.data_dir) | s3_server.environment | changed
+    url = s3_server.url(f"refused-{kind.replace(' ', '-')}")
+    variables["EMBLEM_STORAGE_URL"] = url.replace(BUCKET, changed.get("EMBLEM_STORAGE_URL", BUCKET), 1)
+    for given in (["audit", "seal"], ["audit", "verify"], ["serve"]):  # they write, read, and look whether it is there
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=ahead)):
+            status, said = run(given, monkeypatch, capsys, variables)
+        assert status == 2, (given, said)
+        assert len(said.strip().splitlines()) == 1, (given, said)
+        assert fix in said, (given, said)
+        assert "pass-word" not in said, (given, said)
+
+
 def test_what_may_be_waited_for_is_bounded() -> None:
     """At most ten seconds for one that is silent: each is asked once, in so many steps of so many seconds."""
     assert database.CONNECT <= 10
@@ -252,6 +292,7 @@ def test_a_postgres_that_does_not_let_us_in(
         ("EMBLEM_METRICS_BIND", "127.0.0.1:http"),
         ("EMBLEM_SEAL_INTERVAL", "90d"),
         ("EMBLEM_STORAGE_URL", "s3://bucket?endpoint_url=127.0.0.1:9000"),
+        ("EMBLEM_STORAGE_URL", "s3://bucket?endpoint_url=http://"),
         ("EMBLEM_STORAGE_URL", "file:///proc/nothing/here"),
         ("EMBLEM_DATABASE_URL", "sqlite:////proc/nothing/here.sqlite3"),
         ("EMBLEM_DATABASE_URL", "postgresql://host:port/name"),

@@ -90,7 +90,7 @@ DEAR: dict[str, tuple[str, str, dict[str, Any]]] = {
     "artwork again": ("POST", "/en/verify", {}),
     "artwork of agents": ("POST", "/mcp", {"method": "tools/call", "params": {"name": "check_artwork"}}),
     "passkey": ("POST", "/en/sign-in/passkey/options", {}),
-    "misuse": ("POST", "/en/report", {"url": "https://x.example/{0}", "description": "It is misused there."}),
+    "misuse": ("POST", "/en/report", {"url": "https://x.example/", "description": "It is misused there."}),
     "reports": ("POST", "/browser-reports", {}),
     "form": ("POST", "/en/download", {}),
 }
@@ -105,14 +105,16 @@ def test_what_costs_is_limited(limited: Api, monkeypatch: pytest.MonkeyPatch, na
     statuses = []
     for number in range(4):
         client, where = limited.app.test_client(), {"REMOTE_ADDR": "192.0.2.1"}
-        more: dict[str, Any] = {"data": {key: str(value).format(number) for key, value in fields.items()}}
+        more: dict[str, Any] = {"data": fields}
         if path in ("/en/check", "/en/verify"):
             more = {"data": {"file": (io.BytesIO(b"no picture"), "x.png")}, "content_type": "multipart/form-data"}
         elif path == "/mcp":
             more = {"json": {"jsonrpc": "2.0", "id": 1, **fields}}
-        answer = client.open(
-            path.format(number), method=method, environ_base=where, headers={"Sec-Fetch-Site": "same-origin"}, **more
-        )
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        # Whoever asks may write these; no proxy is trusted, so they say nothing.
+        headers |= dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "True-Client-IP"), f"198.51.100.{number}")
+        headers["Forwarded"] = f"for=198.51.100.{number}"
+        answer = client.open(path.format(number), method=method, environ_base=where, headers=headers, **more)
         statuses.append(answer.status_code)
     assert 429 not in statuses[:3], statuses
     refused(answer)

@@ -356,11 +356,15 @@ def test_what_does_not_come_back_needs_a_recent_sign_in(
     participant = _id(waiting)
     key, _ = staff.parts.participants.api_keys.create("portal", by="staff:cli")
     erasure = {"outcome": "erased", "reason": "Asked for.", "sure": "yes"}
-    tries = (
+    tries: tuple[tuple[str, dict[str, str]], ...] = (
         (f"/staff/participants/{participant}", erasure),
         ("/staff/keys", {"role": "portal"}),
         (f"/staff/keys/{key.id}/rotation", {"overlap": "24"}),
         ("/staff/catalogue/logo/1.0.0/withdrawal", {"reason": "Wrong file."}),
+        ("/staff/passkeys/options", {}),
+        ("/staff/passkeys", {"credential": "{}"}),
+        ("/staff/passkeys/pky_x/removal", {}),
+        ("/staff/passkeys/recovery/stf_x", {}),
     )
     clock.advance(15 * 60 + 1)
     staff.get("/staff/keys")

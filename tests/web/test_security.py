@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -230,3 +231,26 @@ def test_with_https_the_cookie_is_this_hosts_alone_and_browsers_stay_with_https(
         assert found == "max-age=31536000; includeSubDomains"
     stolen = given.partition(";")[0].replace("__Host-", "")
     assert safe.ask("GET", "/staff", headers={"Cookie": stolen}).status_code == 401
+
+
+#: What any site may read, by the beginning of its address: it is public, and asked for without cookies.
+FOR_ALL = ("/log/", "/logos/", "/oembed", "/components/", "/status/", "/.well-known/")
+
+
+def test_no_answer_is_guessed_at_nor_read_by_another_site_but_what_is_public(app: Flask, api: Api) -> None:
+    """Each route that is asked by GET, of somebody who is signed in, from a page of another site."""
+    staff, asked = signed_in(app), 0
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()):
+            continue
+        path = re.sub(r"<any\(([\w]+)[^>]*>", r"\1", str(rule))
+        path = re.sub(r"<int:\w+>", "1", path)
+        path = re.sub(r"<(?:\w+:)?\w+>", "x", path)
+        answer = staff.client.get(path, headers={"Origin": "https://evil.example"})
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert "Access-Control-Allow-Credentials" not in answer.headers, path
+        allowed = answer.headers.get("Access-Control-Allow-Origin")
+        assert allowed in ((None, "*") if path.startswith(FOR_ALL) else (None,)), (path, allowed)
+        assert "evil.example" not in str(answer.headers), path
+        asked += 1
+    assert asked > 80
