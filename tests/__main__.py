@@ -108,6 +108,8 @@ def main(arguments: list[str]) -> int:
     plugins = [Verdicts(outcomes)] if outcomes else []
     # The whole run shares the processors; a file's tests stay together, so that each server is started once or twice.
     shared = ["--numprocesses", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    # A test that ends its process each time would be given to a new one for ever.
+    shared += ["--max-worker-restart", "2"]
     status = int(pytest.main(selection or shared, plugins=plugins))
     return status or int(any(outcome.status for outcome in outcomes))
 
