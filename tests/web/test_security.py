@@ -252,5 +252,32 @@ def test_no_answer_is_guessed_at_nor_read_by_another_site_but_what_is_public(app
         allowed = answer.headers.get("Access-Control-Allow-Origin")
         assert allowed in ((None, "*") if path.startswith(FOR_ALL) else (None,)), (path, allowed)
         assert "evil.example" not in str(answer.headers), path
+        said = answer.headers.get("Content-Type", "")
+        assert not said.startswith("text/") or said.endswith("charset=utf-8"), (path, said)
         asked += 1
     assert asked > 80
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/.git/config", "/.git/HEAD", "/.env", "/emblem.env", "/pyproject.toml", "/wsgi.py", "/service/app.py"),
+        *("/static/", "/static/..", "/docs/examples/", "/policies/", "/assets/", "/components/", "/log/", "/log/tile/"),
+        *("/brand/", "/certificates/", "/artwork/", "/share/", "/storage/", "/outbox/", "/emblem.sqlite3"),
+    ],
+)
+def test_no_folder_is_listed_and_nothing_beside_the_service_is_served(api: Api, path: str) -> None:
+    problem(api.ask("GET", path), 404, "not-found")
+
+
+def test_a_mistake_of_ours_shows_nothing_of_the_program(app: Flask, api: Api) -> None:
+    def broken() -> None:
+        raise RuntimeError("a word that only the program knows")
+
+    assert not app.debug
+    app.view_functions["operations.healthz"] = broken
+    for accepted in ("application/json", "text/html"):
+        answer = api.ask("GET", "/healthz", headers={"Accept": accepted})
+        assert answer.status_code == 500
+        for word in ("a word that", "RuntimeError", "Traceback", ".py", "werkzeug"):
+            assert word not in answer.text
