@@ -116,7 +116,7 @@ def test_health_and_readiness(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
         "packages": "ok",
     }
 
-    def broken() -> None:
+    def broken() -> str:
         from service.problems import Unavailable
 
         raise Unavailable(private="gone")
@@ -271,7 +271,7 @@ def test_no_folder_is_listed_and_nothing_beside_the_service_is_served(api: Api, 
 
 
 def test_a_mistake_of_ours_shows_nothing_of_the_program(app: Flask, api: Api) -> None:
-    def broken() -> None:
+    def broken() -> str:
         raise RuntimeError("a word that only the program knows")
 
     assert not app.debug
