@@ -12,4 +12,6 @@ _LOCALES = {"en": "en_001"}
 
 def written_date(day: date, language: str) -> str:
     """Return a day, written out in a language; of an instant, the day that it has in its own time zone."""
-    return str(babel.dates.format_date(day, "long", locale=_LOCALES.get(language, language)))
+    written = str(babel.dates.format_date(day, "long", locale=_LOCALES.get(language, language)))
+    # An abbreviation's point at the end would stand beside the sentence's own.
+    return written.removesuffix("г.") + "года" if written.endswith("г.") else written

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from contextlib import suppress
 from typing import Any
 
 _SENDING, _READING = 20, 60  # seconds that a client may send nothing of a request, or read nothing of an answer
 _MOMENT = 0.002  # seconds in which who loads a page, and a proxy in front, sends the next request
+_HEARD_OUT, _SILENT = 3.0, 0.5  # seconds that who was refused may go on sending, and may send nothing meanwhile
 _LARGEST_READ = 8192  # bytes; gunicorn's own
 _MOST_JOINED = 65_536  # bytes of a body that are copied behind their head; more is worth a call of its own
 
@@ -92,6 +94,15 @@ class ConnectionSocket:
             with suppress(OSError):  # who has gone away needs none
                 self._set_mode()
                 self._sock.sendall(head)
+
+    def hear_out(self) -> None:
+        """Read and drop what is still sent after the last answer, for a few seconds at most."""
+        until = time.monotonic() + _HEARD_OUT
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+            self.settimeout(_SILENT)
+            while self.recv(_MOST_JOINED) and time.monotonic() < until:
+                pass
 
     def _set_mode(self) -> None:
         if self._timeout != self._wanted:

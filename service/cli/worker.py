@@ -1,4 +1,4 @@
-"""gunicorn's worker with threads, with four differences.
+"""gunicorn's worker with threads, with five differences.
 
 What is malformed is answered with a problem (RFC 9457) that repeats nothing of it, and logged likewise; gunicorn
 answers with a page, and logs a line, that have the request in them.
@@ -13,6 +13,9 @@ in front, or a browser that loads a page, sends the next request within a moment
 half as many requests again per process (``python -m tests.benchmarks.variants warm``).
 
 A connection's socket is called twice a request, and eight times without ``connection_socket``.
+
+Who still sends a body that was refused is heard out for a moment, so that the answer arrives: closed with bytes that
+nobody read, a connection is reset, and the answer is lost with it (RFC 9112, section 9.6).
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ class Worker(ThreadWorker):
     def _answer_one(self, conn: TConn) -> bool:
         keep = super().handle(conn)
         _socket(conn).flush()
+        if keep is False and _is_unread(conn):
+            _socket(conn).hear_out()
         return keep
 
     def handle_error(self, req: Request | None, client: socket.socket, addr: Any, exc: BaseException) -> None:
@@ -97,6 +102,13 @@ def _answer(error: BaseException) -> tuple[int, str, str, str]:
     if isinstance(error, Unavailable):
         return 503, "Service Unavailable", Unavailable.slug, Unavailable.help
     return 500, "Internal Server Error", Problem.slug, Problem.help
+
+
+def _is_unread(conn: TConn) -> bool:
+    """Tell whether a part of the last request's body was not read, where its length was told."""
+    message = getattr(conn.parser, "mesg", None)
+    left: int = getattr(getattr(getattr(message, "body", None), "reader", None), "length", 0)
+    return left > 0
 
 
 def _has_more(conn: TConn) -> bool:

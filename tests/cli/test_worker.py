@@ -60,6 +60,16 @@ def test_a_request_that_comes_in_pieces_is_answered(demo: Demo) -> None:
             assert b" 200 " in answer(connection)
 
 
+def test_who_sends_a_body_that_is_refused_gets_the_answer(demo: Demo) -> None:
+    """The whole of it is sent before anything is read, as simple programs do."""
+    length = 30_000_000
+    head = f"POST /en/check HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n"
+    for more in ("", "Connection: close\r\n"):
+        with connected(demo) as connection:
+            connection.sendall(f"{head}{more}\r\n".encode() + bytes(length))
+            assert b" 413 " in answer(connection)
+
+
 def test_more_kept_connections_than_threads_are_all_answered_in_turn(demo: Demo) -> None:
     with ExitStack() as stack:
         connections = [stack.enter_context(connected(demo)) for _ in range(8 * THREADS)]

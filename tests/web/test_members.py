@@ -56,6 +56,10 @@ def test_on_the_account_page(app: Flask) -> None:
     kim, me = sorted(members.of(participant), key=lambda member: member.status, reverse=True)
     visitor.post(f"account/members/{me.id}/removal", {}, status=409)
     assert visitor.html.all("div", id="errors")
+    for person, said in ((kim, "Whoever is removed"), (me, "This is you")):  # asked before it is done
+        assert said in visitor.get(f"account/members/{person.id}/removal").text
+    visitor.get("account/members/mem_x/removal", status=404)
+    visitor.get(f"account/members/{kim.id}/removal")
     visitor.post(f"account/members/{kim.id}/removal", {})
     assert "Kim Example" not in visitor.get("account/members").text
     assert not visitor.html.mistakes

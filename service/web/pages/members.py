@@ -56,6 +56,16 @@ def member_invite() -> Response:
     return see_other(url_for("pages.members"))
 
 
+@pages.get("/account/members/<member>/removal")
+def member_removal(member: str) -> Response:
+    """Ask whether a colleague, or oneself, is to be taken out, and say what follows."""
+    participant, session = _organization(), require_session()
+    chosen = next((one for one in deployment().participants.members.of(participant.id) if one.id == member), None)
+    if chosen is None:
+        raise NotFound("There is no member of this id that belongs to this participant.")
+    return private("member_removal.html", participant=participant, member=chosen, mine=member == session.member)
+
+
 @pages.post("/account/members/<member>/removal")
 def member_remove(member: str) -> Response:
     """Take a colleague out, or oneself, which signs out."""
@@ -66,7 +76,7 @@ def member_remove(member: str) -> Response:
         mistakes.add("", translate(msgid("Somebody has to remain. Invite a colleague, who signs in first.")))
         return _page(participant, mistakes, 409)
     if member == require_session().member:
-        return see_other(url_for("pages.home"))
+        return private("member_left.html", participant=participant)
     return see_other(url_for("pages.members"))
 
 
