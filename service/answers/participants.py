@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..participants import AcceptanceView, ApiKeyView, MemberView, ParticipantView
 from ..participants.api_keys import Role
+from ..participants.permissions import LAPSED
 from ..participants.views import BY_STAFF, Status
 from .base import Answer, Instant, Kind, ListAnswer, Purpose
 from .revocation import RevocationAnswer
@@ -17,7 +18,9 @@ from .revocation import RevocationAnswer
 class DecisionAnswer(Answer):
     """The decision in force."""
 
-    outcome: Literal["approved", "review", "declined"]
+    outcome: Literal["approved", "review", "declined"] = Field(
+        description="Of a permission that has ended this is the approval; `status` says that it has"
+    )
     rule: str = Field(description="The rule that decided; `staff` where a person did")
     by: str = Field(description="Who decided: `rule`, or a person of the staff as `staff:stf_…`")
     reasons: list[str]
@@ -61,13 +64,14 @@ class ParticipantAnswer(Answer):
             more["permission_expires_at"] = seen.permission_expires_at
         if seen.erased_at is not None:
             more["erased_at"] = seen.erased_at
+        outcome = "approved" if seen.outcome == LAPSED else seen.outcome
         reasons = list(seen.reasons) if personal or seen.rule != BY_STAFF else []
         return cls(
             id=seen.id,
             kind=seen.kind,
             country=seen.country,
             status=seen.status,
-            decision=DecisionAnswer(outcome=seen.outcome, rule=seen.rule, by=seen.decided_by, reasons=reasons),
+            decision=DecisionAnswer(outcome=outcome, rule=seen.rule, by=seen.decided_by, reasons=reasons),
             created_at=seen.created_at,
             **more,
         )

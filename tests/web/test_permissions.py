@@ -19,7 +19,7 @@ def test_links_and_embeds_stop_and_go_on_after_a_renewal(api: Api) -> None:
 
     def status(value: str) -> None:
         table = tables.Participant
-        change = update(table).where(table.id == mine).values(status=value)
+        change = update(table).where(table.id == mine).values(status=value, outcome=value)
         api.parts.database.write(lambda session: session.execute(change))
         api.parts.embeds.refresh()
 
@@ -37,7 +37,10 @@ def test_links_and_embeds_stop_and_go_on_after_a_renewal(api: Api) -> None:
         assert problem(answer, 403, "permission-lapsed")["renewal"] == ways
     assert api.ask("GET", f"/api/v1/links/{link['id']}", key="portal").json["status"] == "lapsed"
     assert api.ask("GET", f"/api/v1/embeds/{embed['key']}", key="portal").json["status"] == "lapsed"
-    assert api.ask("GET", f"/api/v1/participants/{mine}", key="portal").json["status"] == "lapsed"
+    for role in ("portal", "staff", "auditor"):
+        shown_as = api.ask("GET", f"/api/v1/participants/{mine}", key=role).json
+        assert (shown_as["status"], shown_as["decision"]["outcome"]) == ("lapsed", "approved")
+        assert shown_as in api.ask("GET", "/api/v1/participants?status=lapsed", key=role).json["participants"]
     status("approved")
     assert api.ask("GET", api.path(link)).status_code == 200
     assert api.ask("GET", shown).status_code == 200
