@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import threading
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ from typing import Any
 import pytest
 
 from service.alerts.alert_rules import load_rules
+from service.alerts.webhooks import post
 from service.campaign import CampaignError
 from service.outgoing import RefusedTarget, connect, is_loopback
+from tests.parts.nginx import self_signed
 
 INSIDE = [
     "127.0.0.1",
@@ -98,3 +103,33 @@ def test_a_name_that_looks_like_this_machine_is_not(tmp_path: Path, url: str) ->
 def test_this_machine_is_known_by_its_names() -> None:
     assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"))
     assert not any(is_loopback(host) for host in ("localhost.", "localhost.evil.example", "127.evil", "10.0.0.1", ""))
+
+
+def test_a_certificate_that_is_nobodys_gets_no_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that nobody vouches for, nor one of another name; and what was to be sent does not leave."""
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    got: list[bytes] = []
+
+    def answer(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with suppress(OSError), connection, context.wrap_socket(connection, server_side=True) as secure:
+                got.append(secure.recv(1000))
+
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        thread = threading.Thread(target=answer, args=[listener], daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            post(f"https://127.0.0.2:{port}/", b"{}", {})
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # vouched for now, as whose it is
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"[Mm]ismatch|not valid for"):
+            post(f"https://127.0.0.2:{port}/", b"{}", {})
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+    assert not any(got)
