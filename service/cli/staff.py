@@ -45,7 +45,7 @@ def list_staff(as_json: bool) -> None:
 @click.argument("staff_id", metavar="ID")
 @json_option
 def remove(staff_id: str, as_json: bool) -> None:
-    """Remove a person: sessions and keys end. What they decided keeps their id."""
+    """Remove a person: sessions, keys and passkeys end. What they decided keeps their id."""
     with deployment() as emblem:
         member, keys = emblem.participants.staff.remove(staff_id, by=BY)
     if as_json:
