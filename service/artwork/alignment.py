@@ -240,6 +240,8 @@ def _homography(start: Floats, p: Floats) -> Floats:
     return np.asarray(made, np.float64)
 
 
+_AFFINE = np.eye(9)[:, [2, 5, 0, 1, 3, 4]]  # its parameters are entries of the matrix
+
 MODELS: dict[str, tuple[Model, int]] = {"rigid": (_rigid, 5), "affine": (_affine, 6), "homography": (_homography, 8)}
 
 
@@ -258,6 +260,14 @@ def corners_of(template: Template) -> Floats:
 
 def _softened(image: Image, sigma: float) -> Image:
     return image if sigma < 0.3 else np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
+
+
+def _derivative(build: Model, count: int, current: Floats) -> Floats:
+    """How the nine numbers of a pose change with the parameters (9, count)."""
+    if build is _affine:
+        return _AFFINE
+    changes = np.eye(count) * 1e-5
+    return np.array([(build(current, change) - current).ravel() / 1e-5 for change in changes]).T
 
 
 def _step(
@@ -284,8 +294,7 @@ def _step(
     unit = unit / unit[2]
     depth = current[2] @ unit
     basis = np.concatenate([gx * unit, gy * unit, -(gx * x + gy * y) * unit]) / depth
-    changes = np.eye(count) * 1e-5
-    derivative = np.array([(build(current, change) - current).ravel() / 1e-5 for change in changes]).T
+    derivative = _derivative(build, count, current)
     design = np.empty((len(a), 2 + count))
     design[:, 0], design[:, 1] = 1.0, a
     np.matmul(basis.T, -derivative, out=design[:, 2:])
@@ -324,7 +333,7 @@ def refine(
     values: Image | None = None
     rough = np.inf
     for step in range(steps):
-        alpha = template.render(current @ to, width, height)
+        alpha = template.render(current @ to, width, height, 1 if blur else 2)
         if values is None or (step in (2, 5) and rough > 0.3):
             tone = tone_of(work, alpha, kind)
             if tone is None:

@@ -8,19 +8,20 @@ of which only a part is left, or that touches something, the arcs are compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from .alignment import Pyramid
-from .outlines import covered, evenly, laid, poses_of
+from .outlines import covered, evenly, laid, laid_each, poses_of
 from .templates import Floats, Template, framed, shape_from
 
 _LEAST, _MOST = 10, 110  # pixels of a contour's longer side in a level
 _SMALLEST_LEVEL = 40
 _LEAST_OVERLAP = 0.82
+_LEAST_FIT = 0.75  # share of a whole contour that has to lie on the outline; one seen from the side is a little off
 _LEAST_PARTIAL = 26  # pixels of a contour's longer side in the first level; in later ones those that were too large
 _LEAST_ON_OUTLINE = 0.6  # share of a contour that has to lie on a template's outline
 _ON_OUTLINE = 0.02  # template units, up to which it does
@@ -31,6 +32,9 @@ _SURELY_WHOLE = 0.95  # overlap from which on a contour is no part of something 
 _MOST_SPREAD = 0.03  # first affine invariant of what is no line and no lace
 
 
+Shared = tuple[Template, list[Template]]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A pose to be tried, in the picture's pixels; ``quality`` from 0 to 1 tells how alike the shapes are."""
@@ -39,7 +43,10 @@ class Candidate:
     pose: Floats
     quality: float
     place: tuple[float, float, float]  # centre and size of the contour, in the picture's pixels
+    contour: Floats  # (n, 2), in pixels of its level
+    grain: tuple[float, float]  # pixels of the picture for one of the level's, across and down
     partial: bool = False  # only a part of the shape is there
+    fit: float = 1.0  # share of the contour that lies on the template's outline
 
 
 def masks(level: npt.NDArray[np.uint8], inks: list[Floats]) -> Iterator[npt.NDArray[np.uint8]]:
@@ -71,7 +78,7 @@ def masks(level: npt.NDArray[np.uint8], inks: list[Floats]) -> Iterator[npt.NDAr
 def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[Candidate]:
     """All poses worth trying, the likeliest first."""
     found: list[Candidate] = []
-    spans = _spans(templates)
+    spans, shared = _spans(templates), _shared(templates)
     parts: set[tuple[int, ...]] = set()
     number = 0
     while True:
@@ -88,11 +95,35 @@ def candidates(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Flo
                 if 2 * least <= len(contour) <= 9 * _MOST:
                     points = np.asarray(contour[:, 0, :], np.int32)
                     if _is_new(points, seen, least):
-                        found.extend(_of(points, templates, scale, spans, parts, zoom))
+                        found.extend(_of(points, templates, shared, scale, spans, parts, zoom))
         number += 1
         if max(level.shape[:2]) < 2 * _SMALLEST_LEVEL:
             break
-    return _distinct(found)
+    return _fitted(_distinct(found))
+
+
+def _fitted(found: list[Candidate]) -> list[Candidate]:
+    """The candidates, of which those that are whole are laid onto their outline; those that cannot be are left out."""
+    made = [one for one in found if one.partial]
+    of: dict[str, list[Candidate]] = {}
+    for one in found:
+        if not one.partial:
+            of.setdefault(one.template.logo, []).append(one)
+    for ones in of.values():
+        core = ones[0].template.core or ones[0].template
+        grain = np.array([one.grain for one in ones])
+        contours = np.array([evenly(one.contour, _EVEN) for one in ones]) + 0.5
+        poses, away = laid_each(core.away, np.array([one.pose for one in ones]), grain[:, None] * contours)
+        unit = grain[:, 0] / np.sqrt(
+            np.maximum(np.abs(np.linalg.det(poses[:, :2, :2])), 1e-9)
+        )  # template units a pixel
+        fits = (away < np.maximum(_ON_OUTLINE, 0.9 * unit)[:, None]).mean(axis=1)
+        made += [
+            replace(one, pose=pose, fit=float(fit))
+            for one, pose, fit in zip(ones, poses, fits, strict=True)
+            if fit > _LEAST_FIT
+        ]
+    return sorted(made, key=lambda one: -one.quality)
 
 
 def _is_new(contour: npt.NDArray[np.int32], seen: set[tuple[int, ...]], least: int) -> bool:
@@ -124,6 +155,7 @@ def _is_new_part(box: tuple[int, int, int, int], area: float, seen: set[tuple[in
 def _of(
     contour: npt.NDArray[np.int32],
     templates: tuple[Template, ...],
+    shared: list[Shared],
     scale: Floats,
     spans: list[tuple[float, float]],
     parts: set[tuple[int, ...]],
@@ -140,13 +172,14 @@ def _of(
         float(scale[1, 1] * moments["m01"] / area),
         float(scale[0, 0] * np.sqrt(area)),
     )
+    grain = float(scale[0, 0]), float(scale[1, 1])
     middle = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     best = 0.0
     i1 = (moments["mu20"] * moments["mu02"] - moments["mu11"] ** 2) / area**4
     if any(low < i1 < high for low, high in spans):
         for template, pose, overlap in _whole(points, moments, i1, templates):
             best = max(best, overlap)
-            yield Candidate(template, scale @ middle @ pose, overlap, place)
+            yield Candidate(template, scale @ middle @ pose, overlap, place, points, grain)
     if (
         best < _SURELY_WHOLE
         and max(width, height) >= (_LEAST_PARTIAL if zoom == 1 else _MOST // 2)
@@ -154,8 +187,8 @@ def _of(
         and i1 < _MOST_SPREAD
         and _is_new_part((left, top, width, height), area, parts, zoom)
     ):
-        for template, pose, share in _partial(points, templates):
-            yield Candidate(template, scale @ middle @ pose, 0.6 * share, place, partial=True)
+        for template, pose, share in _partial(points, shared):
+            yield Candidate(template, scale @ middle @ pose, 0.6 * share, place, points, grain, partial=True)
 
 
 def _whole(
@@ -185,25 +218,30 @@ def _whole(
                 yield template, np.linalg.inv(frame) @ flip @ (own.to_frame if own.fixed else own.upright), overlap
 
 
-def _partial(points: Floats, templates: tuple[Template, ...]) -> Iterator[tuple[Template, Floats, float]]:
+def _partial(points: Floats, shared: list[Shared]) -> Iterator[tuple[Template, Floats, float]]:
     """Poses at which much of a contour lies on a template's outline: the rest is cut off, covered or joined."""
     if len(points) < 2 * _LEAST_PARTIAL:
         return
     chosen = evenly(points, _EVEN)
     step = float(np.linalg.norm(chosen[1:] - chosen[:-1], axis=1).mean())
-    known: list[tuple[Template, tuple[Floats, float] | None]] = []
+    for core, sharing in shared:
+        found = _laid(chosen, step, core)
+        if found is not None:
+            for template in sharing:
+                yield template, *found
+
+
+def _shared(templates: tuple[Template, ...]) -> list[Shared]:
+    """Marks, each with the templates that have it: what was found for one logo is found for the others."""
+    made: list[Shared] = []
     for template in templates:
         core = template.core or template
-        # Logos often share a mark: what was found for one is found for the other.
-        found = next((made for other, made in known if core.arcs.same(other.arcs)), _UNKNOWN)
-        if found is _UNKNOWN:
-            found = _laid(chosen, step, core)
-            known.append((core, found))
-        if found is not None:
-            yield template, *found
-
-
-_UNKNOWN: tuple[Floats, float] = (np.empty(0), 0.0)
+        known = next((sharing for other, sharing in made if core.arcs.same(other.arcs)), None)
+        if known is None:
+            made.append((core, [template]))
+        else:
+            known.append(template)
+    return made
 
 
 def _laid(chosen: Floats, step: float, core: Template) -> tuple[Floats, float] | None:
@@ -212,6 +250,8 @@ def _laid(chosen: Floats, step: float, core: Template) -> tuple[Floats, float] |
     if not len(poses):
         return None
     poses, spots, away = laid(core.away, poses, chosen)
+    if not len(poses):
+        return None
     unit = 1 / np.sqrt(np.maximum(np.abs(np.linalg.det(poses[:, :2, :2])), 1e-9))  # template units a pixel
     near = away < np.maximum(_ON_OUTLINE, 0.9 * unit)[:, None]
     shares = near.mean(axis=1)

@@ -37,7 +37,12 @@ _MOST_HIDDEN = 0.45  # share of the outline
 #: of share and match together, less half of what is hidden
 _LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.7, 1.8
 _LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compared
+#: of a whole contour before anything is aligned: match of the rendering, and that with how much lies on the outline
+_LEAST_FIRST_MATCH, _LEAST_FIRST = 0.6, 1.6
+_LEAST_FIRST_PART = 0.75  # the same of one partly hidden, share and match together
+_CLEAR = 1.9  # share and match together of a fit that needs no other beside it
 _DOUBLE = 1.2  # pixels of softness
+_NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_REST = 0.5  # correlation
 _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
@@ -49,6 +54,9 @@ _MORE = 0.04  # of quality, by which a logo with more in it goes before one that
 _LEAST_ROUGH, _LEAST_ROUGH_PART = 1.5, 1.15  # of share and match together, in the small working picture
 _LEAST_ROUGH_WORDS = 0.8  # of the match alone, of a logo with words: in the small picture their edges run together
 _LEAST_TILTED = 0.76  # match of a plain pose, from which on one with perspective may be much nearer
+_LEAST_BENT = 40.0  # pixels of a mark's shorter side in the picture, from which on its perspective shows
+_LEAST_SETTLED_LARGE, _LEAST_SETTLED_SMALL = (0.55, 0.7), (0.6, 0.76)  # share and match in the small working picture
+_LEAST_GAIN = 0.16  # of share and match together: how much the sharp pictures may still add to the softened one's pose
 _LEAST_PLAIN = 0.85  # share of the outline, below which a pose without perspective is not yet the right one
 _SAME_END = 0.03  # of its size: how far two alignments of the same thing end from each other
 _AGAIN = 0.16  # of its size: how far two candidates that are the same may be from each other
@@ -194,13 +202,15 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     if candidate.partial:
         return _settled_part(pyramid, work, candidate, refuted)
     first = support(work, core, pose)
-    if first is None or first.match < 0.55:
+    if first is None or first.match < _LEAST_FIRST_MATCH or first.match + candidate.fit < _LEAST_FIRST:
         return None
     model, kind = "affine", "line"
-    moved = refine(work, core, pose, model, 6, blur=2.0)
-    second = support(work, core, moved)
-    if second is None or second.share + second.match < first.share + first.match:
-        moved, second = pose, first
+    moved, second = pose, first
+    if first.share + first.match < _SURELY_SETTLED:
+        drawn = refine(work, core, pose, model, 6, blur=2.0)
+        seen = support(work, core, drawn)
+        if seen is not None and seen.share + seen.match >= first.share + first.match:
+            moved, second = drawn, seen
     if second.share < 0.86 and second.match > 0.55:
         # Beside the ink something else may change: a shadow, a glow, a loud ground.
         other = refine(work, core, pose, model, 8, blur=1.0, kind="ink")
@@ -213,10 +223,12 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     pose = refine(work, core, moved, model, 8, kind=kind)
     if not _sane(box_of(candidate.template, pose), pyramid):
         return None
-    second = support(work, core, pose, kind=kind)
-    if second is None or (second.share < _LEAST_PLAIN and second.match > _LEAST_TILTED):
-        pose, second, kind = _tilted(work, core, pose, second, kind)
-    if second is None or second.share < 0.55 or second.match < 0.7:
+    last = support(work, core, pose, kind=kind)
+    bends = _bends(core, pose)
+    if bends and (last is None or (last.share < _LEAST_PLAIN and last.match > _LEAST_TILTED)):
+        pose, last, kind = _tilted(work, core, pose, last, kind)
+    share, match = _LEAST_SETTLED_LARGE if bends else _LEAST_SETTLED_SMALL
+    if last is None or last.share < share or last.match < match:
         return None
     return work, pose, model, kind
 
@@ -227,9 +239,13 @@ def _settled_part(
     """The same of a core of which a part is hidden: upright if that fits, else as seen from the side."""
     core = candidate.template.core or candidate.template
     best: tuple[float, Floats, str, str] | None = None
+    if not any(_promises(support(work, core, candidate.pose, kind=kind)) for kind in ("line", "ink")):
+        refuted.append(_Refuted(candidate, 0.5, whole=False))
+        return None
     upright = pose_of(parts_of(candidate.pose, candidate.template.aspect), candidate.template.aspect)
     # What lies on a logo draws a pose away: the fewer ways it has to go, the less.
-    for start, model, more in ((upright, "rigid", 0.0), (candidate.pose, "affine", 0.05), (None, "homography", 0.1)):
+    ways = ((upright, "rigid", 0.0), (candidate.pose, "affine", 0.05), (None, "homography", 0.1))
+    for start, model, more in ways if _bends(core, candidate.pose) else ways[:2]:
         if best is not None and best[0] > (_SURELY_SETTLED if model == "affine" else _WELL_SETTLED):
             break
         least = 0.0 if best is None else best[0] + more
@@ -253,6 +269,10 @@ def _settled_part(
         refuted.append(_Refuted(candidate, 1.0, whole=False))
         return None
     return work, best[1], best[2], best[3]
+
+
+def _promises(seen: Support | None) -> bool:
+    return seen is not None and seen.share + seen.match > _LEAST_FIRST_PART
 
 
 def _unhidden(
@@ -291,11 +311,14 @@ def _tilted(
     """The pose as a camera sees it from the side, where that is clearly nearer to the picture than a plain one."""
     best = (pose, seen, kind)
     for other in ("line", "ink"):
-        bent = pose
-        for blur in (2.5, 1.2, 0.0):
+        least = 0.0 if best[1] is None else best[1].share + best[1].match + 0.08
+        bent = refine(work, core, pose, "homography", 6, blur=2.5, kind=other)
+        rough = support(work, core, bent, kind=other)
+        if rough is None or rough.share + rough.match < least - _LEAST_GAIN:
+            continue
+        for blur in (1.2, 0.0):
             bent = refine(work, core, bent, "homography", 6, blur=blur, kind=other)
         found = support(work, core, bent, kind=other)
-        least = 0.0 if best[1] is None else best[1].share + best[1].match + 0.08
         if found is not None and found.share + found.match > least and _keystone(core, bent) < _MOST_KEYSTONE:
             best = (bent, found, other)
             if found.share + found.match > _SURELY_SETTLED:
@@ -313,7 +336,9 @@ def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, mo
     plain = refine(work, template, plain, model, 5, kind=kind)
     seen = support(work, template, plain, kind=kind)
     core = template.core
-    if core is None or model == "rigid" or (seen is not None and seen.share > 0.8 and seen.match > 0.85):
+    if core is None or model == "rigid" or not _bends(core, pose):
+        return plain
+    if seen is not None and seen.share > 0.8 and seen.match > 0.85:
         return plain
     close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
     bent = refine(close, core, refine(close, core, pose, "affine", 6, kind=kind), "homography", 12, kind=kind)
@@ -332,11 +357,16 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
     if not _sane(box, pyramid):
         return None
     fine = pyramid.around(box, _longest(template, _FINE))
-    for kind_, model_ in dict.fromkeys([(kind, model), ("line", model), (kind, "homography")]):
+    ways = [(kind, model), ("line", model), *([(kind, "homography")] if _bends(template, pose) else [])]
+    best: FoundLogo | None = None
+    for kind_, model_ in dict.fromkeys(ways):
         found = _at_last(fine, candidate, pose, model_, kind_)
-        if found is not None:
-            return found
-    return None
+        if found is not None and (best is None or found.share + found.match > best.share + best.match):
+            best = found
+        # By the ink alone a pose is a little too small where something lies on it.
+        if best is not None and (kind_ == "line" or best.share + best.match > _CLEAR):
+            break
+    return best
 
 
 def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
@@ -360,6 +390,8 @@ def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: s
 
 def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floats, str]:
     """The pose as a camera sees it, where that is clearly nearer to the picture, and the model that it is of."""
+    if not _bends(template, pose):
+        return pose, "affine"
     plain = support(work, template, pose, kind=kind)
     if plain is None or (plain.share > 0.9 and plain.match > 0.95):
         return pose, "affine"
@@ -421,8 +453,11 @@ def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial
     scale = float(work.matrix[0, 0])
     tries = [(0.0, seen)]
     if seen.match < 0.995:
-        more = [(soft, _seen(work, template, pose, kind, partial, soft * scale)) for soft in _SOFTNESSES]
-        tries += [(soft, tried) for soft, tried in more if tried is not None]
+        for soft in _SOFTNESSES:
+            tried = _seen(work, template, pose, kind, partial, soft * scale)
+            if tried is None or tried.match + tried.share < tries[-1][1].match + tries[-1][1].share - _NEARLY:
+                break
+            tries.append((soft, tried))
     soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
     if kind == "line" and soft >= _DOUBLE:
         # What looks so soft may be two edges: the ink's own, and that of an outline round it.
@@ -471,6 +506,12 @@ def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
         return not small and seen.share >= _LEAST_PART_SHARE and seen.match >= _LEAST_PART_MATCH
     share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
     return seen.share >= share and seen.match >= match and (not small or abs(np.log(parts.across / parts.down)) < 0.35)
+
+
+def _bends(core: Template, pose: Floats) -> bool:
+    """Tell whether perspective can show in a mark: one of a few pixels looks the same in an affine map."""
+    left, top, right, bottom = box_of(core, pose)
+    return min(right - left, bottom - top) > _LEAST_BENT
 
 
 def _keystone(template: Template, pose: Floats) -> float:

@@ -20,6 +20,7 @@ from .report import LogoReport
 from .templates import Template, apply, templates
 
 _MOST_MISSING = 0.45  # share of the ink: of less of it nobody can say that it is the logo
+_MOST_FILLED = 0.08  # share of the gaps in it: a mark with other gaps is another one
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def inspect(
     logos = find(pyramid, wanted, inks)
     for found in logos:
         measured = measure(pyramid, found, kit.brand, [other for other in logos if other is not found])
-        if measured.missing > _MOST_MISSING:
+        if measured.missing > _MOST_MISSING or measured.filled > _MOST_FILLED:
             continue
         made.append(_report(kit, judge, found, measured, per_inch, zoom, page, variant_url))
     return tuple(made)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..campaign.brand import BrandRules
 from . import colours
-from .alignment import Pyramid, Work, box_of, noise_of
+from .alignment import Pyramid, Work, box_of, noise_of, scale_of, tone_of
 from .finding import FoundLogo
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
 from .lighting import lit_difference
@@ -24,6 +24,8 @@ _GRADED = 8.0  # of colour difference from end to end
 _MOST_GRADED = 4000  # pixels that a gradient is fitted to
 _WAYS, _FACING, _LEAST_FACING = 16, 0.6, 15  # directions, cosine, points of the outline
 _LEAST_SOFT = 0.48  # pixels of the picture: no edge is sharper
+_SOFTENED, _SURELY = 2.0, 0.95  # how much softer a fit may be than edges are, and confidence of no doubt
+_GAPS, _GAP = 110, 0.14  # working pixels of a mark in which gaps are looked at; their width, in template units
 _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 
@@ -53,6 +55,7 @@ class Measured:
     busy: float
     softness: float  # of edges, in pixels of the picture
     neighbour: float  # share of the clear space up to the nearest other logo; 1 where none is in it
+    filled: float  # share of the gaps in the ink that have ink, where edges are sharp and fit only softened ones
     grain: float  # of the ink: standard deviation from one pixel to the next, in sRGB steps
 
     @property
@@ -142,6 +145,7 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
         busy=ground.busy if ground is not None else 0.0,
         softness=softness,
         neighbour=_neighbour(box, space, others),
+        filled=_filled(pyramid, found, softness),
         grain=_grain(pyramid, work, alpha),
     )
 
@@ -182,6 +186,31 @@ def _sharpest(pyramid: Pyramid, found: FoundLogo) -> float:
     # A step that is soft by s rises at most by 1 / (s * sqrt(2 pi)) of it a pixel.
     widths = step[usable] / np.maximum(steepest[usable], 1e-6) / np.sqrt(2 * np.pi)
     return max(_LEAST_SOFT, float(np.quantile(widths, 0.3)))
+
+
+def _filled(pyramid: Pyramid, found: FoundLogo, softness: float) -> float:
+    """The share of a mark's gaps, such as a slit, in which the picture has ink; 0 where the edges fit as they are.
+
+    A heart broken by a zigzag is nearly ours where both are softened; but its edges are sharp.
+    """
+    if found.softness < _SOFTENED * softness or found.confidence > _SURELY:
+        return 0.0
+    mark = found.template.core or found.template
+    work = pyramid.around(box_of(mark, found.pose), _GAPS)
+    pose = work.matrix @ found.pose
+    sharp = mark.render(pose, *work.size)
+    tone = tone_of(work, sharp)
+    if tone is None:
+        return 0.0
+    reach = int(_GAP * scale_of(pose)) | 1
+    closed = cv2.morphologyEx(
+        (sharp > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    )
+    gaps = (closed > 0) & (sharp < 0.35) & work.valid
+    if np.count_nonzero(gaps) < 20:
+        return 0.0
+    soft = cv2.GaussianBlur(sharp, (0, 0), max(0.35, softness * float(work.matrix[0, 0])))
+    return float((tone.values[gaps] - soft[gaps] > 0.4).mean())
 
 
 def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:

@@ -29,7 +29,8 @@ _LEAST_ALIKE = 0.965
 _SAME = 0.05  # of a frame's unit, by which two arcs may differ that are of the same outline
 _MOST_POSES = 10  # that are laid onto a template's outline, of one contour
 _MOST_LOPSIDED = 2.2  # ratio of a pose's scales
-_MOST_LAID = 5  # poses of a contour that are improved
+_MOST_LAID = 4  # poses of a contour that are improved
+_LEAST_NEAR = 0.4  # mean nearness of a contour's points to the outline, from 0 to 1, before a pose is improved
 _REACHES = (0.06, 0.04, 0.03, 0.02, 0.015, 0.015)  # template units: residuals from where on a point counts little
 
 
@@ -105,30 +106,65 @@ def poses_of(arcs: Arcs, points: Floats) -> Floats:
 def laid(map_: Image, poses: Floats, points: Floats) -> tuple[Floats, Floats, Floats]:
     """The likeliest of these poses, improved until a contour's points (n, 2) lie on a template's outline.
 
-    Returns the affine poses, each point's place in template units (k, n, 2) and its distance from the outline (k, n).
+    Returns the affine poses, each point's place in template units (k, n, 2) and its distance from the outline (k, n);
+    none where no pose is near.
     """
-    centre, size = points.mean(axis=0), float(points.std()) + 1e-9
-    unit = np.column_stack([(points - centre) / size, np.ones(len(points))])
-    to_picture = np.array([[size, 0, centre[0]], [0, size, centre[1]], [0, 0, 1.0]])
-    maps = (np.linalg.inv(poses) @ to_picture)[:, :2]  # (k, 2, 3), from centred points to template units
+    maps, unit, to_picture = _centred(poses, points[None])
     spots = unit @ maps.transpose(0, 2, 1)
     seen = _looked_up(map_, spots)
-    if len(maps) > _MOST_LAID:
-        nearness = (1 / (1 + (seen[..., 0] / _REACHES[0]) ** 2)).mean(axis=1)
-        best = np.argsort(-nearness)[:_MOST_LAID]
-        maps, seen = maps[best], seen[best]
+    nearness = (1 / (1 + (seen[..., 0] / _REACHES[0]) ** 2)).mean(axis=1)
+    best = np.argsort(-nearness)[:_MOST_LAID]
+    best = best[nearness[best] > _LEAST_NEAR]
+    maps, spots, seen = maps[best], spots[best], seen[best]
+    if not len(maps):
+        return np.empty((0, 3, 3)), spots, seen[..., 0]
+    maps, spots, seen = _improved(map_, maps, unit, spots, seen)
+    return _poses_from(maps, to_picture), spots, np.abs(seen[..., 0])
+
+
+def laid_each(map_: Image, poses: Floats, points: Floats) -> tuple[Floats, Floats]:
+    """Poses (k, 3, 3) improved until the points (k, n, 2) of a contour of each lie on a template's outline.
+
+    Returns the affine poses and each point's distance from the outline (k, n) in template units.
+    """
+    maps, unit, to_picture = _centred(poses, points)
+    spots = unit @ maps.transpose(0, 2, 1)
+    maps, _, seen = _improved(map_, maps, unit, spots, _looked_up(map_, spots))
+    return _poses_from(maps, to_picture), np.abs(seen[..., 0])
+
+
+def _centred(poses: Floats, points: Floats) -> tuple[Floats, Floats, Floats]:
+    """Maps (k, 2, 3) to template units from points of mean 0 and spread 1, those points, and the way back to (…, 3, 3).
+
+    ``points`` are (1, n, 2), or (k, n, 2) where each pose has its own.
+    """
+    centre, size = points.mean(axis=1), points.std(axis=(1, 2)) + 1e-9
+    rest = (points - centre[:, None]) / size[:, None, None]
+    unit = np.concatenate([rest, np.ones((*rest.shape[:2], 1))], axis=2)
+    to_picture = np.zeros((len(points), 3, 3))
+    to_picture[:, 0, 0] = to_picture[:, 1, 1] = size
+    to_picture[:, :2, 2], to_picture[:, 2, 2] = centre, 1
+    return (np.linalg.inv(poses) @ to_picture)[:, :2], unit, to_picture
+
+
+def _poses_from(maps: Floats, to_picture: Floats) -> Floats:
+    whole = np.concatenate([maps, np.broadcast_to([[[0.0, 0.0, 1.0]]], (len(maps), 1, 3))], axis=1)
+    return np.asarray(to_picture @ np.linalg.pinv(whole), np.float64)
+
+
+def _improved(map_: Image, maps: Floats, unit: Floats, spots: Floats, seen: Floats) -> tuple[Floats, Floats, Floats]:
+    """The maps improved by Gauss-Newton, where the points come to lie then, and what the map of distances has there."""
     for reach in _REACHES:
         rest, slope = seen[..., 0], seen[..., 1:]
         weight = 1 / (1 + (rest / reach) ** 2) ** 2
-        design = (slope[..., :, None] * unit[None, :, None, :]).reshape(len(maps), len(unit), 6)
+        design = (slope[..., :, None] * unit[:, :, None, :]).reshape(*rest.shape, 6)
         weighted = design * weight[..., None]
-        normal = weighted.transpose(0, 2, 1) @ design + 1e-3 * len(unit) * np.eye(6) * 0.1
+        normal = weighted.transpose(0, 2, 1) @ design + 1e-3 * rest.shape[1] * np.eye(6) * 0.1
         changes = np.linalg.solve(normal, -(weighted * rest[..., None]).sum(axis=1)[..., None])
         maps = maps + np.clip(changes.reshape(-1, 2, 3), -0.1, 0.1)
         spots = unit @ maps.transpose(0, 2, 1)
         seen = _looked_up(map_, spots)
-    whole = np.concatenate([maps, np.broadcast_to([[[0.0, 0.0, 1.0]]], (len(maps), 1, 3))], axis=1)
-    return np.asarray(to_picture @ np.linalg.pinv(whole), np.float64), spots, np.abs(seen[..., 0])
+    return maps, spots, seen
 
 
 def covered(spots: Floats, near: npt.NDArray[np.bool_], outline: Floats, reach: Floats) -> Floats:

@@ -32,6 +32,7 @@ _CUTS = (
 _LEAST_ANCHOR = 0.3  # of the area of the largest one
 _MOST_ANCHORS = 6
 _LEAST_TURNED = 0.04
+_PLAIN = 1e-9  # perspective up to which a pose has none but what rounding leaves
 FRAME = 64  # pixels of the frame in which shapes are compared, for -REACH to REACH standard deviations
 REACH = 2.7
 _ARC_HEIGHT = 60  # at which the contours are traced whose arcs are compared
@@ -93,20 +94,26 @@ class Template:
     arcs: Arcs  # of its anchors' contours
     near: npt.NDArray[np.int64]  # (n, 16), for each point of the outline those that are nearest to it
 
-    def render(self, pose: Floats, width: int, height: int) -> Image:
-        """The coverage in a picture of this size."""
-        return self._warped(self.mips, pose, width, height)
+    def render(self, pose: Floats, width: int, height: int, fine: int = 2) -> Image:
+        """The coverage in a picture of this size; ``fine`` is 1 where it is blurred afterwards in any case."""
+        return self._warped(self.mips, pose, width, height, fine)
 
-    def _warped(self, mips: tuple[Image, ...], pose: Floats, width: int, height: int) -> Image:
-        scale = scale_of(pose) * 2
+    def _warped(self, mips: tuple[Image, ...], pose: Floats, width: int, height: int, fine: int = 2) -> Image:
+        scale = scale_of(pose) * fine
         chosen = next((mip for mip in reversed(mips) if mip.shape[0] >= scale), mips[0])
         rows = chosen.shape[0]
-        # Pixel centres are at half units; the picture is drawn twice as large and averaged.
+        # Pixel centres are at half units; the picture is drawn larger and averaged.
         unit = np.array([[1 / rows, 0, 0.5 / rows], [0, 1 / rows, 0.5 / rows], [0, 0, 1]])
-        twice = np.array([[2, 0, -0.5], [0, 2, -0.5], [0, 0, 1]])
-        size = (width * 2, height * 2)
-        drawn = cv2.warpPerspective(chosen, twice @ pose @ unit, size, flags=cv2.INTER_LINEAR)
-        return np.asarray(cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+        larger = np.array([[fine, 0, -0.5], [0, fine, -0.5], [0, 0, 1]])
+        size = (width * fine, height * fine)
+        matrix = larger @ pose @ unit
+        if np.abs(pose[2, :2]).max() < _PLAIN * abs(pose[2, 2]):
+            drawn = cv2.warpAffine(chosen, matrix[:2] / matrix[2, 2], size, flags=cv2.INTER_LINEAR)
+        else:
+            drawn = cv2.warpPerspective(chosen, matrix, size, flags=cv2.INTER_LINEAR)
+        if fine > 1:
+            drawn = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(drawn, np.float32)
 
     def render_rest(self, pose: Floats, width: int, height: int) -> Image:
         """The coverage of what does not belong to the core."""

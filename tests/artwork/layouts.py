@@ -95,11 +95,15 @@ def _laid_over(canvas: Array, rgba: npt.NDArray[np.float32]) -> Array:
 class PageMaker:
     """The making of one page with one logo."""
 
-    def __init__(self, campaign: Campaign, random: Random, photographed: bool) -> None:
+    def __init__(self, campaign: Campaign, random: Random, photographed: bool, rule: str | None = None) -> None:
+        """``rule`` is the one to break."""
         self.campaign, self.brand, self.random, self.photographed = campaign, campaign.brand, random, photographed
+        self.rule = rule
 
     def violations(self) -> set[str]:
         random = self.random
+        if self.rule is not None:
+            return {self.rule}
         if self.photographed:
             return {str(random.choice(_PHOTO_RULES))} if random.random() < 0.4 else set()
         if random.random() < 0.4:

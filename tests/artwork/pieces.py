@@ -112,9 +112,11 @@ def chosen_violations(random: Random) -> set[str]:
 class Flat:
     """The making of one flat piece."""
 
-    def __init__(self, campaign: Campaign, seed: int) -> None:
+    def __init__(self, campaign: Campaign, seed: int, rule: str | None = None) -> None:
+        """``rule`` is the one to break."""
         self.campaign = campaign
         self.brand = campaign.brand
+        self.rule = rule
         self.random = np.random.default_rng([seed, 1])
         self.scale = float(self.random.choice([1, 1, 1, 0.5, 0.62, 0.75, 0.9, 1.25, 1.5]))
         wide_ = self.random.choice([360, 480, 640, 800, 1000, 1200, 1600])
@@ -151,13 +153,13 @@ class Flat:
     def _try(self) -> Array | None:
         random = self.random
         logo = str(random.choice(list(self.campaign.logos)))
-        wanted = chosen_violations(random)
+        wanted = chosen_violations(random) if self.rule is None else {self.rule}
         colourway, ink, canvas, busy, seen = self._ground(logo, wanted)
         if canvas is None:
             return None
         if not self._place(canvas, logo, colourway, ink, wanted, seen):
             return None
-        if not busy and not wanted & {"low_contrast", "background"} and random.random() < 0.2:
+        if self.rule is None and not busy and not wanted & set(_GROUND) and random.random() < 0.2:
             other = str(random.choice(list(self.campaign.logos)))
             more = wanted & {"recoloured"} or (chosen_violations(random) - {"recoloured", "effect", *_GROUND})
             self._place(canvas, other, colourway, ink, more, "")
@@ -499,9 +501,9 @@ class Flat:
         return True
 
 
-def flat(campaign: Campaign, seed: int) -> Piece:
-    """A flat piece with one or two logos."""
-    return Flat(campaign, seed).make(seed)
+def flat(campaign: Campaign, seed: int, rule: str | None = None) -> Piece:
+    """A flat piece with one or two logos, or with one that breaks this rule."""
+    return Flat(campaign, seed, rule).make(seed)
 
 
 def bare(campaign: Campaign, seed: int) -> Piece:

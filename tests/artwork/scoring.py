@@ -19,9 +19,16 @@ from service.campaign import Campaign, load
 from service.settings import shipped
 
 from .photographs import photo
-from .pieces import Piece, Truth, bare, flat
+from .pieces import RULES, Piece, Truth, bare, flat
 from .scorer import Answer, Score
 from .snapshots import layout, snapshot
+
+
+def broken(campaign: Campaign, seed: int) -> Piece:
+    """A piece that breaks one rule, the next one for the next seed; the generators take turns when all had theirs."""
+    make = (flat, layout)[seed // len(RULES) % 2]
+    return make(campaign, seed, RULES[seed % len(RULES)])
+
 
 KINDS: dict[str, Callable[[Campaign, int], Piece]] = {
     "flat": flat,
@@ -29,8 +36,9 @@ KINDS: dict[str, Callable[[Campaign, int], Piece]] = {
     "photo": photo,
     "layout": layout,
     "snapshot": snapshot,
+    "broken": broken,
 }
-OVERLAP = {"flat": 0.7, "bare": 0.7, "photo": 0.5, "layout": 0.7, "snapshot": 0.5}
+OVERLAP = {"flat": 0.7, "bare": 0.7, "photo": 0.5, "layout": 0.7, "snapshot": 0.5, "broken": 0.7}
 
 
 @functools.cache

@@ -39,10 +39,10 @@ def _saved(pixels: Array, random: Random) -> tuple[bytes, int, int]:
     return file.getvalue(), *image.size
 
 
-def layout(campaign: Campaign, seed: int) -> Piece:
-    """A page with one logo."""
+def layout(campaign: Campaign, seed: int, rule: str | None = None) -> Piece:
+    """A page with one logo, which breaks this rule where one is named."""
     random = np.random.default_rng([seed, 11])
-    pixels, truths = PageMaker(campaign, random, False).make()
+    pixels, truths = PageMaker(campaign, random, False, rule).make()
     small = bool(truths[0].violations & {"too_small", "cropped"}) or truths[0].box[2] < 2 * _least(campaign, truths[0])
     if not small and random.random() < 0.4:
         scale = random.uniform(0.6, 1.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,6 +13,7 @@ from . import clutter, grounds
 from .conftest import Inspect
 from .drawing import BLACK, BLUE, WHITE, drawn, encoded, heart, lockup, paint, pixels, rgb
 from .inks import Array, Placed
+from .snapshots import layout
 
 
 def blank(width: int = 640, height: int = 420, colour: str = WHITE) -> Array:
@@ -48,6 +51,12 @@ def test_a_blue_heart_of_another_brand_is_no_logo(look: Inspect) -> None:
         canvas = blank()
         clutter.plain_heart(canvas, (200, 90, 440, 330), rgb(BLUE), np.random.default_rng(seed))
         assert look(pixels(canvas)) == ()
+
+
+def test_a_heart_broken_by_a_zigzag_is_no_logo(campaign: Campaign, look: Inspect) -> None:
+    piece = layout(campaign, 80003)  # among other signs; its sharp edges fit ours where both are softened
+    (logo,) = look(np.asarray(Image.open(io.BytesIO(piece.data)).convert("RGB")))
+    assert (logo.logo, logo.violations) == ("heart", ())
 
 
 def test_a_pattern_of_logos_is_crowded(campaign: Campaign, look: Inspect) -> None:

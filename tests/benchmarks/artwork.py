@@ -1,11 +1,12 @@
 """The artwork check measured: what it finds and says on labelled artwork, and what it costs beside decoding alone.
 
     python -m tests.benchmarks.artwork figures [--first 7000] [--flat 150] [--photo 80] [--bare 40] [--layout 60]
-        [--snapshot 40]
+        [--snapshot 40] [--broken 400]
     python -m tests.benchmarks.artwork cost [--sizes 1 8 40]
 
 ``figures`` makes and scores pieces of seeds that the check was not made with. ``cost`` checks one drawing and one
-photograph at growing sizes, each in a process of its own, and prints processor time and the process' peak memory.
+photograph at growing sizes, and a drawing without a logo, each in a process of its own, and prints processor time and
+the process' peak memory. Starting (Python, libraries, templates) is what a deployment does once for all checks.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from service.artwork.reading import sheets
 from service.campaign import load
 from service.settings import shipped
 from tests.artwork.photographs import photo
-from tests.artwork.pieces import flat
+from tests.artwork.pieces import bare, flat
 from tests.artwork.scorer import Score
 from tests.artwork.scoring import KINDS, scored
 
 _SIZES = (1, 2, 4, 8, 16, 24, 40)  # megapixels
-_DRAWING, _PHOTOGRAPH = 5, 5  # seeds
+_DRAWING, _PHOTOGRAPH, _BARE = 5, 5, 5  # seeds
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("figures", "cost"))
     parser.add_argument("--first", type=int, default=7000)
-    for kind, pieces in (("flat", 150), ("photo", 80), ("bare", 40), ("layout", 60), ("snapshot", 40)):
+    for kind, pieces in (("flat", 150), ("photo", 80), ("bare", 40), ("layout", 60), ("snapshot", 40), ("broken", 400)):
         parser.add_argument(f"--{kind}", type=int, default=pieces)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--sizes", nargs="+", type=int, default=_SIZES, metavar="MEGAPIXELS")
@@ -62,26 +63,26 @@ def main() -> None:
 
 
 def _costs(sizes: Sequence[int]) -> None:
-    print("picture       megapixels  decoding s  checking s  ms a megapixel  logos  peak MB")
+    print("picture       megapixels  starting s  decoding s  checking s  ms a megapixel  logos  peak MB")
     context = multiprocessing.get_context("spawn")
-    for kind in ("drawing", "photograph"):
+    for kind in ("drawing", "photograph", "no logo"):
         for size in sizes:
             # One after the other, and none inherits what another has used.
             with context.Pool(1) as pool:
                 data = pool.apply(_enlarged, (kind, size))
             with context.Pool(1) as pool:
-                decoding, checking, logos, peak = pool.apply(_cost, (data,))
+                starting, decoding, checking, logos, peak = pool.apply(_cost, (data,))
             each = 1000 * checking / size
-            print(
-                f"{kind:<13} {size:>10} {decoding:>11.2f} {checking:>11.2f} {each:>15.0f} {logos:>6} {peak:>8.0f}",
-                flush=True,
-            )
+            times = f"{starting:>11.2f} {decoding:>11.2f} {checking:>11.2f} {each:>15.0f}"
+            print(f"{kind:<13} {size:>10} {times} {logos:>6} {peak:>8.0f}", flush=True)
 
 
 def _enlarged(kind: str, megapixels: int) -> bytes:
     """A JPEG of so many megapixels: a drawing enlarged, or a photograph with a sensor's noise."""
     campaign = load(shipped("policies"), shipped("assets"))
-    piece = flat(campaign, _DRAWING) if kind == "drawing" else photo(campaign, _PHOTOGRAPH)
+    makers = {"drawing": (flat, _DRAWING), "photograph": (photo, _PHOTOGRAPH), "no logo": (bare, _BARE)}
+    make, seed = makers[kind]
+    piece = make(campaign, seed)
     pixels = np.asarray(Image.open(io.BytesIO(piece.data)).convert("RGB"))
     factor = (0.999 * megapixels * 1e6 / (pixels.shape[0] * pixels.shape[1])) ** 0.5
     pixels = np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -93,15 +94,16 @@ def _enlarged(kind: str, megapixels: int) -> bytes:
     return file.getvalue()
 
 
-def _cost(data: bytes) -> tuple[float, float, int, float]:
-    """Seconds of decoding and of checking, the logos found, and the peak of the process' memory in MB."""
+def _cost(data: bytes) -> tuple[float, float, float, int, float]:
+    """Seconds of starting, decoding and checking, the logos found, and the peak of the process' memory in MB."""
     kit = Kit.of(load(shipped("policies"), shipped("assets")))
     started = time.process_time()
     (sheet,) = sheets(data)
     decoded = time.process_time()
     logos = inspect(kit, sheet.pixels, zoom=sheet.zoom)
     checked = time.process_time()
-    return decoded - started, checked - decoded, len(logos), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return started, decoded - started, checked - decoded, len(logos), peak
 
 
 if __name__ == "__main__":
