@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
 )
 
@@ -254,6 +255,8 @@ class S3Storage(Storage):
         except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
             private = f"there are no credentials for {self.bucket}: {_CREDENTIALS}"
             raise Unavailable(headers={"Retry-After": "5"}, private=private) from error
+        except ParamValidationError as error:  # the library itself sees that no bucket has such a name
+            raise Unavailable(headers={"Retry-After": "5"}, private=self._no_bucket()) from error
         except BotoCoreError as error:
             private = f"{str(error).rstrip('.')}: start the S3 server, or correct EMBLEM_STORAGE_URL"
             raise Unavailable(headers={"Retry-After": "5"}, private=private) from error

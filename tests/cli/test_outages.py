@@ -208,6 +208,7 @@ def test_a_storage_that_does_not_answer_is_told_with_the_fix(
 _SIGNING = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 #: What is wrong between us and a storage that answers -> variables, seconds that our clock is ahead, and the fix.
 _REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
+    "no name of a bucket": ({"EMBLEM_STORAGE_URL": "Bad_Bucket!"}, 0, "create it, or correct EMBLEM_STORAGE_URL"),
     "no bucket": ({"EMBLEM_STORAGE_URL": "no-such-bucket"}, 0, "create it, or correct EMBLEM_STORAGE_URL"),
     "another secret": (
         {"AWS_SECRET_ACCESS_KEY": "pass-word"},
