@@ -62,7 +62,7 @@ def check_folders(policies: Path, assets: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         click.echo(
-            f"All is well: {found['logos']} logos, {found['packages']} packages, policies {campaign.digest[:12]}."
+            f"All is well; logos: {found['logos']}, packages: {found['packages']}, policies: {campaign.digest[:12]}."
         )
         if lacking:
             click.echo(f"{len(lacking)} texts lack a language; pages show the English one in its place:")

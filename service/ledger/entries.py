@@ -29,7 +29,7 @@ _INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
 _INSERT_WITH_XID = _INSERT.values(xid=_XID)
 _BULK = {
     "sqlite": BulkStatement(insert(LedgerEntry), _NAMES),
-    "postgresql": BulkStatement(_INSERT_WITH_XID.inline(), _NAMES),
+    "postgresql": BulkStatement(insert(LedgerEntry).inline(), _NAMES, {"xid": _XID}),
 }
 # The standard library's encoder, kept: ``json.dumps`` makes one for every call.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

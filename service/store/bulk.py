@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Insert, String, bindparam, func, select, tuple_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 Row = Mapping[str, Any]
 
-_WIDEST = 64  # rows of one INSERT into SQLite
+_WIDEST = 64  # rows of one INSERT
 
 
 def among(dialect: str, parameter: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
@@ -47,23 +48,29 @@ def given(dialect: str, rows: Collection[tuple[str, ...]]) -> Any:
 
 
 class BulkStatement:
-    """A statement without a result, with a bound value for each of ``names``."""
+    """A statement without a result, with a bound value for each of ``names``.
 
-    def __init__(self, statement: UpdateBase, names: Sequence[str]) -> None:
+    ``computed`` are columns of an INSERT that the database gives a value itself.
+    """
+
+    def __init__(
+        self, statement: UpdateBase, names: Sequence[str], computed: Mapping[str, ColumnElement[Any]] | None = None
+    ) -> None:
         self._statement = statement
         self._names = tuple(names)
+        self._computed = dict(computed or {})
         self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it for each row; a row has a value for each of the statement's names, and may have others.
 
-        An INSERT into SQLite takes many rows by one call. The driver lets go of the interpreter's lock in each call
-        of SQLite, two a row, and gets it back only when another thread has done its piece: the writer would wait for
-        the threads of this process at every row, and the writers of others for this one.
+        An INSERT takes many rows by one call. SQLite's driver lets go of the interpreter's lock in each, two a row,
+        and gets it back only when another thread has done its piece: the writer would wait for the threads of this
+        process at every row, and the writers of others for this one. PostgreSQL begins and ends a statement for each.
         """
         if not rows:
             return
-        if connection.dialect.name == "postgresql" or not isinstance(self._statement, Insert):
+        if not isinstance(self._statement, Insert):
             self._for_width(connection.dialect, 1).run_many(connection, rows)
             return
         start = 0
@@ -76,14 +83,22 @@ class BulkStatement:
         """The statement for so many rows at once, compiled with its first use."""
         found = self._compiled.get((dialect.name, width))
         if found is None:
-            found = self._compiled[dialect.name, width] = _Compiled(self._statement, self._names, dialect, width)
+            found = _Compiled(self._statement, self._names, self._computed, dialect, width)
+            self._compiled[dialect.name, width] = found
         return found
 
 
 class _Compiled:
     """A statement as a driver takes it, for ``width`` rows at once."""
 
-    def __init__(self, statement: UpdateBase, names: tuple[str, ...], dialect: Dialect, width: int) -> None:
+    def __init__(
+        self,
+        statement: UpdateBase,
+        names: tuple[str, ...],
+        computed: Mapping[str, ColumnElement[Any]],
+        dialect: Dialect,
+        width: int,
+    ) -> None:
         # An INSERT binds the columns that are named, an UPDATE the parameters that are written in it.
         compiled = statement.compile(dialect=dialect, column_keys=list(names) if statement.is_insert else None)
         if missing := compiled.binds.keys() - set(names):
@@ -93,39 +108,42 @@ class _Compiled:
             for name, bind in compiled.binds.items()
             if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
-        self._by_name = compiled.positiontup is None
-        self._order: Sequence[str] = list(compiled.binds) if compiled.positiontup is None else compiled.positiontup
+        self._order: Sequence[str] = compiled.positiontup or list(compiled.binds)
+        if isinstance(statement, Insert):
+            compiled = self._widened(statement, computed, dialect, width)
         self._text = str(compiled)
-        if width > 1:
-            assert isinstance(statement, Insert)
-            self._text = self._widened(statement, dialect, width)
+        #: names of the parameters, those of one row after the other; None where the driver goes by their places
+        self._bound = None if compiled.positiontup is not None else list(compiled.binds)
 
-    def _widened(self, statement: Insert, dialect: Dialect, width: int) -> str:
-        """The text of an INSERT of so many rows, whose parameters are those of one row after the other."""
+    def _widened(
+        self, statement: Insert, computed: Mapping[str, ColumnElement[Any]], dialect: Dialect, width: int
+    ) -> SQLCompiler:
+        """An INSERT of so many rows, whose parameters are those of one row after the other."""
         columns = statement.table.c
-        wide = statement.values(
-            [
-                {name: bindparam(f"{name}_of_{row}", type_=columns[name].type) for name in self._order}
-                for row in range(width)
-            ]
-        ).compile(dialect=dialect)
+        rows = [
+            {name: bindparam(f"{name}_of_{row}", type_=columns[name].type) for name in self._order} | dict(computed)
+            for row in range(width)
+        ]
+        wide = statement.values(rows).compile(dialect=dialect)
         expected = [f"{name}_of_{row}" for row in range(width) for name in self._order]
-        if wide.positiontup != expected:
+        if sorted(wide.binds) != sorted(expected) or wide.positiontup not in (None, expected):
             raise ValueError("the statement binds more than the values of its rows")
-        return str(wide)
+        wide.binds = {name: wide.binds[name] for name in expected}
+        return wide
 
     def run_once(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it once, for as many rows as it was compiled for."""
         values = [value for row in zip(*self._columns(rows), strict=True) for value in row]
-        connection.exec_driver_sql(self._text, tuple(values))
+        bound = tuple(values) if self._bound is None else dict(zip(self._bound, values, strict=True))
+        connection.exec_driver_sql(self._text, bound)
 
     def run_many(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it for each row, by the driver's ``executemany``."""
         values = zip(*self._columns(rows), strict=True)
-        if self._by_name:
-            connection.exec_driver_sql(self._text, [dict(zip(self._order, row, strict=True)) for row in values])
-        else:
+        if self._bound is None:
             connection.exec_driver_sql(self._text, list(values))
+        else:
+            connection.exec_driver_sql(self._text, [dict(zip(self._bound, row, strict=True)) for row in values])
 
     def _columns(self, rows: Sequence[Row]) -> list[list[Any]]:
         found = []
