@@ -98,8 +98,14 @@ def test_the_image_is_built_of_what_is_there() -> None:
     (extras,) = re.findall(r"emblem\[([a-z,]+)\]", text)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(extras.split(",")) <= project["optional-dependencies"].keys()
-    python = re.findall(r"FROM python:(\d+\.\d+)", text)
+    python = re.findall(r"ARG BASE=python:(\d+\.\d+)", text)
     assert [int(part) for part in python[0].split(".")] >= [3, 11]
+
+
+def test_no_image_holds_secrets_or_history() -> None:
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    (named,) = set(re.findall(r"--env-file (\S+)", (DEPLOY / "compose.yaml").read_text(encoding="utf-8")))
+    assert {named, ".*"} <= set(left_out)
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
