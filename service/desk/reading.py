@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign
 from ..campaign.desk import CASE_KINDS, Team
 from ..clock import Clock
 from ..participants.access import granted_to
+from ..participants.search import WORDS as PEOPLE
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
 from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
 from ..store.paging import Page, paginate
-from ..store.word_search import LONGEST_QUERY
+from ..store.word_search import FEW, LONGEST_QUERY
 from . import search
 from .rows import OPEN, no_case
 from .states import STATUSES, State
@@ -137,19 +138,19 @@ class Reading:
             return tuple(whole(session, list(session.scalars(statement)), staff=staff))
 
     def related(self, case: CaseView, limit: int = 10) -> tuple[CaseView, ...]:
-        """Return other cases of the same participant or of the same e-mail domain, newest first, for staff."""
+        """Return other cases of the same participant or of the same e-mail domain, newest first, for staff.
+
+        A domain that hundreds share is a provider's, and says nothing.
+        """
         if case.participant is None:
             return ()
         with self._database.read() as session:
             person = session.get(tables.Participant, case.participant)
             domain = (person.email or "").rpartition("@")[2] if person is not None else ""
-            same = Case.participant == case.participant
-            if domain:
-                same = or_(same, tables.Participant.email.endswith(f"@{domain}", autoescape=True))
+            near = {case.participant, *(_of_domain(session, domain) if domain else ())}
             statement = (
                 select(Case)
-                .join(tables.Participant, tables.Participant.id == Case.participant)
-                .where(same, Case.id != case.id)
+                .where(Case.participant.in_(near), Case.id != case.id)
                 .order_by(Case.opened_at.desc(), Case.id)
                 .limit(limit)
             )
@@ -192,6 +193,7 @@ class Reading:
         scopes = [] if chosen.team is None else [TeamScope((self._team(chosen.team),))]
         if chosen.within is not None and (mine := self._teams.scope(session, chosen.within)) is not None:
             scopes.append(mine)
+        statement = statement.where(*_of_few(session, chosen))
         if chosen.participant_kind or chosen.country or scopes:
             statement = statement.outerjoin(person, person.id == Case.participant)
         for value, column in (
@@ -226,6 +228,30 @@ class Reading:
         found = self._teams.find(name)
         assert found is not None  # checked before
         return found
+
+
+def _of_domain(session: Session, domain: str) -> list[str]:
+    """The ids of those whose address is of a domain; none where they are more than a few."""
+    few = PEOPLE.few(session, f"@{domain}")
+    if few is None:
+        return []
+    person = tables.Participant
+    ends = person.email.endswith(f"@{domain}", autoescape=True)
+    return list(session.scalars(select(person.id).where(person.id.in_(few), ends)))
+
+
+def _of_few(session: Session, chosen: Filter) -> list[ColumnElement[bool]]:
+    """What a filter by kind or country of participants says, where few are of them: that the cases are theirs."""
+    person = tables.Participant
+    wanted = [
+        column == value
+        for column, value in ((person.kind, chosen.participant_kind), (person.country, chosen.country))
+        if value
+    ]
+    if not wanted:
+        return []
+    few = list(session.scalars(select(person.id).where(*wanted).limit(FEW + 1)))
+    return [Case.participant.in_(few)] if len(few) <= FEW else []
 
 
 def whole(session: Session, rows: list[Case], *, staff: bool) -> list[CaseView]:

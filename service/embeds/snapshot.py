@@ -2,8 +2,9 @@
 
 About every second and a half what has changed is read: each change that matters here is an entry of the ledger in
 its own transaction, so the new entries name the participants whose embeds are read anew. So an idle deployment costs
-the same with ten embeds as with a million. The whole is read at the start and once a minute. A key that is not in it
-is looked up once, so that a new embed works at once. While the database does not answer, the last snapshot holds.
+the same with ten embeds as with a million. The whole is read at the start, and then once a minute, or as seldom as
+keeps that to a two-thousandth of a core, but once an hour. A key that is not in it is looked up once, so that a new
+embed works at once. While the database does not answer, the last snapshot holds.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ from .terms_status import AcceptedTerms
 log = structlog.get_logger()
 
 PAUSE = 1.5  # seconds between two looks at what has changed
-_WHOLE = 60.0  # seconds between two readings of all
+_WHOLE, _LONGEST_WHOLE = 60.0, 3600.0  # seconds between two readings of all, at least and at most
+_REST = 2000  # and as many times what reading all takes, so that many embeds cost an idle process no more than few
 #: Kinds of entries that may change whether and where an embed shows its logo; each names its participant.
 _CHANGES = (
     "embed.created",
@@ -115,6 +117,7 @@ class EmbedSnapshot:
         self._last = 0  # number of the newest entry that was seen
         self._taken = float("-inf")  # when the reading of the snapshot began, on the monotonic clock
         self._tried = float("-inf")
+        self._lasts = _WHOLE  # seconds for which the reading is added to, before all is read anew
 
     def start(self) -> None:
         """Start the thread that keeps the snapshot fresh; a second call changes nothing."""
@@ -154,7 +157,7 @@ class EmbedSnapshot:
     def catch_up(self) -> None:
         """Read what has changed, or everything where that was long ago. Raise Unavailable."""
         with self._reading:
-            if time.monotonic() - self._taken > _WHOLE or self._judged_by is not self._campaign:
+            if time.monotonic() - self._taken > self._lasts or self._judged_by is not self._campaign:
                 self._read()
             else:
                 self._read_changes()
@@ -198,6 +201,7 @@ class EmbedSnapshot:
         now = self._clock()
         self._known = {row.key: self._served(row, accepted, now) for row in rows}
         self._taken, self._last, self._numbers, self._judged_by = began, last, numbers, campaign
+        self._lasts = min(_LONGEST_WHOLE, max(_WHOLE, _REST * (time.monotonic() - began)))
 
     def _read_changes(self) -> None:
         changed: dict[str, ServedEmbed] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables import Base, BigId
@@ -23,6 +23,15 @@ class Case(Base):
         Index("ix_cases_due_at_id", "due_at", "id"),
         Index("ix_cases_participant", "participant"),
         Index("ix_cases_status_due", "status", "due_at", "id"),
+        Index("ix_cases_kind_due", "kind", "due_at", "id"),
+        Index(
+            "ix_cases_assignee_due",
+            "assignee",
+            "due_at",
+            "id",
+            sqlite_where=text("assignee IS NOT NULL"),
+            postgresql_where=text("assignee IS NOT NULL"),
+        ),
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10))

@@ -81,7 +81,7 @@ class Participant(Base):
     kind: Mapped[str] = mapped_column(String(50))
     name: Mapped[str | None] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(String(320), unique=True)
-    country: Mapped[str | None] = mapped_column(String(2))
+    country: Mapped[str | None] = mapped_column(String(2), index=True)
     language: Mapped[str] = mapped_column(String(2))
     website: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[dict[str, Any] | None]
@@ -419,7 +419,10 @@ class ArtworkCheck(Base):
     """
 
     __tablename__ = "artwork_checks"
-    __table_args__ = (Index("ix_artwork_checks_at_id", "at", "id"),)
+    __table_args__ = (
+        Index("ix_artwork_checks_at_id", "at", "id"),
+        Index("ix_artwork_checks_verdict_at", "verdict", "at", "id"),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
     participant: Mapped[str | None] = mapped_column(ForeignKey("participants.id"), index=True)

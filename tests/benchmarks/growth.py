@@ -1,10 +1,10 @@
-"""How lists, pages of the console and the idle work grow with a deployment: a large one beside a small one.
+"""How a deployment that has grown answers: a large one beside a small one, in turns, in one run.
 
-``python -m tests.benchmarks.growth [--participants N] [--links N] [--downloads N] [--database URL]`` fills a deployment
-in bulk (each participant has a case, a tenth of them an embed), asks each list of the API with each filter, in turns
-with the same of a deployment of a thousand participants, and prints medians, their ratio, and the processor time that
-reading the embeds takes while nothing changes. SQLite in a temporary folder unless a URL of an empty PostgreSQL
-database is given.
+``python -m tests.benchmarks.growth [--participants N] [--links N] [--downloads N] [--entries N] [--postgres]`` fills
+both in bulk and prints medians and their ratio of every list of the API with every filter, each page of the console,
+issuing, recording, decisions and sealing; then how long a start takes, and what an idle process of each costs. SQLite
+in a temporary folder, or a PostgreSQL server of its own, which also measures how long its downloads take to be put
+into months. Ten million downloads take some ten gigabytes while it runs.
 """
 
 from __future__ import annotations
@@ -12,341 +12,486 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import resource
+import os
+import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import insert, text
+from sqlalchemy import select
 
 from service import settings as settings_room
 from service.app import create_app
 from service.deployment import Deployment
+from service.jobs import Jobs
 from service.store import Database, desk_tables, migrate, tables
 from tests.conftest import environment
+from tests.parts import postgres
+from tests.parts.postgres import Postgres
 
-_SMALL = {"participants": 1_000, "links": 1_000, "downloads": 10_000}  # pages are full
-_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-_STEP = 10_000
-_TURNS = 15
-_STATUSES = ("approved",) * 96 + ("suspended", "declined", "under_review", "declined")
-_KINDS = ("individual",) * 60 + ("civil_society",) * 25 + ("private_sector",) * 14 + ("government",)
+from . import growth_rows as rows
 
-Row = dict[str, Any]
-
-
-def participants(count: int) -> Iterator[Row]:
-    """Rows of participants: kinds and statuses as unevenly spread as in life."""
-    for number in range(count):
-        status = _STATUSES[number * 7 % 100]
-        yield {
-            "id": f"par_{number:09}",
-            "kind": _KINDS[number * 13 % 100],
-            "name": f"Example {number}",
-            "email": f"person{number}@example.org",
-            "country": "AT",
-            "language": "en",
-            "answers": {},
-            "purposes": ["information"],
-            "status": status,
-            "outcome": "approved" if status == "suspended" else status.replace("under_review", "review"),
-            "rule": "test",
-            "reasons": [],
-            "policy": "0" * 64,
-            "joined_via": "staff:cli",
-            "created_at": _BEGIN + timedelta(seconds=number),
-        }
-
-
-def acceptances(count: int, version: str) -> Iterator[Row]:
-    """Rows of acceptances: one each."""
-    for number in range(count):
-        yield {
-            "id": f"acc_{number:09}",
-            "participant": f"par_{number:09}",
-            "terms": "logo-terms",
-            "version": version,
-            "language": "en",
-            "digest": "0" * 64,
-            "via": "staff:cli",
-            "commitment": "0" * 64,
-            "accepted_at": _BEGIN + timedelta(seconds=number),
-        }
-
-
-def versions(packages: list[str]) -> Iterator[Row]:
-    """Rows of published packages, so that links lead to something."""
-    for package in packages:
-        yield {
-            "package": package,
-            "version": "1.0.0",
-            "kind": "logo",
-            "terms": "logo-terms",
-            "manifest": {
-                "title": {"en": package},
-                "description": {"en": package},
-                "licence": {"en": "Test"},
-                "languages": ["en"],
-                "files": [],
-                "preview": {"key": "previews/none.png", "sha256": "0" * 64},
-            },
-            "source_digest": "0" * 64,
-            "sha256": "0" * 64,
-            "bytes": 1_000,
-            "media_type": "application/zip",
-            "filename": f"{package}.zip",
-            "storage_key": f"packages/{package}.zip",
-            "published_at": _BEGIN,
-        }
-
-
-def embeds(count: int, logo: str) -> Iterator[Row]:
-    """Rows of embeds: every tenth participant has one."""
-    for number in range(0, count, 10):
-        yield {
-            "key": f"ebd_{number:022}",
-            "participant": f"par_{number:09}",
-            "logo": logo,
-            "origins": ["https://partner.example"],
-            "unlisted": "report",
-            "created_at": _BEGIN + timedelta(seconds=number),
-        }
-
-
-def words(count: int) -> Iterator[Row]:
-    """Rows of what participants are found by."""
-    for number in range(count):
-        said = (f"par_{number:09}", f"example {number}", f"person{number}@example.org")
-        yield {"participant": said[0], "words": "\n".join(said)}
-
-
-def cases(count: int) -> Iterator[Row]:
-    """Rows of cases: one each, of which about a hundred wait."""
-    waiting = max(2, count // 100)
-    for number in range(count):
-        opened = _BEGIN + timedelta(seconds=number)
-        decided = number % waiting != 7 % waiting
-        yield {
-            "id": f"cas_{number:09}",
-            "kind": "joining",
-            "status": "decided" if decided else "open",
-            "participant": f"par_{number:09}",
-            "purposes": ["fundraising"],
-            "opened_by": "page",
-            "opened_at": opened,
-            "due_at": opened + timedelta(days=7),
-            "changed_at": opened,
-            "version": 2,
-            "outcome": "approved" if decided else None,
-            "reason": "Fine." if decided else None,
-            "decided_by": "staff:stf_x" if decided else None,
-            "decided_at": opened if decided else None,
-        }
-
-
-def _said(number: int) -> str:
-    return f"We plan run {number} in the park of Quillmarsh, and sell {number * 7919 % 100_003} shirts."
-
-
-def messages(count: int) -> Iterator[Row]:
-    """Rows of messages: one a case."""
-    for number in range(count):
-        case = f"cas_{number:09}"
-        at = _BEGIN + timedelta(seconds=number)
-        said = {"at": at, "by": "page", "text": _said(number), "visible": True, "files": []}
-        yield {"id": f"msg_{number:09}", "case": case} | said
-
-
-def case_words(count: int) -> Iterator[Row]:
-    """Rows of what cases are found by."""
-    for number in range(count):
-        yield {"case": f"cas_{number:09}", "words": f"cas_{number:09}\n{_said(number).casefold()}"}
-
-
-def links(count: int, people: int, package: str) -> Iterator[Row]:
-    """Rows of links, spread over the participants."""
-    for number in range(count):
-        yield {
-            "id": f"lnk_{number:09}",
-            "participant": f"par_{number % people:09}",
-            "package": package,
-            "version": "1.0.0",
-            "issued_by": "portal:key_x",
-            "created_at": _BEGIN + timedelta(seconds=number),
-            "expires_at": _BEGIN + timedelta(days=900),
-            "counted": 1,
-        }
-
-
-def downloads(count: int, of_links: int, people: int, packages: list[str]) -> Iterator[Row]:
-    """Rows of downloads, spread over the links; one in ten thousand is of the last package."""
-    for number in range(count):
-        link = number % of_links
-        yield {
-            "id": f"dl_{number:09}",
-            "at": _BEGIN + timedelta(seconds=number * 2),
-            "link": f"lnk_{link:09}",
-            "participant": f"par_{link % people:09}",
-            "package": packages[-1] if number % 10_000 == 7 else packages[number % (len(packages) - 1)],
-            "version": "1.0.0",
-            "counted": True,
-            "status": 200,
-            "client_kind": "browser",
-            "bytes": 1_000,
-        }
-
-
-def fill(database: Database, sizes: dict[str, int], version: str, logo: str, packages: list[str]) -> None:
-    """Write all rows in bulk."""
-    people, of_links = sizes["participants"], sizes["links"]
-    for table, rows in (
-        (tables.PackageVersion, versions(packages)),
-        (tables.Participant, participants(people)),
-        (tables.ParticipantWords, words(people)),
-        (desk_tables.Case, cases(people)),
-        (desk_tables.CaseMessage, messages(people)),
-        (desk_tables.CaseWords, case_words(people)),
-        (tables.Acceptance, acceptances(people, version)),
-        (tables.Embed, embeds(people, logo)),
-        (tables.Link, links(of_links, people, packages[0])),
-        (tables.Download, downloads(sizes["downloads"], of_links, people, packages)),
-    ):
-        part: list[Row] = []
-        with database.engine.begin() as connection:
-            if database.is_sqlite:
-                connection.exec_driver_sql("begin immediate")
-            for row in rows:
-                part.append(row)
-                if len(part) == _STEP:
-                    connection.execute(insert(table), part)
-                    part = []
-            if part:
-                connection.execute(insert(table), part)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("analyze"))
+ROOT = Path(__file__).resolve().parent.parent.parent
+_SMALL = {"participants": 1_000, "links": 1_000, "downloads": 10_000, "entries": 1_000}  # pages are full
+_BEFORE_MONTHS = "0024"  # the schema in which downloads are one table
+_STARTS = 5
+_SEALED = 100  # entries that wait when it is sealed
+_SETTLING = 25.0  # seconds until the first turn of all jobs is over
+#: Pages of the console that show no rows which grow, or a file.
+_NOT_ASKED = {
+    "staff.artwork_file",
+    "staff.case_file",
+    "staff.participant_export",  # everything about one participant, as a file
+    "staff.audit",  # reports follow their entries
+    "staff.audit_report",
+    "staff.audit_styles",
+    "staff.outbox_mail",
+    "staff.outbox_html",
+}
+#: Lists of the API with their filters; ``{…}`` stand for rows of the middle.
+_LISTS = (
+    "/api/v1/participants",
+    "/api/v1/participants?status=approved",
+    "/api/v1/participants?status=under_review",
+    "/api/v1/participants?kind=government",
+    "/api/v1/participants?kind=government&status=suspended",
+    "/api/v1/participants/{participant}",
+    "/api/v1/participants/{participant}/acceptances",
+    "/api/v1/participants/{participant}/certificates",
+    "/api/v1/participants/{participant}/members",
+    "/api/v1/participants/{participant}/export",
+    "/api/v1/participants?q={person}",
+    "/api/v1/participants?q=example",
+    "/api/v1/participants?q=nowhere",
+    "/api/v1/participants?q=example&kind=government",
+    "/api/v1/cases",
+    "/api/v1/cases?status=open",
+    "/api/v1/cases?status=decided",
+    "/api/v1/cases?status=returned",
+    "/api/v1/cases?kind=joining",
+    "/api/v1/cases?kind=misuse",
+    "/api/v1/cases?participant={participant}",
+    "/api/v1/cases?participant_kind=government",
+    "/api/v1/cases?country=AT",
+    "/api/v1/cases?country=FR",
+    "/api/v1/cases?purpose=fundraising",
+    "/api/v1/cases?purpose=commercial",
+    "/api/v1/cases?status=open&purpose=commercial",
+    "/api/v1/cases?assignee=stf_nobody",
+    "/api/v1/cases/{case}",
+    "/api/v1/cases?q={person}",
+    "/api/v1/cases?q=run+{said}+in",
+    "/api/v1/cases?q=quillmarsh",
+    "/api/v1/cases?q=quillmarsh&status=open",
+    "/api/v1/cases?q=nowhere",
+    "/api/v1/links",
+    "/api/v1/links?participant={participant}",
+    "/api/v1/links/{link}",
+    "/api/v1/embeds",
+    "/api/v1/embeds?participant={participant}",
+    "/api/v1/embeds/{embed}",
+    "/api/v1/artwork-checks",
+    "/api/v1/artwork-checks?participant={checked}",
+    "/api/v1/artwork-checks?verdict=compliant",
+    "/api/v1/artwork-checks?verdict=needs_review",
+    "/api/v1/downloads",
+    "/api/v1/downloads?participant={participant}",
+    "/api/v1/downloads?link={link}",
+    "/api/v1/downloads?package=logo",
+    "/api/v1/downloads?package=rare",
+    "/api/v1/downloads?from={since}",
+    "/api/v1/downloads?to={since}",
+    "/api/v1/downloads?participant={participant}&to={since}",
+)
+#: What a portal asks: one that may act for everybody, and one that may for the few who joined first.
+_OF_PORTALS = (
+    "/api/v1/participants",
+    "/api/v1/participants?status=approved",
+    "/api/v1/participants?kind=individual",
+    "/api/v1/links",
+    "/api/v1/embeds",
+    "/api/v1/downloads",
+    "/api/v1/cases",
+    "/api/v1/artwork-checks",
+)
+#: Filters of the console's pages, beside each page without any.
+_FILTERED = (
+    "/staff?status=decided",
+    "/staff?status=open&participant_kind=government",
+    "/staff?country=FR&status=all",
+    "/staff?q={person}",
+    "/staff/participants?status=suspended",
+    "/staff/participants?q={person}",
+    "/staff/links?participant={participant}",
+    "/staff/downloads?participant={participant}",
+    "/staff/downloads?package=rare",
+    "/staff/downloads?link={link}",
+    "/staff/embeds?participant={participant}",
+    "/staff/artwork?verdict=needs_review",
+    "/staff/artwork?overruled=yes",
+)
 
 
 class Filled:
-    """A deployment with so many rows, and a key of an auditor and of staff."""
+    """A deployment with so many rows, with keys of each role and a person of the staff who is signed in."""
 
-    def __init__(self, folder: Path, url: str | None, sizes: dict[str, int]) -> None:
-        variables = environment(folder) | ({"EMBLEM_DATABASE_URL": url} if url else {})
-        settings = settings_room.load(variables)
+    def __init__(self, folder: Path, url: str | None, sizes: Mapping[str, int]) -> None:
+        self.variables = environment(folder) | ({"EMBLEM_DATABASE_URL": url} if url else {})
+        self.sizes = sizes
+        settings = settings_room.load(self.variables)
         database = Database(settings.database_url)
-        migrate.upgrade(database)
+        people, of_links = sizes["participants"], sizes["links"]
+        migrate.upgrade(database, "head" if database.is_sqlite else _BEFORE_MONTHS)
+        began = time.perf_counter()
+        rows.fill_log(database, sizes["entries"])
+        self.months = 0.0
+        if not database.is_sqlite:  # links first, and the months before anything else reads downloads
+            self._fill_before_months(database, people, of_links)
         database.close()
-        began = time.perf_counter()
         self.app = create_app(settings=settings)
-        self.starting = time.perf_counter() - began
         self.parts: Deployment = self.app.extensions["emblem"]
-        campaign = self.parts.campaign
-        version = campaign.terms.current("logo-terms", datetime.now(UTC)).version
-        began = time.perf_counter()
-        fill(self.parts.database, sizes, version, min(campaign.logos), ["logo", "posters", "banners", "rare"])
-        self.filling = time.perf_counter() - began
-        create = self.parts.participants.api_keys.create
-        _, self.auditor = create("auditor", name="", by="staff:cli")
+        campaign, keys = self.parts.campaign, self.parts.participants.api_keys
+        self.keys = {}
         self.parts.participants.staff.settle()
-        _, self.staff = create("staff", name="", by="staff:cli")
+        for role in ("auditor", "staff"):
+            self.keys[role] = keys.create(role, name="", by="staff:cli")[1]
+        portals = []
+        for name in ("whole", "small"):
+            key, self.keys[name] = keys.create("portal", name=name, by="staff:cli")
+            portals.append(key.id)
+        version = campaign.terms.current("logo-terms", datetime.now(UTC)).version
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+        database = self.parts.database
+        rows.fill(database, dict(sizes), version, min(campaign.logos), (portals[0], portals[1]), hour)
+        if database.is_sqlite:
+            rows.fill_downloads(database, sizes["downloads"], of_links, people)
+        for package in rows.PACKAGES:
+            self.parts.storage.put_new(f"packages/{package}.zip", rows.FILE, "application/zip")
+        self.parts.sealer.seal()
+        rows.analyze(database)
+        self.filling = time.perf_counter() - began
         self.client = self.app.test_client()
+        sign_in = self.parts.participants.sign_in
+        secret = sign_in.issue_url("staff@example.org").rpartition("/")[2]
+        self.client.set_cookie("emblem_session", str(sign_in.confirm(secret).session))
+        self.agents = iter(range(10**9))
 
-    def ask(self, path: str) -> float:
-        """Milliseconds until the answer of a list."""
+    def _fill_before_months(self, database: Database, people: int, of_links: int) -> None:
+        rows.fill_downloads(database, self.sizes["downloads"], of_links, people)
+        rows.analyze(database)
         began = time.perf_counter()
-        caller = self.staff if "q=" in path or "/cases" in path else self.auditor  # who may see this
-        answer = self.client.get(path, headers={"Authorization": f"Bearer {caller}"})
+        migrate.upgrade(database)
+        self.months = time.perf_counter() - began
+
+    def named(self, path: str) -> str:
+        """A path with the ids of rows in the middle in it."""
+        middle, link = self.sizes["participants"] // 2, self.sizes["links"] // 2
+        instant = rows.BEGIN + timedelta(seconds=self.sizes["downloads"])
+        return path.format(
+            participant=f"par_{middle:09}",
+            checked=f"par_{middle // 10 * 10:09}",
+            person=f"person{middle}",
+            case=f"cas_{middle:09}",
+            said=self.sizes["participants"] * 491_283 // 1_000_000,  # zeros stand in every id
+            link=f"lnk_{link:09}",
+            embed=f"ebd_{middle // 10 * 10:022}",
+            check=f"chk_{middle // 10 * 10:09}",
+            package="logo",
+            since=instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            terms_id="logo-terms",
+            version=self.parts.campaign.terms.current("logo-terms", datetime.now(UTC)).version,
+        )
+
+    def ask(self, path: str, key: str = "") -> None:
+        """GET a path as whoever is signed in, or with a key."""
+        headers = {"Authorization": f"Bearer {self.keys[key]}"} if key else {}
+        answer = self.client.get(path, headers=headers)
         assert answer.status_code == 200, (path, answer.status_code, answer.get_data(as_text=True)[:300])
-        return (time.perf_counter() - began) * 1000
 
-    def idle(self, turns: int = 20) -> float:
-        """Milliseconds of processor time that one look at what has changed of the embeds takes."""
-        snapshot = self.parts.embeds._snapshot
-        snapshot.refresh()
-        began = time.process_time()
-        for _ in range(turns):
-            snapshot.catch_up()
-        return (time.process_time() - began) * 1000 / turns
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST to the API as staff."""
+        answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {self.keys['staff']}"})
+        assert answer.status_code < 300, (path, answer.status_code, answer.get_data(as_text=True)[:300])
+        return answer.get_json()
 
-
-def lists(sizes: dict[str, int]) -> list[str]:
-    """Every list of the API, with every filter, and a page in the middle of one."""
-    middle, link = f"par_{sizes['participants'] // 2:09}", f"lnk_{sizes['links'] // 2:09}"
-    start = (_BEGIN + timedelta(seconds=sizes["downloads"])).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [
-        "/api/v1/participants",
-        "/api/v1/participants?status=approved",
-        "/api/v1/participants?status=under_review",
-        "/api/v1/participants?kind=government",
-        f"/api/v1/participants/{middle}",
-        f"/api/v1/participants?q=person{sizes['participants'] // 2}",
-        "/api/v1/participants?q=example",
-        "/api/v1/participants?q=nowhere",
-        "/api/v1/cases?status=open",
-        "/api/v1/cases?status=decided",
-        f"/api/v1/cases?q=person{sizes['participants'] // 2}",
-        f"/api/v1/cases?q=run+{sizes['participants'] * 491_283 // 1_000_000}+in",  # zeros stand in every id
-        "/api/v1/cases?q=quillmarsh",
-        "/api/v1/cases?q=quillmarsh&status=open",
-        "/api/v1/cases?q=nowhere",
-        "/api/v1/links",
-        f"/api/v1/links?participant={middle}",
-        "/api/v1/embeds",
-        f"/api/v1/embeds?participant={middle}",
-        "/api/v1/downloads",
-        f"/api/v1/downloads?participant={middle}",
-        f"/api/v1/downloads?link={link}",
-        "/api/v1/downloads?package=logo",
-        "/api/v1/downloads?package=rare",
-        f"/api/v1/downloads?to={start}",
-        f"/api/v1/downloads?participant={middle}&to={start}",
-    ]
+    def pages(self) -> list[str]:
+        """Every page of the console, by the rules of the application, so that none is forgotten."""
+        found = []
+        for rule in self.app.url_map.iter_rules():
+            wanted = rule.endpoint.startswith("staff.") and "GET" in (rule.methods or ())
+            if wanted and rule.endpoint not in _NOT_ASKED:
+                found.append(
+                    re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda name: f"{{{_ROWS.get(name[1], name[1])}}}", rule.rule)
+                )
+        return sorted(found)
 
 
-def compare(large: Filled, small: Filled, sizes: dict[str, int]) -> list[tuple[str, float, float]]:
-    """Medians in milliseconds of each list, in turns: path, large, small."""
-    found = []
-    for path, little in zip(lists(sizes), lists(_SMALL), strict=True):
-        times: dict[str, list[float]] = {"large": [], "small": []}
-        for _ in range(_TURNS):
-            times["large"].append(large.ask(path))
-            times["small"].append(small.ask(little))
-        found.append((path, statistics.median(times["large"]), statistics.median(times["small"])))
-    return found
+#: Names in the console's addresses that are called otherwise here.
+_ROWS = {"key": "embed"}
+
+
+def writes(filled: Filled) -> dict[str, Callable[[], None]]:
+    """What changes something, by its name: each call changes something else."""
+    numbers = iter(range(filled.sizes["participants"]))
+    with filled.parts.database.read() as session:
+        waiting = iter(
+            session.scalars(
+                select(desk_tables.Case.id)
+                .join(tables.Participant, tables.Participant.id == desk_tables.Case.participant)
+                .where(desk_tables.Case.status == "open", tables.Participant.status.in_(("approved", "under_review")))
+            ).all()
+        )
+
+    def approved() -> str:
+        return next(f"par_{number:09}" for number in numbers if rows.status(number) == "approved")
+
+    def issue() -> Any:
+        return filled.post("/api/v1/links", {"participant": approved(), "package": "logo"})
+
+    path = "/" + issue()["url"].split("/", 3)[3]
+
+    def record() -> None:
+        answer = filled.client.get(path, headers={"User-Agent": f"bench/{next(filled.agents)}"})
+        assert answer.status_code == 200, answer.get_data(as_text=True)[:300]
+
+    def seal() -> None:
+        filled.parts.sealer.seal()
+
+    return {
+        "issuing a link": issue,
+        "a recorded download": record,
+        "deciding a case": lambda: filled.post(
+            f"/api/v1/cases/{next(waiting)}/decisions", {"outcome": "approved", "reason": "Fine."}
+        ),
+        "suspending a participant": lambda: filled.post(
+            f"/api/v1/participants/{approved()}/decisions", {"outcome": "suspended", "reason": "A reason."}
+        ),
+        "joining": lambda: filled.post("/api/v1/participants", _application(next(filled.agents))),
+        f"sealing {_SEALED} entries": seal,
+    }
+
+
+def _application(number: int) -> dict[str, Any]:
+    return {
+        "kind": "civil_society",
+        "name": "Harbour Shelter",
+        "email": f"office-{number}@shelter.example",
+        "country": "AT",
+        "answers": {"commitment": True, "pledge": True, "plan": "The Blue Heart goes on our web page and posters."},
+        "purposes": ["information"],
+    }
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One call in a large and a small deployment: medians of milliseconds, and processor time on the average."""
+
+    name: str
+    large: float
+    small: float
+    used_large: float
+    used_small: float
+
+    def __str__(self) -> str:
+        times = f"{self.large:9.2f} {self.small:9.2f} ms {self.large / self.small:6.2f}"
+        used = f"{self.used_large:9.2f} {self.used_small:9.2f} ms {self.used_large / self.used_small:6.2f}"
+        return f"{self.name:<64} {times} | {used}"
+
+
+def compare(large: Filled, small: Filled, turns: int, server: Postgres | None) -> Iterator[Measure]:
+    """Measure everything in turns."""
+    paths = [(path, "staff" if "q=" in path or "/cases" in path or "/export" in path else "auditor") for path in _LISTS]
+    paths += [(path, key) for key in ("whole", "small") for path in _OF_PORTALS]
+    pages = [path for path in large.pages() if path != "/staff/keys/{embed}"]
+    paths += [(path, "") for path in [*pages, *_FILTERED]]
+    for path, key in paths:
+        name = f"{path}, portal of {'all' if key == 'whole' else 'few'}" if key in ("whole", "small") else path
+        calls = [partial(one.ask, one.named(path), key) for one in (large, small)]
+        yield _in_turns(name, calls, turns, server)
+    doing = (writes(large), writes(small))
+    for name in doing[0]:
+        before = partial(_let_wait, large, small) if name.startswith("sealing") else None
+        yield _in_turns(name, [one[name] for one in doing], turns, server, before)
+
+
+def _let_wait(*sides: Filled) -> None:
+    for one in sides:
+        rows.fill_log(one.parts.database, _SEALED)
+
+
+def _in_turns(
+    name: str,
+    calls: Sequence[Callable[[], object]],
+    turns: int,
+    server: Postgres | None,
+    before: Callable[[], object] | None = None,
+) -> Measure:
+    times: tuple[list[float], list[float]] = ([], [])
+    used = [0.0, 0.0]
+    for turn in range(turns + 1):
+        if before is not None:
+            before()
+        for side, call in enumerate(calls):
+            processor, began = _used(server), time.perf_counter()
+            call()
+            if turn:  # the first one is to warm up
+                times[side].append((time.perf_counter() - began) * 1000)
+                used[side] += (_used(server) - processor) * 1000 / turns
+    return Measure(name, statistics.median(times[0]), statistics.median(times[1]), *used)
+
+
+def _used(server: Postgres | None) -> float:
+    """Seconds of processor time of this process and of the database server, whose backends stay."""
+    ticks = 0
+    for pid in server.process.family() if server else ():
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def starts(sides: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
+    """Median seconds of the wall until a new process answers that it is ready, in turns."""
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(_STARTS):
+        for name, variables in sides.items():
+            times[name].append(_process(variables, "--start").pop("start"))
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def _process(variables: Mapping[str, str], *arguments: str) -> dict[str, float]:
+    began = time.perf_counter()
+    done = subprocess.run(_command(*arguments), cwd=ROOT, env=_environment(variables), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
+    return {"start": time.perf_counter() - began}
+
+
+def idles(sides: Mapping[str, Mapping[str, str]], seconds: float) -> dict[str, dict[str, float]]:
+    """What a process with all background work costs while nobody asks it anything, of both at once."""
+    running = {
+        name: subprocess.Popen(
+            _command("--idle", str(seconds)), cwd=ROOT, env=_environment(variables), stdout=subprocess.PIPE
+        )
+        for name, variables in sides.items()
+    }
+    return {name: json.loads(process.communicate()[0].splitlines()[-1]) for name, process in running.items()}
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tests.benchmarks.growth", *arguments]
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    # Modules are compiled once, as where they are installed, and not again at every start.
+    odd = ("EMBLEM_", "PYTHONDONTWRITEBYTECODE")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(odd)}
+    return (
+        plain | {"PYTHONPYCACHEPREFIX": str(Path(variables["EMBLEM_DATA_DIR"]).parent / "bytecode")} | dict(variables)
+    )
+
+
+def start() -> None:
+    """Be a process that starts, and end once it is ready."""
+    answer = create_app(os.environ).test_client().get("/readyz")
+    if answer.status_code != 200:
+        sys.exit(answer.get_data(as_text=True))
+    os._exit(0)
+
+
+def idle(seconds: float) -> None:
+    """Be an idle process, and print what that costs: a share of a core, and megabytes.
+
+    Logos are left out: they are made ahead once, however large a deployment is.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    parts: Deployment = create_app(os.environ).extensions["emblem"]
+    parts.variants.start = lambda: None  # type: ignore[method-assign]
+    Jobs(parts).start()
+    time.sleep(_SETTLING)
+    settled, began, used = time.process_time(), time.perf_counter(), time.process_time()
+    time.sleep(seconds)
+    used = time.process_time() - used
+    memory = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text(encoding="ascii"))
+    share = used / (time.perf_counter() - began)
+    print(json.dumps({"settled": settled, "share": share, "mb": int(memory[1]) // 1024 if memory else 0}), flush=True)
+    os._exit(0)
 
 
 def main() -> None:
     """Fill, ask, print; ``--json`` prints the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--participants", type=int, default=1_000_000)
-    parser.add_argument("--links", type=int, default=1_000_000)
-    parser.add_argument("--downloads", type=int, default=10_000_000)
-    parser.add_argument("--database", help="the URL of an empty PostgreSQL database")
+    for name, count in {"participants": 10**6, "links": 10**6, "downloads": 10**7, "entries": 10**6}.items():
+        parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--place", type=Path, help="a folder for everything, which stays; a temporary one otherwise")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--start", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--idle", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.start:
+        start()
+    if given.idle:
+        idle(given.idle)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    sizes = {name: getattr(given, name) for name in _SMALL}
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "large").mkdir()
-        small = Filled(Path(folder) / "small", None, _SMALL)
-        large = Filled(Path(folder) / "large", given.database, sizes)
-        rows = compare(large, small, sizes)
-        idle = (large.idle(), small.idle())
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        large.parts.close()
-        small.parts.close()
-    show: Callable[[str], None] = print
+    server = None
+    if given.postgres:
+        postgres._SETTINGS |= {"max_wal_size": "1GB", "maintenance_work_mem": "512MB", "shared_buffers": "128MB"}
+        server = Postgres()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(given, given.place or Path(folder), server)
+    finally:
+        if server is not None:
+            server.close()
+
+
+def measure(given: argparse.Namespace, folder: Path, server: Postgres | None) -> None:
+    """Fill a small and a large deployment in a folder, or on a PostgreSQL server, and print what they take."""
+    sides = {}
+    for name, sizes in (("small", _SMALL), ("large", {name: getattr(given, name) for name in _SMALL})):
+        place = folder / name
+        place.mkdir(parents=True)
+        sides[name] = Filled(place, server.new_database() if server else None, sizes)
+        made = sides[name]
+        print(f"{name}: {dict(sizes)}, filled in {made.filling:.0f} s", flush=True)
+        if server:
+            print(f"  all migrations from {_BEFORE_MONTHS} on, months of downloads: {made.months:.2f} s", flush=True)
+    print(f"{'p50, then processor time (mean):':<64} {'large':>9} {'small':>9}     ratio", flush=True)
+    found: list[Measure] = []
+    for one in compare(sides["large"], sides["small"], given.turns, server):
+        found.append(one)
+        print(one, flush=True)
+    for side in sides.values():
+        side.parts.close()
+    environments = {name: side.variables for name, side in sides.items()}
+    begun = starts(environments)
+    _say("a start, until it is ready", begun["large"], begun["small"], "s")
+    resting = idles(environments, 120)
+    for measured, unit in {"settled": "s", "share": "of a core", "mb": "MB"}.items():
+        _say(f"idle: {_IDLE[measured]}", resting["large"][measured], resting["small"][measured], unit)
     if given.json:
-        show(json.dumps({"sizes": sizes, "lists": rows, "idle_ms": idle, "memory_mb": memory}, indent=2))
-        return
-    show(f"{sizes}, filled in {large.filling:.0f} s; beside {_SMALL}; {memory} MB at most")
-    for path, much, little in rows:
-        show(f"{path:<62} {much:8.1f} ms {little:8.1f} ms {much / little:6.1f} times")
-    show(f"{'embeds, a look while nothing changes (processor)':<62} {idle[0]:8.2f} ms {idle[1]:8.2f} ms")
+        print(json.dumps({"measures": [asdict(one) for one in found], "start_s": begun, "idle": resting}, indent=2))
+
+
+_IDLE = {
+    "settled": "processor time of the start and of each job's first turn",
+    "share": "processor time",
+    "mb": "memory",
+}
+
+
+def _say(name: str, much: float, little: float, unit: str) -> None:
+    print(f"{name:<64} {much:9.3f} {little:9.3f} {unit:<9} {much / little if little else 0:7.2f}", flush=True)
 
 
 if __name__ == "__main__":
