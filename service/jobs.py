@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_REST = 2000  # times the processor time of a job that may be put off
 _TURN = 1.0  # seconds between two looks at what is due
 _AFFIRMED = 20.0  # seconds: a checkpoint that is older is signed anew, so that a quiet log is seen to live
 _OUTBOX_KEPT = timedelta(days=90)  # after delivery: staff see how it went
@@ -33,12 +34,17 @@ _MOST_READ = 64 * 1024 * 1024  # bytes of stored packages that one turn reads, s
 
 @dataclass
 class Job:
-    """Work that is repeated: ``every`` so many seconds; under the lock of that name where one is given."""
+    """Work that is repeated: ``every`` so many seconds; under the lock of that name where one is given.
+
+    One that reads more the larger a deployment is may be ``longest`` put off: as long as keeps it to a two-thousandth
+    of a core.
+    """
 
     name: str
     every: float
     work: Callable[[], object]
     lock: str | None = None
+    longest: float = 0.0
     due: float = 0.0  # on the monotonic clock
 
 
@@ -90,19 +96,19 @@ def table(deployment: Deployment) -> list[Job]:
         Job("staff of the settings", 600, settle_staff),
         Job("permissions that end", 240, end_permissions),
         Job("logo uses", 30, deployment.embeds.enter_uses),
-        Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer)),
+        Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer), longest=3600),
         Job("segments", 20, deployment.segments.write),
         Job("refusals", 5, deployment.refusals.flush),
         Job("uses of keys", 30, partial(_note_uses, deployment)),
-        Job("alerts", 120, look_for_alerts),
+        Job("alerts", 120, look_for_alerts, longest=600),
         Job("stored packages", 15, look_at_packages),
         Job("mail", 15, deployment.mailer.deliver),
         Job("entries for webhooks", 5, lambda: deployment.entry_webhooks.enqueue(deployment.alerts.rules.webhooks)),
         Job("webhooks", 5, deployment.webhooks.deliver, lock="webhooks"),
         Job("files of artwork checks", 300, deployment.verdicts.drop),
         Job("decisions of the console", 2, settle_cases),
-        Job("cases", 60, look_after_cases),
-        Job("cases of alerts", 120, suspect),
+        Job("cases", 60, look_after_cases, longest=300),
+        Job("cases of alerts", 120, suspect, longest=600),
         Job("files of cases", 300, drop_case_files),
         Job("files of certificates", 300, deployment.certificates.drop_files),
         Job("months of downloads", 3600, partial(_make_months, deployment)),
@@ -163,8 +169,10 @@ class Jobs:
         for job in self.jobs:
             now = time.monotonic()
             if now >= job.due and not self._working.ending:
-                job.due = now + job.every
+                began = time.thread_time()
                 self._attempt(job.name, lambda job=job: self._do(job))  # type: ignore[misc]
+                used = time.thread_time() - began
+                job.due = now + max(job.every, min(job.longest, _REST * used))
 
     def offer(self) -> float | None:
         """Offer checkpoints to the witnesses while no other process does; staff hear of a quorum that is missed."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..campaign import Campaign
 from ..campaign.desk import CASE_KINDS, Team
 from ..clock import Clock
-from ..participants.access import granted_to
+from ..participants.access import granted
 from ..participants.search import WORDS as PEOPLE
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
@@ -193,7 +193,7 @@ class Reading:
         scopes = [] if chosen.team is None else [TeamScope((self._team(chosen.team),))]
         if chosen.within is not None and (mine := self._teams.scope(session, chosen.within)) is not None:
             scopes.append(mine)
-        statement = statement.where(*_of_few(session, chosen))
+        statement = statement.where(*_by_person(session, chosen))
         if chosen.participant_kind or chosen.country or scopes:
             statement = statement.outerjoin(person, person.id == Case.participant)
         for value, column in (
@@ -201,8 +201,6 @@ class Reading:
             (chosen.participant, Case.participant),
             (chosen.applicant, Case.participant),
             (chosen.assignee, Case.assignee),
-            (chosen.participant_kind, person.kind),
-            (chosen.country, person.country),
         ):
             if value:
                 statement = statement.where(column == value)
@@ -216,7 +214,7 @@ class Reading:
         for scope in scopes:
             statement = statement.where(scope.condition())
         if chosen.portal:
-            statement = statement.where(Case.participant.in_(granted_to(chosen.portal)))
+            statement = statement.where(granted(session, chosen.portal, Case.participant))
         if not chosen.staff:
             statement = statement.where(Case.kind != "misuse")
         if chosen.q and (wanted := chosen.q.strip()[:LONGEST_QUERY]):
@@ -240,18 +238,22 @@ def _of_domain(session: Session, domain: str) -> list[str]:
     return list(session.scalars(select(person.id).where(person.id.in_(few), ends)))
 
 
-def _of_few(session: Session, chosen: Filter) -> list[ColumnElement[bool]]:
-    """What a filter by kind or country of participants says, where few are of them: that the cases are theirs."""
+def _by_person(session: Session, chosen: Filter) -> list[ColumnElement[bool]]:
+    """The conditions of a filter by kind or country of participants; the statement joins them with their cases.
+
+    Where few are meant, the cases are looked up by their ids. Where many are, no index of participants is offered: the
+    list is read in its own order, which is soon full, and is never sorted as a whole.
+    """
     person = tables.Participant
-    wanted = [
-        column == value
-        for column, value in ((person.kind, chosen.participant_kind), (person.country, chosen.country))
-        if value
-    ]
+    wanted = [(person.kind, chosen.participant_kind), (person.country, chosen.country)]
+    wanted = [(column, value) for column, value in wanted if value]
     if not wanted:
         return []
-    few = list(session.scalars(select(person.id).where(*wanted).limit(FEW + 1)))
-    return [Case.participant.in_(few)] if len(few) <= FEW else []
+    theirs = select(person.id).where(*(column == value for column, value in wanted))
+    few = list(session.scalars(theirs.limit(FEW + 1)))
+    if len(few) <= FEW:
+        return [Case.participant.in_(few)]
+    return [func.coalesce(column, "") == value for column, value in wanted]
 
 
 def whole(session: Session, rows: list[Case], *, staff: bool) -> list[CaseView]:

@@ -18,7 +18,7 @@ from ..campaign import Campaign
 from ..clock import Clock
 from ..ids import new_id
 from ..mail import Mailer
-from ..participants import granted_to
+from ..participants import granted
 from ..participants.revocation import check_reason_given
 from ..problems import (
     Conflict,
@@ -135,9 +135,9 @@ class Embeds:
             statement = statement.where(cast(tables.Embed.origins, Text) == json.dumps([origin]))
         if participant:
             statement = statement.where(tables.Embed.participant == participant)
-        if portal:
-            statement = statement.where(tables.Embed.participant.in_(granted_to(portal)))
         with self._database.read() as session:
+            if portal:
+                statement = statement.where(granted(session, portal, tables.Embed.participant))
             page = paginate(session, statement, tables.Embed.created_at, tables.Embed.key, cursor=cursor, limit=limit)
             return Page(tuple(self._describer.of(session, page.items, self._clock())), page.next_cursor)
 

@@ -14,7 +14,7 @@ from ..campaign import Campaign
 from ..clock import Clock, timestamp
 from ..ids import new_id
 from ..packages import Bundles, Catalogue, NoSuchFile, PublishedFile, PublishedPackage, UnknownBundle
-from ..participants import granted_to
+from ..participants import granted
 from ..participants.revocation import check_reason_given
 from ..problems import (
     Conflict,
@@ -243,10 +243,10 @@ class Links:
             statement = statement.where(Link.package == package, Link.bundle.is_(None))
         if participant:
             statement = statement.where(Link.participant == participant)
-        if portal:
-            statement = statement.where(Link.participant.in_(granted_to(portal)))
         now = self._clock()
         with self._database.read() as session:
+            if portal:
+                statement = statement.where(granted(session, portal, Link.participant))
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
             states = states_of(session.connection(), self._campaign, page.items, now)
             return Page(tuple(self._issued(state) for state in states), page.next_cursor)
@@ -321,9 +321,9 @@ class Links:
             statement = statement.where(Download.at >= since)
         if until:
             statement = statement.where(Download.at < until)
-        if portal:
-            statement = statement.where(Download.participant.in_(granted_to(portal)))
         with self._database.read() as session:
+            if portal:
+                statement = statement.where(granted(session, portal, Download.participant))
             page = paginate(session, statement, Download.at, Download.id, cursor=cursor, limit=limit)
             return page.map(lambda row: DownloadView.of(row[0]))
 

@@ -7,7 +7,7 @@ from ..clock import Clock
 from ..mail import Mailer
 from ..store import Database
 from .acceptances import Acceptances
-from .access import Access, Caller, Portal, granted_to
+from .access import Access, Caller, Portal, granted
 from .api_keys import ROLES, ApiKeys, ApiKeyView, Scope
 from .application import Application, Signatory
 from .correspondence import Correspondence
@@ -88,5 +88,5 @@ __all__ = [
     "StaffMemberView",
     "TermsUptake",
     "accepted_current",
-    "granted_to",
+    "granted",
 ]

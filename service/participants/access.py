@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..store import Database, tables
+from ..store.word_search import FEW
 
 
 class Caller(Protocol):
@@ -36,9 +38,17 @@ class Portal:
     granted_at: datetime
 
 
-def granted_to(portal: str) -> Select[str]:
-    """Select the participants that let a portal, named by its key's id, act for them: all that it may see."""
-    return select(tables.PortalGrant.participant).where(tables.PortalGrant.key == portal)
+def granted(session: Session, portal: str, participant: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Return the condition that a row's participant lets a portal, named by its key's id, act: all that it may see.
+
+    The rows of few are looked up by their ids; where they are many a list is read in its own order, row by row.
+    """
+    grant = tables.PortalGrant
+    few = list(session.scalars(select(grant.participant).where(grant.key == portal).limit(FEW + 1)))
+    if len(few) <= FEW:
+        return participant.in_(few)
+    theirs = select(grant.participant).where(grant.key == portal, grant.participant == participant)
+    return theirs.correlate_except(grant).exists()
 
 
 class Access:

@@ -12,7 +12,7 @@ from ..problems import FieldError, InvalidRequest, NotFound
 from ..store import Database, tables
 from ..store.paging import Page, paginate
 from . import search
-from .access import granted_to
+from .access import granted
 from .permissions import ends_at
 from .views import STATUSES, ParticipantView
 
@@ -80,9 +80,9 @@ class Listing:
             statement = statement.where(table.status == status)
         if kind is not None:
             statement = statement.where(table.kind == kind)
-        if portal is not None:
-            statement = statement.where(table.id.in_(granted_to(portal)))
         with self._database.read() as session:
+            if portal is not None:
+                statement = statement.where(granted(session, portal, table.id))
             if q is not None and q.strip():
                 statement = statement.where(search.finds(session, q))
             page = paginate(session, statement, table.created_at, table.id, cursor=cursor, limit=limit)

@@ -422,6 +422,7 @@ class ArtworkCheck(Base):
     __table_args__ = (
         Index("ix_artwork_checks_at_id", "at", "id"),
         Index("ix_artwork_checks_verdict_at", "verdict", "at", "id"),
+        Index("ix_artwork_checks_by_at", "by", "at", "id"),
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]

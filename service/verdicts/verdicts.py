@@ -22,7 +22,7 @@ from ..campaign import Campaign, typed_text
 from ..clock import Clock
 from ..embeds import Embeds
 from ..ids import new_id
-from ..participants.access import granted_to
+from ..participants.access import granted
 from ..participants.rows import locked
 from ..problems import FieldError, InvalidRequest, NotFound, Unavailable
 from ..storage import Storage
@@ -203,12 +203,13 @@ class Verdicts:
             statement = statement.where(table.participant == participant)
         if verdict:
             statement = statement.where(table.verdict == verdict)
-        if portal:
-            statement = statement.where((table.participant.in_(granted_to(portal))) | (table.by == f"portal:{portal}"))
         if overruled:
             statement = statement.where(table.overruled_at.is_not(None))
         sorted_by = cast("InstrumentedAttribute[datetime]", table.overruled_at) if overruled else table.at
         with self._database.read() as session:
+            if portal:
+                theirs = granted(session, portal, table.participant)
+                statement = statement.where(theirs | (table.by == f"portal:{portal}"))
             page = paginate(session, statement, sorted_by, table.id, cursor=cursor, limit=limit)
             found = [self._kept(row, now) for (row,) in page.items]
         return Page(tuple(self._addressed(found)), page.next_cursor)

@@ -145,52 +145,51 @@ class Filled:
     """A deployment with so many rows, with keys of each role and a person of the staff who is signed in."""
 
     def __init__(self, folder: Path, url: str | None, sizes: Mapping[str, int]) -> None:
-        self.variables = environment(folder) | ({"EMBLEM_DATABASE_URL": url} if url else {})
         self.sizes = sizes
-        settings = settings_room.load(self.variables)
-        database = Database(settings.database_url)
-        people, of_links = sizes["participants"], sizes["links"]
-        migrate.upgrade(database, "head" if database.is_sqlite else _BEFORE_MONTHS)
-        began = time.perf_counter()
-        rows.fill_log(database, sizes["entries"])
-        self.months = 0.0
-        if not database.is_sqlite:  # links first, and the months before anything else reads downloads
-            self._fill_before_months(database, people, of_links)
-        database.close()
-        self.app = create_app(settings=settings)
+        kept = folder / "filled.json"
+        if not kept.exists():
+            made = self._fill(environment(folder) | ({"EMBLEM_DATABASE_URL": url} if url else {}))
+            kept.write_text(json.dumps(made), encoding="utf-8")
+        self.variables, self.keys, self.filling, self.months = json.loads(kept.read_text(encoding="utf-8"))
+        self.app = create_app(settings=settings_room.load(self.variables))
         self.parts: Deployment = self.app.extensions["emblem"]
-        campaign, keys = self.parts.campaign, self.parts.participants.api_keys
-        self.keys = {}
-        self.parts.participants.staff.settle()
-        for role in ("auditor", "staff"):
-            self.keys[role] = keys.create(role, name="", by="staff:cli")[1]
-        portals = []
-        for name in ("whole", "small"):
-            key, self.keys[name] = keys.create("portal", name=name, by="staff:cli")
-            portals.append(key.id)
-        version = campaign.terms.current("logo-terms", datetime.now(UTC)).version
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
-        database = self.parts.database
-        rows.fill(database, dict(sizes), version, min(campaign.logos), (portals[0], portals[1]), hour)
-        if database.is_sqlite:
-            rows.fill_downloads(database, sizes["downloads"], of_links, people)
-        for package in rows.PACKAGES:
-            self.parts.storage.put_new(f"packages/{package}.zip", rows.FILE, "application/zip")
-        self.parts.sealer.seal()
-        rows.analyze(database)
-        self.filling = time.perf_counter() - began
         self.client = self.app.test_client()
         sign_in = self.parts.participants.sign_in
         secret = sign_in.issue_url("staff@example.org").rpartition("/")[2]
         self.client.set_cookie("emblem_session", str(sign_in.confirm(secret).session))
         self.agents = iter(range(10**9))
 
-    def _fill_before_months(self, database: Database, people: int, of_links: int) -> None:
-        rows.fill_downloads(database, self.sizes["downloads"], of_links, people)
-        rows.analyze(database)
-        began = time.perf_counter()
-        migrate.upgrade(database)
-        self.months = time.perf_counter() - began
+    def _fill(self, variables: dict[str, str]) -> tuple[dict[str, str], dict[str, str], float, float]:
+        """Fill it; returns its settings, its keys, and the seconds that this and the months of downloads took."""
+        settings, sizes = settings_room.load(variables), self.sizes
+        database = Database(settings.database_url)
+        migrate.upgrade(database, "head" if database.is_sqlite else _BEFORE_MONTHS)
+        began, months = time.perf_counter(), 0.0
+        rows.fill_log(database, sizes["entries"])
+        if not database.is_sqlite:
+            rows.fill_downloads(database, sizes["downloads"], sizes["links"], sizes["participants"])
+            rows.analyze(database)
+            upgrading = time.perf_counter()
+            migrate.upgrade(database)
+            months = time.perf_counter() - upgrading
+        database.close()
+        parts: Deployment = create_app(settings=settings).extensions["emblem"]
+        parts.participants.staff.settle()
+        roles = {"auditor": "auditor", "staff": "staff", "whole": "portal", "small": "portal"}
+        create = parts.participants.api_keys.create
+        keys = {name: create(role, name=name, by="staff:cli") for name, role in roles.items()}
+        version = parts.campaign.terms.current("logo-terms", datetime.now(UTC)).version
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+        portals = (keys["whole"][0].id, keys["small"][0].id)
+        rows.fill(parts.database, dict(sizes), version, min(parts.campaign.logos), portals, hour)
+        if parts.database.is_sqlite:
+            rows.fill_downloads(parts.database, sizes["downloads"], sizes["links"], sizes["participants"])
+        for package in rows.PACKAGES:
+            parts.storage.put_new(f"packages/{package}.zip", rows.FILE, "application/zip")
+        parts.sealer.seal()
+        rows.analyze(parts.database)
+        parts.close()
+        return variables, {name: secret for name, (_, secret) in keys.items()}, time.perf_counter() - began, months
 
     def named(self, path: str) -> str:
         """A path with the ids of rows in the middle in it."""
@@ -433,7 +432,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--turns", type=int, default=15)
-    parser.add_argument("--place", type=Path, help="a folder for everything, which stays; a temporary one otherwise")
+    parser.add_argument("--place", type=Path, help="a folder that stays, filled once; a temporary one otherwise")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--start", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--idle", type=float, help=argparse.SUPPRESS)
@@ -460,7 +459,7 @@ def measure(given: argparse.Namespace, folder: Path, server: Postgres | None) ->
     sides = {}
     for name, sizes in (("small", _SMALL), ("large", {name: getattr(given, name) for name in _SMALL})):
         place = folder / name
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         sides[name] = Filled(place, server.new_database() if server else None, sizes)
         made = sides[name]
         print(f"{name}: {dict(sizes)}, filled in {made.filling:.0f} s", flush=True)

@@ -317,6 +317,29 @@ def test_cases_are_found_by_what_was_written_and_whom_they_are_about(
     assert found(case.id) == [case.id]
 
 
+def test_a_list_by_kind_or_country_is_the_same_where_many_are_meant(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    austrian, kenyan = (office.case_of(office.join(country=country)) for country in ("AT", "KE"))
+
+    def found(**wanted: str) -> list[str]:
+        return [one.id for one in office.desk.reading.list(Filter(**wanted)).items]
+
+    for _ in range(2):
+        assert (found(country="AT"), found(country="KE"), found(country="FR")) == ([austrian.id], [kenyan.id], [])
+        assert set(found(participant_kind="civil_society")) == {austrian.id, kenyan.id}
+        assert found(participant_kind="individual", country="AT") == []
+        monkeypatch.setattr("service.desk.reading.FEW", 0)  # as where many are meant
+
+
+def test_colleagues_share_a_domain_that_is_not_a_providers(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, colleague = office.held(), office.held()
+    office.join(email="quill@example.org.example")
+    assert [one.id for one in office.desk.reading.related(case)] == [colleague.id]
+    monkeypatch.setattr("service.store.word_search.FEW", 1)  # two share it
+    assert office.desk.reading.related(case) == ()
+
+
 # ---- forgetting
 
 

@@ -25,10 +25,12 @@ def upgrade() -> None:
         postgresql_where=_ASSIGNED,
     )
     op.create_index("ix_artwork_checks_verdict_at", "artwork_checks", ["verdict", "at", "id"])
+    op.create_index("ix_artwork_checks_by_at", "artwork_checks", ["by", "at", "id"])
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_index("ix_artwork_checks_by_at", "artwork_checks")
     op.drop_index("ix_artwork_checks_verdict_at", "artwork_checks")
     op.drop_index("ix_cases_assignee_due", "cases")
     op.drop_index("ix_cases_kind_due", "cases")
