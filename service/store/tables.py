@@ -421,8 +421,7 @@ class ArtworkCheck(Base):
     __tablename__ = "artwork_checks"
     __table_args__ = (
         Index("ix_artwork_checks_at_id", "at", "id"),
-        Index("ix_artwork_checks_verdict_at", "verdict", "at", "id"),
-        Index("ix_artwork_checks_by_at", "by", "at", "id"),
+        *(Index(f"ix_artwork_checks_{one}_at", one, "at", "id") for one in ("verdict", "by")),
     )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
@@ -547,9 +546,7 @@ class LedgerEntry(Base):
     __tablename__ = "ledger_entries"
     __table_args__ = (
         # Only what waits for the sealer, in the order in which it takes them: small however long the log is.
-        Index(
-            "ix_ledger_unsealed", "xid", "seq", sqlite_where=text("leaf IS NULL"), postgresql_where=text("leaf IS NULL")
-        ),
+        Index("ix_ledger_unsealed", "xid", "seq", **_where("leaf IS NULL")),
     )
     seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(60), index=True)
