@@ -33,7 +33,7 @@ from tests.parts.processes import Process, answers, free_port
 
 from .before import ROOT, permitted, prepare
 
-_CONNECTIONS = 16
+_CONNECTIONS = 8
 _AT_ONCE = 200
 _REQUESTS = 100_000
 _WARM = 5_000
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=["rate", "memory", "requests", []], default=[])
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--size", type=int, default=4, help="of the package, in times of 24 megabytes")
+    parser.add_argument("--size", type=int, default=1, help="of the package, in times of 24 megabytes")
     given = parser.parse_args()
     wanted = given.what or ["rate", "memory", "requests"]
     with tempfile.TemporaryDirectory() as name, ExitStack() as open_now:
