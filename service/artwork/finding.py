@@ -40,6 +40,7 @@ _LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compare
 #: of a whole contour before anything is aligned: match of the rendering, and that with how much lies on the outline
 _LEAST_FIRST_MATCH, _LEAST_FIRST = 0.6, 1.6
 _LEAST_FIRST_PART = 0.75  # the same of one partly hidden, share and match together
+_EXACT = 1.98  # share and match together of a pose that needs no softened pictures
 _CLEAR = 1.9  # share and match together of a fit that needs no other beside it
 _DOUBLE = 1.2  # pixels of softness
 _NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
@@ -206,7 +207,7 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
         return None
     model, kind = "affine", "line"
     moved, second = pose, first
-    if first.share + first.match < _SURELY_SETTLED:
+    if first.share + first.match < _EXACT:
         drawn = refine(work, core, pose, model, 6, blur=2.0)
         seen = support(work, core, drawn)
         if seen is not None and seen.share + seen.match >= first.share + first.match:
