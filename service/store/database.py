@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -25,6 +25,7 @@ from sqlalchemy.pool import QueuePool
 
 from .. import private_files
 from ..problems import ConfigurationError, Unavailable
+from .answer import Answer
 from .turns import Turns
 from .writer import WriterThread
 
@@ -64,9 +65,9 @@ class Batch(Generic[Item, Result]):
 
         Raises ``Unavailable`` where the database cannot take the write.
         """
-        future: Future[Any] = Future()
-        self._database.put(self, item, future)
-        result: Result = _wait(future)
+        answer = Answer()
+        self._database.put(self, item, answer)
+        result: Result = _wait(answer)
         return result
 
     def write_soon(self, item: Item) -> None:
@@ -128,9 +129,9 @@ class Database:
             if not self.is_sqlite:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
                     return work(session)
-            future: Future[Any] = Future()
-            self.put(None, work, future)
-            result: T = _wait(future)
+            answer = Answer()
+            self.put(None, work, answer)
+            result: T = _wait(answer)
             return result
         except IntegrityError:
             raise
@@ -147,17 +148,17 @@ class Database:
         For notes that may be missing, never for a record. What it raises is dropped.
         """
         if self.is_sqlite:
-            self.put(None, work, Future())
+            self.put(None, work, Answer())
             return
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="emblem-notes")
             self._pool.submit(self.write, work)
 
-    def put(self, batch: Batch[Any, Any] | None, item: Any, future: Future[Any]) -> None:
+    def put(self, batch: Batch[Any, Any] | None, item: Any, answer: Answer) -> None:
         """Hand a write to the writer of this process: an item of a batch, or work of its own where that is None."""
         with self._lock:  # also round the put: what comes after close() would wait for a writer that has ended
-            self._writer_of_process().put(batch, item, future)
+            self._writer_of_process().put(batch, item, answer)
 
     def put_note(self, batch: Batch[Any, Any], item: Any) -> None:
         """Like ``put``, where nobody waits for it: it gathers with others for a moment."""
@@ -266,14 +267,14 @@ def _after_fork() -> None:
 os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
-def _wait(future: Future[Any]) -> Any:
+def _wait(answer: Answer) -> Any:
     """The result of a write; Unavailable where the writer does not come to it in time, and then it is not done."""
     try:
-        return future.result(_LONGEST_WAIT)
+        return answer.wait(_LONGEST_WAIT)
     except TimeoutError:
-        if future.cancel():
+        if answer.give_up():
             raise Unavailable(headers={"Retry-After": "5"}, private="the writer is busy for too long") from None
-        return future.result()  # it has begun: what it says is the truth
+        return answer.wait()  # it has begun: what it says is the truth
     except (DBAPIError, PoolTimeout) as error:
         if isinstance(error, IntegrityError):
             raise

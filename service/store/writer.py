@@ -12,7 +12,6 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Protocol
@@ -21,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from .answer import Answer
 from .turns import Turns
 
 _MOST = 256  # writes a transaction: bounds how long the first of them waits
@@ -36,7 +36,7 @@ class Work(Protocol):
         """What is called with a session and the items; it gives the answer for each of them."""
 
 
-_Waiting = tuple[Work | None, Any, Future[Any]]
+_Waiting = tuple[Work | None, Any, Answer]
 
 
 class WriterThread:
@@ -54,13 +54,13 @@ class WriterThread:
         self._thread = threading.Thread(target=self._run, name="emblem-writer", daemon=True)
         self._thread.start()
 
-    def put(self, work: Work | None, item: Any, future: Future[Any]) -> None:
+    def put(self, work: Work | None, item: Any, answer: Answer) -> None:
         """Hand a write over: an item of ``work``, or a function of a session where that is None."""
-        self.queue.put((work, item, future))
+        self.queue.put((work, item, answer))
 
     def put_note(self, work: Work, item: Any) -> None:
         """Hand over what nobody waits for, to be written within a moment."""
-        self._notes.append((work, item, Future()))
+        self._notes.append((work, item, Answer()))
         if len(self._notes) in (1, _MOST):
             self.queue.put(())
 
@@ -109,14 +109,11 @@ class WriterThread:
                     break
                 if item:
                     waiting.append(item)
-            done = self._commit([one for one in waiting if one[2].set_running_or_notify_cancel()])
+            done = self._commit([one for one in waiting if one[2].begin()])
             self._together, self._took = len(waiting), monotonic() - began
         # After the turn: whoever hears of it may stand still at once, and the process with it.
-        for future, answer in done:
-            if isinstance(answer, BaseException):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for answer, given in done:
+            answer.give(given)
         return ending
 
     def _gather(self) -> None:
@@ -134,33 +131,33 @@ class WriterThread:
         with self.turns.turn():
             self._commit(notes)
 
-    def _commit(self, waiting: list[_Waiting]) -> list[tuple[Future[Any], Any]]:
+    def _commit(self, waiting: list[_Waiting]) -> list[tuple[Answer, Any]]:
         """Do what waits in one transaction; for each its result, or the exception that its caller gets."""
-        refused: dict[Future[Any], BaseException] = {}
+        refused: dict[Answer, BaseException] = {}
         try:
             with self._engine.begin() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.exec_driver_sql("begin immediate")
                 done = self._run_all(connection, _grouped(waiting), refused)
         except BaseException as error:  # nothing of the transaction was kept: everybody else hears it
-            return [(future, refused.get(future, error)) for _, _, future in waiting]
+            return [(answer, refused.get(answer, error)) for _, _, answer in waiting]
         return [*done, *refused.items()]
 
     def _run_all(
-        self, connection: Connection, groups: list[_WaitingWrites], refused: dict[Future[Any], BaseException]
-    ) -> list[tuple[Future[Any], Any]]:
+        self, connection: Connection, groups: list[_WaitingWrites], refused: dict[Answer, BaseException]
+    ) -> list[tuple[Answer, Any]]:
         """The results of each group; those that failed by themselves are put into ``refused``."""
         if len(groups) == 1:
             # Alone it needs no savepoint: what it raises ends the transaction, which is its own.
-            return list(zip(groups[0].futures, _run(connection, groups[0]), strict=True))
-        done: list[tuple[Future[Any], Any]] = []
+            return list(zip(groups[0].answers, _run(connection, groups[0]), strict=True))
+        done: list[tuple[Answer, Any]] = []
         for group in groups:
             try:
-                done += zip(group.futures, self._one(connection, group), strict=True)
+                done += zip(group.answers, self._one(connection, group), strict=True)
             except OperationalError:
                 raise
             except BaseException as error:  # the callers' own: theirs alone
-                refused |= dict.fromkeys(group.futures, error)
+                refused |= dict.fromkeys(group.answers, error)
         return done
 
     def _one(self, connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
@@ -182,7 +179,7 @@ class _WaitingWrites:
 
     work: Work | None
     items: list[Any]
-    futures: list[Future[Any]]
+    answers: list[Answer]
 
 
 def _run(connection: Connection, group: _WaitingWrites) -> Sequence[Any]:
@@ -198,13 +195,13 @@ def _grouped(waiting: Sequence[_Waiting]) -> list[_WaitingWrites]:
     """The items of each kind together, at the place of its first; every other write on its own."""
     groups: list[_WaitingWrites] = []
     of_work: dict[int, _WaitingWrites] = {}
-    for work, item, future in waiting:
+    for work, item, answer in waiting:
         found = of_work.get(id(work)) if work is not None else None
         if found is not None:
             found.items.append(item)
-            found.futures.append(future)
+            found.answers.append(answer)
             continue
-        groups.append(_WaitingWrites(work, [item], [future]))
+        groups.append(_WaitingWrites(work, [item], [answer]))
         if work is not None:
             of_work[id(work)] = groups[-1]
     return groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from service.problems import NotFound, Unavailable
 from service.store import Database
 from service.store import database as database_module
 from service.store import writer as writer_module
+from service.store.answer import Answer
 from service.store.database import Batch
 from service.store.tables import PublishedPolicy
 from tests.parts.processes import wait_until
@@ -56,7 +57,7 @@ def hold_the_writer(database: Database) -> threading.Event:
         begun.set()
         held.wait(30)
 
-    database.put(None, hold, Future())
+    database.put(None, hold, Answer())
     assert begun.wait(10)
     return held
 
@@ -177,3 +178,17 @@ def test_who_wrote_together_is_waited_for_and_who_writes_alone_is_not(
     assert len(slept) == 1
     assert 0 < slept[0] <= writer_module._LONGEST_GATHERING
     database.close()
+
+
+def test_an_answer_is_left_to_whoever_is_first() -> None:
+    begun, left = Answer(), Answer()
+    assert begun.begin()
+    assert not begun.give_up()
+    assert left.give_up()
+    assert not left.begin()
+    with pytest.raises(TimeoutError):
+        begun.wait(0.01)
+    begun.give(TimeoutError("the work's own"))
+    for _ in range(2):
+        with pytest.raises(TimeoutError, match="own"):
+            begun.wait(0.01)
