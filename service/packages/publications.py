@@ -61,7 +61,7 @@ def pack(policies_dir: Path, assets_dir: Path) -> Packed:
 
 def terms_path(version: TermsVersion, language: str) -> str:
     """Return the path that a text of terms has in a publication."""
-    return f"{_POLICIES}/terms/{version.id}/{version.version}/{language}.md"
+    return "/".join((_POLICIES, "terms", version.id, version.version, f"{language}.md"))
 
 
 def members_of(policies_dir: Path, assets_dir: Path) -> dict[str, bytes]:

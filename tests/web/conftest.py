@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from service.artwork.inspecting import Kit
 from service.deployment import open_publisher
+from service.web import logging as log_room
 from tests.conftest import NOON, FrozenClock
 from tests.parts import willing
 
@@ -137,6 +140,18 @@ def either(request: pytest.FixtureRequest, settings: Settings, clock: FrozenCloc
     made = create_app(settings=settings, clock=clock)
     yield Api(made)
     made.extensions["emblem"].close()
+
+
+@pytest.fixture
+def logging_configured() -> Iterator[None]:
+    """Logging set up as in a process that serves, but that no logger keeps it beyond the test."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    log_room.configure()
+    structlog.configure(cache_logger_on_first_use=False)
+    yield
+    structlog.configure(**before)
+    root.handlers[:], root.level = handlers, level
 
 
 def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import select
 
 from service.store import schema
-from service.web import logging as log_room
 from tests.conftest import FrozenClock
 
 from .conftest import Api
@@ -188,11 +187,10 @@ def in_the_log(place: str, word: str) -> bool:
     return word in (WORDS["listed"], WORDS["seen"]) and place.startswith(kept)
 
 
-@pytest.mark.usefixtures("one_kit")
+@pytest.mark.usefixtures("one_kit", "logging_configured")
 def test_nothing_of_an_erased_person_is_found_anywhere(
     either: Api, clock: FrozenClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_room.configure()
     folder = either.parts.settings.data_dir
     person = Person(either)
     me = person.live()

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 
-from service.web import logging as log_room
 from tests.parts.demo import Demo
 from tests.parts.nginx import DeployedNginx
 from tests.parts.processes import wait_until
@@ -143,18 +142,7 @@ def test_no_answer_repeats_a_secret_but_the_address_that_was_asked(told: tuple[D
 # ---- the one place that logs
 
 
-@pytest.fixture
-def configured() -> Iterator[None]:
-    """Logging set up as in a process that serves."""
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    log_room.configure()
-    yield
-    structlog.configure(**before)
-    root.handlers[:], root.level = handlers, level
-
-
-@pytest.mark.usefixtures("configured")
+@pytest.mark.usefixtures("logging_configured")
 @pytest.mark.parametrize("secret", [*SECRETS, "whsec_abc+def==", "/en/join/abcdefgh", "2001:db8:1:2::77", "u:p4ss"])
 def test_a_secret_is_taken_out_wherever_it_stands_in_a_line(capsys: pytest.CaptureFixture[str], secret: str) -> None:
     sent = f"/en/sign-in/{secret}" if secret == MAILED else f"smtp://{secret}@host" if secret == "u:p4ss" else secret

@@ -146,6 +146,7 @@ ACCOUNT: dict[str, str | None] = {
     "pages.embed_revoke": "embed",
     "pages.link_revoke": "link",
     "pages.member_invite": None,
+    "pages.member_removal": "member",
     "pages.member_remove": "member",
     "pages.members": None,
     "pages.portal_end": None,
