@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .conftest import Api, problem
 from .visitor import Visitor
@@ -65,6 +66,21 @@ def test_on_the_account_page(app: Flask) -> None:
     assert not visitor.html.mistakes
     stranger = Visitor(app)
     stranger.get("account/members", status=401)
+
+
+def test_who_takes_oneself_out_is_signed_out_and_told_so(app: Flask) -> None:
+    visitor, colleague = Visitor(app), Visitor(app)
+    visitor.join(kind="civil_society", name="Example Society")
+    visitor.post("account/members", KIM)
+    sign_in = visitor.parts.participants.sign_in
+    colleague.post(urlsplit(sign_in.issue_url(KIM["email"])).path, {})
+    participant = next(one.id for one in visitor.parts.participants.listing.list().items)
+    members = visitor.parts.participants.members.of(participant)
+    me = next(member for member in members if member.email != KIM["email"])
+    visitor.get(f"account/members/{me.id}/removal")
+    assert "You act for" in visitor.post(f"account/members/{me.id}/removal", {}, status=200).text
+    visitor.get("account/members", status=401)
+    assert "Kim Example" in colleague.get("account/members").text
 
 
 def test_all_that_is_kept_is_exported_to_whom_it_is_about(api: Api, app: Flask) -> None:
