@@ -333,7 +333,6 @@ def _engine(url: str) -> Engine:
             "foreign_keys=ON",
             "busy_timeout=10000",
             "secure_delete=ON",
-            "wal_autocheckpoint=4000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
