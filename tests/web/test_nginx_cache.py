@@ -394,6 +394,7 @@ def test_what_is_too_large_is_refused_as_emblem_would(front: Front) -> None:
 
 def test_the_public_log_is_cached_but_for_its_checkpoint(front: Front) -> None:
     answers = []
+    wait_until(lambda: front.direct.get("/log/checkpoint").status == 200, 30, "the log has a checkpoint")
     size = int(front.direct.get("/log/checkpoint").body.split(b"\n")[1])  # how much came together at first is chance
     tile = "/log/tile/0/000" + (f".p/{size}" if size < 256 else "")
     for path in (tile, f"{tile}?x=1", "/log/checkpoint", "/log/checkpoint"):
