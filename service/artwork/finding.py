@@ -22,30 +22,25 @@ from .alignment import (
     tone_of,
 )
 from .candidates import Candidate, candidates
+from .proving import FoundLogo, bends, keystone_of, proved, rest_is_there, seen_at
 from .templates import Floats, Template, apply
 
 _COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictures, about
 _MOST_LONG = 330
-_LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
-_SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
 _MOST_TRIED, _MOST_PARTS_TRIED = 100, 8  # candidates of a picture, whole and partly hidden
 _SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
 _MOST_KEYSTONE = 0.6
-_LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
-_LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
-_MOST_HIDDEN = 0.45  # share of the outline
+_MOST_WORDS_HIDDEN = 0.62  # share of the outline, where a whole heart says where the words are
+_WORDS_INK, _MOST_OTHER_WORDS = 0.35, 0.1  # of the contrast; share of where words are gone that has ink all the same
+_LEAST_WORDS, _OWN_OUTLINE = 0.4, 0.02  # share of the words' outline that has to be seen then; template units
 #: of share and match together, less half of what is hidden
 _LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.7, 1.8
 _LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compared
 #: of a whole contour before anything is aligned: match of the rendering, and that with how much lies on the outline
-_LEAST_FIRST_MATCH, _LEAST_FIRST = 0.6, 1.6
+_LEAST_FIRST_MATCH, _LEAST_FIRST, _LEAST_FIRST_TILTED = 0.6, 1.6, 1.5
 _LEAST_FIRST_PART = 0.75  # the same of one partly hidden, share and match together
 _EXACT = 1.98  # share and match together of a pose that needs no softened pictures
 _CLEAR = 1.9  # share and match together of a fit that needs no other beside it
-_DOUBLE = 1.2  # pixels of softness
-_NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
-_SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
-_LEAST_REST = 0.5  # correlation
 _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
 _LEAST_HALF_REST = 0.4  # the same of one half of it
 _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
@@ -55,27 +50,11 @@ _MORE = 0.04  # of quality, by which a logo with more in it goes before one that
 _LEAST_ROUGH, _LEAST_ROUGH_PART = 1.5, 1.15  # of share and match together, in the small working picture
 _LEAST_ROUGH_WORDS = 0.8  # of the match alone, of a logo with words: in the small picture their edges run together
 _LEAST_TILTED = 0.76  # match of a plain pose, from which on one with perspective may be much nearer
-_LEAST_BENT = 40.0  # pixels of a mark's shorter side in the picture, from which on its perspective shows
 _LEAST_SETTLED_LARGE, _LEAST_SETTLED_SMALL = (0.55, 0.7), (0.6, 0.76)  # share and match in the small working picture
 _LEAST_GAIN = 0.16  # of share and match together: how much the sharp pictures may still add to the softened one's pose
 _LEAST_PLAIN = 0.85  # share of the outline, below which a pose without perspective is not yet the right one
 _SAME_END = 0.03  # of its size: how far two alignments of the same thing end from each other
 _AGAIN = 0.16  # of its size: how far two candidates that are the same may be from each other
-
-
-@dataclass(frozen=True)
-class FoundLogo:
-    """One use of a logo: where it is, and how sure that is."""
-
-    template: Template
-    pose: Floats
-    parts: Parts
-    box: tuple[float, float, float, float]  # left, top, right, bottom
-    share: float
-    match: float
-    confidence: float
-    softness: float  # how soft its edges are, in pixels of the picture
-    perspective: bool = False
 
 
 def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) -> list[FoundLogo]:
@@ -168,6 +147,7 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
     if settled is None:
         return None
     work, pose, model, kind = settled
+    core_pose = pose
     ended = apply(pose, corners_of(template.core or template))
     if any(before.ended(candidate, ended) for before in refuted):
         return None
@@ -179,7 +159,7 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
         pose = _extended(pyramid, work, template, pose, model, kind)
     if not candidate.partial:
         pose, model = _bent(work, template, pose, kind)
-    seen = _seen(work, template, pose, kind, candidate.partial)
+    seen = seen_at(work, template, pose, kind, candidate.partial)
     least = _LEAST_ROUGH_PART if candidate.partial else _LEAST_ROUGH
     promising = seen is not None and (
         seen.share + seen.match > least or (template.core is not None and seen.match > _LEAST_ROUGH_WORDS)
@@ -187,7 +167,8 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
     found = _finely(pyramid, candidate, pose, model, kind) if promising else None
     if found is None and template.core is not None and not candidate.partial:
         # The heart is whole; something may lie on the words.
-        found = _finely(pyramid, replace(candidate, partial=True), pose, model, kind)
+        part = replace(candidate, partial=True)
+        found = _finely(pyramid, part, pose, model, kind) or _by_core(pyramid, part, core_pose)
     if found is None:
         refuted.append(_Refuted(candidate, 0.5, ended))
     return found
@@ -203,7 +184,9 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     if candidate.partial:
         return _settled_part(pyramid, work, candidate, refuted)
     first = support(work, core, pose)
-    if first is None or first.match < _LEAST_FIRST_MATCH or first.match + candidate.fit < _LEAST_FIRST:
+    large = bends(core, pose)
+    least = _LEAST_FIRST_TILTED if large else _LEAST_FIRST
+    if first is None or first.match < _LEAST_FIRST_MATCH or first.match + candidate.fit < least:
         return None
     model, kind = "affine", "line"
     moved, second = pose, first
@@ -225,10 +208,10 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     if not _sane(box_of(candidate.template, pose), pyramid):
         return None
     last = support(work, core, pose, kind=kind)
-    bends = _bends(core, pose)
-    if bends and (last is None or (last.share < _LEAST_PLAIN and last.match > _LEAST_TILTED)):
+    large = bends(core, pose)
+    if large and (last is None or (last.share < _LEAST_PLAIN and last.match > _LEAST_TILTED)):
         pose, last, kind = _tilted(work, core, pose, last, kind)
-    share, match = _LEAST_SETTLED_LARGE if bends else _LEAST_SETTLED_SMALL
+    share, match = _LEAST_SETTLED_LARGE if large else _LEAST_SETTLED_SMALL
     if last is None or last.share < share or last.match < match:
         return None
     return work, pose, model, kind
@@ -246,18 +229,18 @@ def _settled_part(
     upright = pose_of(parts_of(candidate.pose, candidate.template.aspect), candidate.template.aspect)
     # What lies on a logo draws a pose away: the fewer ways it has to go, the less.
     ways = ((upright, "rigid", 0.0), (candidate.pose, "affine", 0.05), (None, "homography", 0.1))
-    for start, model, more in ways if _bends(core, candidate.pose) else ways[:2]:
+    for start, model, more in ways if bends(core, candidate.pose) else ways[:2]:
         if best is not None and best[0] > (_SURELY_SETTLED if model == "affine" else _WELL_SETTLED):
             break
         least = 0.0 if best is None else best[0] + more
         for kind in ("line", "ink"):
             pose = (best[1] if best is not None else candidate.pose) if start is None else start
             pose = refine(work, core, pose, model, 6, blur=1.0, kind=kind)
-            seen = _seen(work, core, pose, kind, partial=True)
+            seen = seen_at(work, core, pose, kind, partial=True)
             if seen is None or _settledness(seen) < _LEAST_ROUGH_SETTLED:
                 continue
             pose, seen = _unhidden(work, core, pose, model, kind, seen)
-            if seen is None or not _sane(box_of(core, pose), pyramid) or _keystone(core, pose) > _MOST_KEYSTONE:
+            if seen is None or not _sane(box_of(core, pose), pyramid) or keystone_of(core, pose) > _MOST_KEYSTONE:
                 continue
             score = _settledness(seen)
             if score > least:
@@ -284,26 +267,12 @@ def _unhidden(
         if seen is None:
             break
         pose = refine(replace(work, valid=seen.valid), template, pose, model, 6, kind=kind)
-        seen = _seen(work, template, pose, kind, partial=True)
+        seen = seen_at(work, template, pose, kind, partial=True)
     return pose, seen
 
 
 def _settledness(seen: Support) -> float:
     return seen.share + seen.match - 0.5 * seen.hidden
-
-
-def _part(seen: Support | None, template: Template, work: Work) -> Support | None:
-    """What is seen of a logo of which a part is hidden; None where too much is."""
-    if seen is None:
-        return None
-    seen = seen.visible(template, work)
-    return seen if seen.hidden < _MOST_HIDDEN else None
-
-
-def _seen(work: Work, template: Template, pose: Floats, kind: str, partial: bool, soft: float = 0.0) -> Support | None:
-    """How well a pose is supported, of a logo partly hidden by what is not."""
-    seen = support(work, template, pose, soft, kind)
-    return _part(seen, template, work) if partial else seen
 
 
 def _tilted(
@@ -320,7 +289,7 @@ def _tilted(
         for blur in (1.2, 0.0):
             bent = refine(work, core, bent, "homography", 6, blur=blur, kind=other)
         found = support(work, core, bent, kind=other)
-        if found is not None and found.share + found.match > least and _keystone(core, bent) < _MOST_KEYSTONE:
+        if found is not None and found.share + found.match > least and keystone_of(core, bent) < _MOST_KEYSTONE:
             best = (bent, found, other)
             if found.share + found.match > _SURELY_SETTLED:
                 break
@@ -337,13 +306,13 @@ def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, mo
     plain = refine(work, template, plain, model, 5, kind=kind)
     seen = support(work, template, plain, kind=kind)
     core = template.core
-    if core is None or model == "rigid" or not _bends(core, pose):
+    if core is None or model == "rigid" or not bends(core, pose):
         return plain
     if seen is not None and seen.share > 0.8 and seen.match > 0.85:
         return plain
     close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
     bent = refine(close, core, refine(close, core, pose, "affine", 6, kind=kind), "homography", 12, kind=kind)
-    if _keystone(template, bent) > _MOST_KEYSTONE:
+    if keystone_of(template, bent) > _MOST_KEYSTONE:
         return plain
     for blur in (2.5, 1.2, 0.0):
         bent = refine(work, template, bent, "homography", 6, blur=blur, kind=kind)
@@ -358,7 +327,7 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
     if not _sane(box, pyramid):
         return None
     fine = pyramid.around(box, _longest(template, _FINE))
-    ways = [(kind, model), ("line", model), *([(kind, "homography")] if _bends(template, pose) else [])]
+    ways = [(kind, model), ("line", model), *([(kind, "homography")] if bends(template, pose) else [])]
     best: FoundLogo | None = None
     for kind_, model_ in dict.fromkeys(ways):
         found = _at_last(fine, candidate, pose, model_, kind_)
@@ -372,26 +341,53 @@ def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, ki
 
 def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
     template = candidate.template
-    before = _seen(fine, template, pose, kind, candidate.partial)
+    before = seen_at(fine, template, pose, kind, candidate.partial)
     moved = refine(fine, template, pose, model, 8, blur=2.5, kind=kind) if candidate.partial else pose
     if candidate.partial:
-        seen = _seen(fine, template, moved, kind, partial=True)
+        seen = seen_at(fine, template, moved, kind, partial=True)
         moved, seen = _unhidden(fine, template, moved, model, kind, seen or before)
     else:
         moved = refine(fine, template, moved, model, 10, kind=kind)
-        seen = _seen(fine, template, moved, kind, partial=False)
+        seen = seen_at(fine, template, moved, kind, partial=False)
     if before is not None and (seen is None or seen.share + seen.match < before.share + before.match - 0.05):
         moved, seen = pose, before
     if seen is None:
         return None
-    if template.core is not None and not _rest_is_there(fine, template, seen):
+    if template.core is not None and not rest_is_there(fine, template, seen):
         return None
-    return _judged(fine, template, moved, seen, candidate.partial, kind)
+    return proved(fine, template, pose, seen, candidate.partial, kind)
+
+
+def _by_core(pyramid: Pyramid, candidate: Candidate, pose: Floats) -> FoundLogo | None:
+    """A logo of whose words a part is gone, where its whole core puts them: aligned as a whole, they draw it away."""
+    template, core = candidate.template, candidate.template.core
+    if core is None or not _sane(box_of(template, pose), pyramid):
+        return None
+    close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
+    pose = refine(close, core, pose, "affine", 8)
+    fine = pyramid.around(box_of(template, pose), _longest(template, _FINE))
+    seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
+    for _ in range(2):
+        if seen is not None:
+            pose = refine(replace(fine, valid=seen.valid), template, pose, "affine", 6)
+            seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
+    if seen is None:
+        return None
+    away = np.linalg.norm(template.outline[:, None] - core.outline[None], axis=2).min(axis=1)
+    words = away > _OWN_OUTLINE
+    if not words.any() or seen.each[words].mean() < _LEAST_WORDS or not rest_is_there(fine, template, seen):
+        return None
+    # Where words are gone there are none in their place.
+    rest = template.render_rest(seen.pose, *fine.size)
+    gone = (cv2.dilate(rest, np.ones((5, 5), np.uint8)) > 0.5) & ~seen.valid & fine.valid
+    if gone.any() and (np.abs(seen.tone.values[gone] - 1) < _WORDS_INK).mean() > _MOST_OTHER_WORDS:
+        return None
+    return proved(fine, template, pose, seen, True, "line", _MOST_WORDS_HIDDEN)
 
 
 def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floats, str]:
     """The pose as a camera sees it, where that is clearly nearer to the picture, and the model that it is of."""
-    if not _bends(template, pose):
+    if not bends(template, pose):
         return pose, "affine"
     plain = support(work, template, pose, kind=kind)
     if plain is None or (plain.share > 0.9 and plain.match > 0.95):
@@ -400,7 +396,7 @@ def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floa
     for blur in (2.0, 1.0, 0.0):
         bent = refine(work, template, bent, "homography", 5, blur=blur, kind=kind)
     seen = support(work, template, bent, kind=kind)
-    if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and _keystone(template, bent) < _MOST_KEYSTONE:
+    if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and keystone_of(template, bent) < _MOST_KEYSTONE:
         return bent, "homography"
     return pose, "affine"
 
@@ -432,109 +428,12 @@ def _rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) 
     )
 
 
-def _rest_is_there(work: Work, template: Template, seen: Support) -> bool:
-    """Tell whether more than the core of a logo is in the picture, which may be softer than its pixels make it."""
-    sharp = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
-    reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
-    near = (cv2.dilate(sharp, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
-    if near.sum() < 30:
-        return False
-    tones = np.clip(seen.tone.values[near], -0.3, 1.3)
-    scale = float(work.matrix[0, 0])
-    for soft in (0.0, *_SOFTNESSES[:3]):
-        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft * scale), np.float32) if soft else sharp
-        if correlation(rest[near], tones) > _LEAST_REST:
-            return True
-    return False
-
-
-def _judged(work: Work, template: Template, pose: Floats, seen: Support, partial: bool, kind: str) -> FoundLogo | None:
-    if not _plausible(parts_of(pose, template.aspect)):
-        return None
-    scale = float(work.matrix[0, 0])
-    tries = [(0.0, seen)]
-    if seen.match < 0.995:
-        for soft in _SOFTNESSES:
-            tried = _seen(work, template, pose, kind, partial, soft * scale)
-            if tried is None or tried.match + tried.share < tries[-1][1].match + tries[-1][1].share - _NEARLY:
-                break
-            tries.append((soft, tried))
-    soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
-    if kind == "line" and soft >= _DOUBLE:
-        # What looks so soft may be two edges: the ink's own, and that of an outline round it.
-        moved = refine(work, template, pose, "affine", 10, kind="ink")
-        seen_ink = _seen(work, template, moved, "ink", partial)
-        if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
-            pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
-    if not _enough(best, parts_of(pose, template.aspect), partial):
-        return None
-    upright = pose_of(parts_of(pose, template.aspect), template.aspect)
-    shown = replace(work, valid=best.valid) if partial else work
-    rigid = refine(shown, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
-    flat = _seen(work, template, rigid, kind, partial, soft * scale)
-    warped = refine(shown, template, pose, "homography", 8, soft=soft * scale, kind=kind)
-    bent = _seen(work, template, warped, kind, partial, soft * scale)
-    parts = parts_of(warped, template.aspect)
-    keystone = _keystone(template, warped)
-    perspective = bool(
-        bent is not None
-        and flat is not None
-        and (1 - flat.match) > 1.25 * (1 - bent.match) + 0.002
-        and (abs(parts.shear) > 0.012 or keystone > 0.012)
-    )
-    if perspective and bent is not None and (bent.share < _LEAST_BENT_SHARE or bent.match < _LEAST_BENT_MATCH):
-        return None
-    pose, final = (warped, bent) if perspective else (rigid, flat)
-    if final is None or final.match < best.match - 0.05:
-        pose, final = (pose, best) if bent is None else (warped, bent)
-    return FoundLogo(
-        template,
-        pose,
-        parts_of(pose, template.aspect),
-        box_of(template, pose),
-        final.share,
-        final.match,
-        min(final.share, max(0.0, final.match)),
-        float(np.hypot(soft, 0.48)),
-        perspective,
-    )
-
-
-def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
-    """Tell whether the picture supports a logo; of one partly hidden what is seen has to be the surer."""
-    small = min(parts.across, parts.down) < _SMALL
-    if partial:
-        return not small and seen.share >= _LEAST_PART_SHARE and seen.match >= _LEAST_PART_MATCH
-    share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
-    return seen.share >= share and seen.match >= match and (not small or abs(np.log(parts.across / parts.down)) < 0.35)
-
-
-def _bends(core: Template, pose: Floats) -> bool:
-    """Tell whether perspective can show in a mark: one of a few pixels looks the same in an affine map."""
-    left, top, right, bottom = box_of(core, pose)
-    return min(right - left, bottom - top) > _LEAST_BENT
-
-
-def _keystone(template: Template, pose: Floats) -> float:
-    """By how much one side of the logo is seen larger than the other."""
-    left, top, right, bottom = template.ink
-    depth = np.array([[x, y, 1.0] for x in (left, right) for y in (top, bottom)]) @ pose[2]
-    return float(np.ptp(depth) / np.abs(depth).mean())
-
-
 def _likely(parts: Parts) -> bool:
     """Tell whether a pose is worth a look: letters and specks have the shape of a logo in many odd ones."""
     small = min(parts.across, parts.down) < 26
     turned = abs((parts.degrees + 45) % 90 - 45)
     least = 0.5 if small else 0.9
     return abs(np.log(parts.across / parts.down)) < least and abs(parts.shear) < least and (not small or turned < 35)
-
-
-def _plausible(parts: Parts) -> bool:
-    """Tell whether a pose is one that people give a logo, or that a camera sees it in."""
-    return (
-        abs(np.log(parts.across / parts.down)) < 0.55 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
-    )
 
 
 def _sane(box: tuple[float, float, float, float], pyramid: Pyramid) -> bool:

@@ -13,9 +13,10 @@ from ..campaign.artwork import ArtworkFile
 from ..campaign.brand import BrandRules
 from . import colours
 from .alignment import Pyramid
-from .finding import FoundLogo, find
+from .finding import find
 from .judging import Judge, VariantUrl
 from .measuring import Measured, measure
+from .proving import FoundLogo
 from .report import LogoReport
 from .templates import Template, apply, templates
 

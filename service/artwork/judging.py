@@ -132,11 +132,15 @@ class Judge:
         yield from self._space(m, m.neighbour if loud else min(m.free, m.neighbour))
 
     def _doubted(self, m: Measured, marks: Iterator[_Mark]) -> Iterator[_Mark]:
-        """The same, with those that are no accusation: of what may be a photograph, and of what lies on a logo."""
+        """The same, with those that are no accusation: of what may be a photograph, and of what lies on a logo.
+
+        Ink that is of several colours has several contrasts.
+        """
         soft = m.softness > self._policy.photograph.softness and self._halo(m) == 0
         covered = m.missing - m.outside > self._limit("cropped")
         for mark in marks:
             doubtful = (soft and mark.rule not in _SEEN_IN_PERSPECTIVE) or (covered and mark.rule == "background")
+            doubtful = doubtful or (mark.rule == "low_contrast" and self._inner(m) == 2)
             yield replace(mark, sure=False) if doubtful else mark
 
     def _photographed(self, m: Measured, mirror_differs: bool) -> Iterator[_Mark]:

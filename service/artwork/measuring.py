@@ -11,9 +11,9 @@ import numpy as np
 from ..campaign.brand import BrandRules
 from . import colours
 from .alignment import Pyramid, Work, box_of, noise_of, scale_of, tone_of
-from .finding import FoundLogo
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
 from .lighting import lit_difference
+from .proving import FoundLogo
 from .templates import Floats, Image, apply
 
 _FINEST = 200  # working pixels of a logo's shorter side, at most
@@ -255,7 +255,8 @@ def _missing(work: Work, alpha: Image, inks: list[Floats], ground: Floats) -> tu
     for ink in inks:
         away = np.minimum(away, np.sqrt(((lab - colours.lab(ink)) ** 2).sum(axis=2)))
     step = float(np.sqrt(((colours.lab(inks[0]) - colours.lab(ground)) ** 2).sum()))
-    gone = (body & (away > max(14.0, min(0.4 * step, 22.0)))).astype(np.uint8)
+    gone_at = max(14.0, min(0.4 * step, 22.0))
+    gone = (body & (away > gone_at)).astype(np.uint8)
     gone = np.asarray(cv2.morphologyEx(gone, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(gone)
     covered = none.copy()
@@ -274,7 +275,9 @@ def _missing(work: Work, alpha: Image, inks: list[Floats], ground: Floats) -> tu
         as_ground = float(np.linalg.norm(colours.lab(ground) - colour)) < 12
         if goes_on or as_ground or (even and stats[number, cv2.CC_STAT_AREA] > 0.02 * total):
             covered |= part
-    share = float(covered.sum()) / max(1.0, float(body.sum()))
+    # Of thin strokes only the middle is whole ink: their edges are counted where the middle is gone.
+    edges = cv2.dilate(covered.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_) & (gone_at < away)
+    share = float(alpha[(covered | edges) & work.valid].sum()) / max(1.0, float(alpha[work.valid].sum()))
     return outside + share * (1 - outside), outside, covered
 
 

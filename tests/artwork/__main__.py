@@ -1,7 +1,7 @@
 """Generates labelled artwork by seeds and scores the check on it: ``python -m tests.artwork flat 1000:1100``.
 
-Kinds are ``flat``, ``bare`` (no logo) and ``photo``, of the second generator ``layout`` and ``snapshot``, and of both
-``broken``, which breaks one rule after the other.
+Kinds are ``flat``, ``bare`` (no logo) and ``photo``, of the second generator ``layout`` and ``snapshot``, of the third
+``sheet``, ``decoy`` (no logo) and ``handheld``, and of all ``broken``, which breaks one rule after the other.
 ``--keep DIR`` writes the pieces as files, with their labels.
 """
 

@@ -83,12 +83,18 @@ def coverage(source: Array, matrix: npt.NDArray[np.float64], width: int, height:
     return made
 
 
-def ink_box(source: Array, matrix: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """The upright box round all of the ink, left, top, width, height, even where it is outside the picture."""
+def ink_points(source: Array) -> npt.NDArray[np.float64]:
+    """Points (n, 2) along the outline of a coverage, in the unit square of its view box."""
     rows, columns = source.shape
     found, _ = cv2.findContours((source > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = np.vstack([contour[:, 0, :] for contour in found]).astype(np.float64) + 0.5
-    points = np.column_stack([points / [columns, rows], np.ones(len(points))]) @ matrix.T
+    return np.asarray(points / [columns, rows], np.float64)
+
+
+def ink_box(source: Array, matrix: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """The upright box round all of the ink, left, top, width, height, even where it is outside the picture."""
+    points = ink_points(source)
+    points = np.column_stack([points, np.ones(len(points))]) @ matrix.T
     points = points[:, :2] / points[:, 2:]
     left, top = points.min(axis=0)
     right, bottom = points.max(axis=0)

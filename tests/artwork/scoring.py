@@ -18,15 +18,17 @@ from service.artwork.judging import verdict_of
 from service.campaign import Campaign, load
 from service.settings import shipped
 
+from .phones import handheld
 from .photographs import photo
 from .pieces import RULES, Piece, Truth, bare, flat
 from .scorer import Answer, Score
+from .sheets import decoy, sheet
 from .snapshots import layout, snapshot
 
 
 def broken(campaign: Campaign, seed: int) -> Piece:
     """A piece that breaks one rule, the next one for the next seed; the generators take turns when all had theirs."""
-    make = (flat, layout)[seed // len(RULES) % 2]
+    make = (flat, layout, sheet)[seed // len(RULES) % 3]
     return make(campaign, seed, RULES[seed % len(RULES)])
 
 
@@ -36,9 +38,12 @@ KINDS: dict[str, Callable[[Campaign, int], Piece]] = {
     "photo": photo,
     "layout": layout,
     "snapshot": snapshot,
+    "sheet": sheet,
+    "decoy": decoy,
+    "handheld": handheld,
     "broken": broken,
 }
-OVERLAP = {"flat": 0.7, "bare": 0.7, "photo": 0.5, "layout": 0.7, "snapshot": 0.5, "broken": 0.7}
+OVERLAP = dict.fromkeys(KINDS, 0.7) | {"photo": 0.5, "snapshot": 0.5, "handheld": 0.5}
 
 
 @functools.cache

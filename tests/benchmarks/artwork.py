@@ -1,7 +1,7 @@
 """The artwork check measured: what it finds and says on labelled artwork, and what it costs beside decoding alone.
 
     python -m tests.benchmarks.artwork figures [--first 7000] [--flat 150] [--photo 80] [--bare 40] [--layout 60]
-        [--snapshot 40] [--broken 400]
+        [--snapshot 40] [--sheet 60] [--decoy 60] [--handheld 40] [--broken 400]
     python -m tests.benchmarks.artwork cost [--sizes 1 8 40]
 
 ``figures`` makes and scores pieces of seeds that the check was not made with. ``cost`` checks one drawing and one
@@ -35,6 +35,17 @@ from tests.artwork.pieces import bare, flat
 from tests.artwork.scorer import Score
 from tests.artwork.scoring import KINDS, scored
 
+_PIECES = {
+    "flat": 150,
+    "bare": 60,
+    "photo": 80,
+    "layout": 60,
+    "snapshot": 40,
+    "sheet": 60,
+    "decoy": 60,
+    "handheld": 40,
+    "broken": 400,
+}
 _SIZES = (1, 2, 4, 8, 16, 24, 40)  # megapixels
 _DRAWING, _PHOTOGRAPH, _BARE = 5, 5, 5  # seeds
 
@@ -44,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("figures", "cost"))
     parser.add_argument("--first", type=int, default=7000)
-    for kind, pieces in (("flat", 150), ("photo", 80), ("bare", 40), ("layout", 60), ("snapshot", 40), ("broken", 400)):
+    for kind, pieces in _PIECES.items():
         parser.add_argument(f"--{kind}", type=int, default=pieces)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--sizes", nargs="+", type=int, default=_SIZES, metavar="MEGAPIXELS")

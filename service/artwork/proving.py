@@ -1,0 +1,174 @@
+"""Proof: whether a picture supports a logo at a pose, seen straight on or from the side, whole or partly hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from .alignment import Parts, Support, Work, box_of, correlation, parts_of, pose_of, refine, support
+from .templates import Floats, Template
+
+_LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
+_SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
+_LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
+_LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
+_MOST_HIDDEN = 0.45  # share of the outline
+_DOUBLE = 1.2  # pixels of softness
+_NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
+_SAMPLED = 0.48  # pixels that sampling alone makes an edge soft by
+_LEAST_SHARP = 30.0  # a logo's shorter side in softnesses of its edges, where a part of it is hidden
+_SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
+_LEAST_REST = 0.5  # correlation
+_LEAST_BENT = 40.0  # pixels of a mark's shorter side in the picture, from which on its perspective shows
+_SLANTED = 0.02  # shear, or difference of one side's size to the other's, of what only a camera sees so
+
+
+@dataclass(frozen=True)
+class FoundLogo:
+    """One use of a logo: where it is, and how sure that is."""
+
+    template: Template
+    pose: Floats
+    parts: Parts
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    share: float
+    match: float
+    confidence: float
+    softness: float  # how soft its edges are, in pixels of the picture
+    perspective: bool = False
+
+
+def proved(
+    work: Work,
+    template: Template,
+    pose: Floats,
+    seen: Support,
+    partial: bool,
+    kind: str,
+    most_hidden: float = _MOST_HIDDEN,
+) -> FoundLogo | None:
+    """The logo at a pose, upright or as a camera sees it, whichever the picture supports; None where it does not."""
+    if not _plausible(parts_of(pose, template.aspect)):
+        return None
+    scale = float(work.matrix[0, 0])
+    tries = [(0.0, seen)]
+    if seen.match < 0.995:
+        for soft in _SOFTNESSES:
+            tried = seen_at(work, template, pose, kind, partial, soft * scale, most_hidden)
+            if tried is None or tried.match + tried.share < tries[-1][1].match + tries[-1][1].share - _NEARLY:
+                break
+            tries.append((soft, tried))
+    soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
+    if kind == "line" and soft >= _DOUBLE:
+        # What looks so soft may be two edges: the ink's own, and that of an outline round it.
+        moved = refine(work, template, pose, "affine", 10, kind="ink")
+        seen_ink = seen_at(work, template, moved, "ink", partial, 0.0, most_hidden)
+        if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
+            pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
+    shown_parts = parts_of(pose, template.aspect)
+    if not _enough(best, shown_parts, partial):
+        return None
+    if partial and min(shown_parts.across, shown_parts.down) < _LEAST_SHARP * float(np.hypot(soft, _SAMPLED)):
+        return None  # what is hidden of it, and what is another thing's shape, cannot be told in a blur
+    upright = pose_of(parts_of(pose, template.aspect), template.aspect)
+    shown = replace(work, valid=best.valid) if partial else work
+    rigid = refine(shown, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
+    flat = seen_at(work, template, rigid, kind, partial, soft * scale, most_hidden)
+    warped = refine(shown, template, pose, "homography", 8, soft=soft * scale, kind=kind)
+    bent = seen_at(work, template, warped, kind, partial, soft * scale, most_hidden)
+    parts = parts_of(warped, template.aspect)
+    keystone = keystone_of(template, warped)
+    perspective = bool(
+        bent is not None
+        and flat is not None
+        and (1 - flat.match) > 1.25 * (1 - bent.match) + 0.002
+        and (abs(parts.shear) > 0.012 or keystone > 0.012)
+    )
+    if perspective and bent is not None and (bent.share < _LEAST_BENT_SHARE or bent.match < _LEAST_BENT_MATCH):
+        return None
+    pose, final = (warped, bent) if perspective else (rigid, flat)
+    if final is None or final.match < best.match - 0.05:
+        pose, final = (pose, best) if bent is None else (warped, bent)
+        # Where something lies on it there may be nothing else to tell that it is seen from the side.
+        slant = max(abs(parts_of(pose, template.aspect).shear), keystone_of(template, pose))
+        perspective = perspective or (partial and slant > _SLANTED)
+    return FoundLogo(
+        template,
+        pose,
+        parts_of(pose, template.aspect),
+        box_of(template, pose),
+        final.share,
+        final.match,
+        min(final.share, max(0.0, final.match)),
+        float(np.hypot(soft, _SAMPLED)),
+        perspective,
+    )
+
+
+def _part(seen: Support | None, template: Template, work: Work, most: float) -> Support | None:
+    """What is seen of a logo of which a part is hidden; None where too much is."""
+    if seen is None:
+        return None
+    seen = seen.visible(template, work)
+    return seen if seen.hidden < most else None
+
+
+def seen_at(
+    work: Work,
+    template: Template,
+    pose: Floats,
+    kind: str,
+    partial: bool,
+    soft: float = 0.0,
+    most_hidden: float = _MOST_HIDDEN,
+) -> Support | None:
+    """How well a pose is supported, of a logo partly hidden by what is not."""
+    seen = support(work, template, pose, soft, kind)
+    return _part(seen, template, work, most_hidden) if partial else seen
+
+
+def rest_is_there(work: Work, template: Template, seen: Support) -> bool:
+    """Tell whether more than the core of a logo is in the picture, which may be softer than its pixels make it."""
+    sharp = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
+    reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
+    near = (cv2.dilate(sharp, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
+    if near.sum() < 30:
+        return False
+    tones = np.clip(seen.tone.values[near], -0.3, 1.3)
+    scale = float(work.matrix[0, 0])
+    for soft in (0.0, *_SOFTNESSES[:3]):
+        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft * scale), np.float32) if soft else sharp
+        if correlation(rest[near], tones) > _LEAST_REST:
+            return True
+    return False
+
+
+def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
+    """Tell whether the picture supports a logo; of one partly hidden what is seen has to be the surer."""
+    small = min(parts.across, parts.down) < _SMALL
+    if partial:
+        return not small and seen.share >= _LEAST_PART_SHARE and seen.match >= _LEAST_PART_MATCH
+    share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
+    return seen.share >= share and seen.match >= match and (not small or abs(np.log(parts.across / parts.down)) < 0.35)
+
+
+def bends(core: Template, pose: Floats) -> bool:
+    """Tell whether perspective can show in a mark: one of a few pixels looks the same in an affine map."""
+    left, top, right, bottom = box_of(core, pose)
+    return min(right - left, bottom - top) > _LEAST_BENT
+
+
+def keystone_of(template: Template, pose: Floats) -> float:
+    """By how much one side of the logo is seen larger than the other."""
+    left, top, right, bottom = template.ink
+    depth = np.array([[x, y, 1.0] for x in (left, right) for y in (top, bottom)]) @ pose[2]
+    return float(np.ptp(depth) / np.abs(depth).mean())
+
+
+def _plausible(parts: Parts) -> bool:
+    """Tell whether a pose is one that people give a logo, or that a camera sees it in."""
+    return (
+        abs(np.log(parts.across / parts.down)) < 0.55 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
+    )
