@@ -32,7 +32,11 @@ def known(people: Participants, application: Make, clock: FrozenClock) -> dict[s
     return ids
 
 
-def test_what_finds_whom(people: Participants, known: dict[str, str]) -> None:
+@pytest.mark.parametrize("common", [0.2, 0.5])  # all trigrams of three rows are common, or those of two of them
+def test_what_finds_whom(
+    people: Participants, known: dict[str, str], common: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.word_search._COMMON", common)
     questions = {
         "societe LAC": ["lake"],
         "SOCIÉTÉ": ["lake"],
@@ -45,6 +49,7 @@ def test_what_finds_whom(people: Participants, known: dict[str, str]) -> None:
         "ødegård kim": [],
         "odegard": ["kim"],
         "hill@example.net": ["hill"],
+        "ill@example.org": [],
         "https://lac": ["lake"],
         "example": ["kim", "hill", "lake"],
         "ex": ["kim", "hill", "lake"],
