@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
 from markupsafe import Markup
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict
 
 from ..campaign.text import msgid
 from ..problems import Problem, TooLarge, UnsupportedMediaType
+from .errors import wants_html
 from .i18n import has_words, translate, translate_error
 
 P = ParamSpec("P")
@@ -52,7 +54,23 @@ def install(app: Flask) -> None:
             return
         request.max_content_length = largest + _BESIDE
         if (request.content_length or 0) > request.max_content_length:
-            raise too_large(largest)
+            if not wants_html():
+                raise too_large(largest)
+            # Nothing is read of it: the view comes to its file, and shows the form again with what is wrong with it.
+            request.form = ImmutableMultiDict()
+            request.files = ImmutableMultiDict({"file": FileStorage(_TooLong(largest), filename="file")})
+
+
+class _TooLong(BytesIO):
+    """A file in place of one that is longer than ``largest`` bytes: reading it raises TooLarge."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__()
+        self._largest = largest
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raise TooLarge."""
+        raise too_large(self._largest)
 
 
 def too_large(largest: int) -> TooLarge:

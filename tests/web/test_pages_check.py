@@ -73,7 +73,9 @@ def test_what_is_refused_is_said_beside_the_field(visitor: Visitor) -> None:
         send(visitor, data, status, name)
         assert visitor.html.all("input", id="f-file")[0].attributes["aria-invalid"] == "true"
         assert visitor.html.all("a", href="#f-file"), "the summary leads to the field"
-    send(visitor, b"\x00" * 26_000_000, 413)
+    send(visitor, b"\x00" * 26_000_000, 413)  # of which nothing is read
+    assert visitor.html.all("input", id="f-file")[0].attributes["aria-invalid"] == "true"
+    assert "MB" in visitor.html.all("p", id="f-file-error")[0].text
 
 
 def test_in_arabic_and_what_it_says_is_arabic(app: Flask) -> None:

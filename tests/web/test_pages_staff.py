@@ -221,8 +221,29 @@ def test_staff_publish_with_the_difference_and_whom_it_asks(
     assert [mail["Subject"].partition(": ")[2] for mail in person.letters()][-1:] == ["the terms have changed"]
     staff.post(f"/staff/terms/logo-terms/{newest}/reminder", {}, status=409)
     assert staff.parts.participants.uptake.remind(staff.parts.campaign.terms.get("logo-terms", "2026-11-25")) == 0
+    later = NEW_TERMS.replace("2026-11-25", "2026-12-25")
+    (terms / "terms.yaml").write_text(written[:first] + later + NEW_TERMS + written[first:], encoding="utf-8")
+    shutil.copytree(terms / newest, terms / "2026-12-25")
+    staff.get("/staff/publishing")
+    staff.post("/staff/publishing", {"reason": "For the new year."})
+    _accept_what_is_to_come(person)
     (draft / "desk.yaml").write_text("clock:\n  zone: Mars/Base\n", encoding="utf-8")
     assert "desk.yaml:2" in staff.get("/staff/publishing").text
+
+
+def _accept_what_is_to_come(person: Visitor) -> None:
+    path = "/en/account/terms/logo-terms/2026-12-25"
+    person.get("account")
+    assert person.html.all("a", href=path)
+    person.get(path)
+    person.post(path, {"name": ""}, status=422)
+    person.post(path, {"name": "Example Person", "capacity": "For myself"})
+    person.get("account")
+    assert not person.html.all("a", href=path)
+    accepted = person.parts.participants.acceptances.of(_id(person))
+    assert accepted[0].version == "2026-12-25"
+    person.get(path, status=303)
+    person.get("/en/account/terms/logo-terms/2026-11-25", status=404)
 
 
 def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Visitor) -> None:

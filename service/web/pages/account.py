@@ -124,7 +124,7 @@ def reasons(participant: ParticipantView) -> list[Text | str]:
 
 
 def _terms(participant: ParticipantView) -> list[dict[str, Any]]:
-    """Return the terms in force, whether they are accepted, and a package by which they can be."""
+    """Return the terms in force and those to come, whether they are accepted, and a package by which they can be."""
     found = deployment()
     accepted = {(one.terms, one.version) for one in found.participants.acceptances.of(participant.id)}
     packages = found.catalogue.current()
@@ -136,5 +136,9 @@ def _terms(participant: ParticipantView) -> list[dict[str, Any]]:
         package = next((one.id for one in packages if one.terms == terms_id), None)
         given = (terms_id, version.version) in accepted
         if package or given:  # others are of nothing that is handed out now
-            rows.append({"id": terms_id, "version": version, "accepted": given, "package": package})
+            rows.append({"id": terms_id, "version": version, "accepted": given, "package": package, "coming": False})
+            for later in reversed(found.campaign.terms.versions(terms_id)):
+                if later.effective > found.clock():
+                    given = (terms_id, later.version) in accepted
+                    rows.append({"id": terms_id, "version": later, "accepted": given, "package": None, "coming": True})
     return rows
