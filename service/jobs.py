@@ -95,6 +95,7 @@ def table(deployment: Deployment) -> list[Job]:
     return [
         Job("staff of the settings", 600, settle_staff),
         Job("permissions that end", 240, end_permissions),
+        Job("counts of acceptances", 600, partial(_fold_counts, deployment)),
         Job("logo uses", 30, deployment.embeds.enter_uses),
         Job("notices of new terms", 120, lambda: deployment.embeds.notify_terms(deployment.mailer), longest=3600),
         Job("segments", 20, deployment.segments.write),
@@ -120,6 +121,10 @@ def table(deployment: Deployment) -> list[Job]:
 
 def _note_uses(deployment: Deployment) -> None:
     deployment.participants.api_keys.note_uses()
+
+
+def _fold_counts(deployment: Deployment) -> None:
+    deployment.participants.uptake.fold()
 
 
 def _make_months(deployment: Deployment) -> None:

@@ -27,6 +27,7 @@ from ..problems import Unavailable
 from ..storage.durable import sync, sync_folder
 from ..store import Database, migrate
 from ..store.database import describe
+from ..store.derived_tables import DERIVED
 from ..store.schema import metadata
 from ..store.tables import MailedLink, SignInSession
 from .folder import DATABASE, BackupError, DamagedBackupError, File, digest
@@ -156,6 +157,8 @@ def _save_postgresql(database: Database, folder: Path) -> tuple[str, list[File]]
         connection.execute(text("set local statement_timeout = 0"))
         revision = str(connection.execute(text("select version_num from alembic_version")).scalar_one())
         for table in metadata.sorted_tables:
+            if DERIVED in table.info:  # the database fills it again while the others are loaded
+                continue
             path = folder / f"{table.name}.csv"
             sums = hashlib.sha256()
             statement = f'copy (select * from "{table.name}") to stdout with (format csv, header)'  # noqa: S608

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from ..campaign import Campaign
 from ..campaign.desk import CASE_KINDS, Team
@@ -16,14 +16,18 @@ from ..participants.access import granted
 from ..participants.search import WORDS as PEOPLE
 from ..problems import FieldError, InvalidRequest
 from ..store import Database, tables
+from ..store.derived_tables import CaseFacet
 from ..store.desk_tables import Case, CaseEvent, CaseFile, CaseMessage
 from ..store.paging import Page, paginate
 from ..store.word_search import FEW, LONGEST_QUERY
 from . import search
 from .rows import OPEN, no_case
 from .states import STATUSES, State
-from .teams import Teams, TeamScope, asks_for
+from .teams import Teams, TeamScope
 from .views import CaseView, Event, grouped
+
+_SOME = 10_000  # cases up to which it is counted which of two facets fewer have
+Facets = dict[str, list[str] | None]
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,13 @@ class Reading:
         """
         self._check(chosen)
         with self._database.read() as session:
-            statement = self._narrowed(session, select(Case), chosen)
-            page = paginate(session, statement, Case.due_at, Case.id, cursor=cursor, limit=limit, newest_first=False)
+            statement, facets, at, last = select(Case), _facets(session, chosen), Case.due_at, Case.id
+            if leads := _leads(session, chosen, facets):
+                del facets[leads]
+                statement = statement.join(CaseFacet, CaseFacet.case == Case.id).where(CaseFacet.facet == leads)
+                at, last = CaseFacet.due_at, CaseFacet.case
+            statement = self._narrowed(session, statement, chosen, facets)
+            page = paginate(session, statement, at, last, cursor=cursor, limit=limit, newest_first=False)
             rows = [row for (row,) in page.items]
             if brief:
                 views = [CaseView.of(row, staff=chosen.staff) for row in rows]
@@ -114,8 +123,9 @@ class Reading:
         """Count the cases that wait, among those chosen, whatever their status."""
         self._check(chosen)
         with self._database.read() as session:
-            statement = self._narrowed(session, select(Case.status, func.count()), chosen)
-            overdue = self._narrowed(session, select(func.count()).select_from(Case), chosen)
+            facets = _facets(session, chosen)
+            statement = self._narrowed(session, select(Case.status, func.count()), chosen, facets)
+            overdue = self._narrowed(session, select(func.count()).select_from(Case), chosen, facets)
             waiting = statement.where(Case.status.in_(OPEN)).group_by(Case.status)
             found = dict(session.execute(waiting).all())
             late = session.scalar(overdue.where(Case.status == State.OPEN, Case.due_at < self._clock()))
@@ -162,7 +172,8 @@ class Reading:
             row = session.get(Case, case)
             if row is None:
                 raise no_case()
-            waits = self._narrowed(session, select(Case.id), replace(chosen, status=None))
+            facets = _facets(session, chosen)
+            waits = self._narrowed(session, select(Case.id), replace(chosen, status=None), facets)
             waits = waits.where(Case.status == State.OPEN, Case.id != row.id)
             earlier = or_(Case.due_at < row.due_at, and_(Case.due_at == row.due_at, Case.id < row.id))
             before = waits.where(earlier).order_by(Case.due_at.desc(), Case.id.desc()).limit(1)
@@ -186,15 +197,15 @@ class Reading:
             raise InvalidRequest(errors=errors)
 
     def _narrowed(
-        self, session: Session, statement: Select[*tuple[Any, ...]], chosen: Filter
+        self, session: Session, statement: Select[*tuple[Any, ...]], chosen: Filter, facets: Facets
     ) -> Select[*tuple[Any, ...]]:
-        """Return the statement with the conditions of a filter."""
+        """Return the statement with the conditions of a filter, of its facets with these alone."""
         person = tables.Participant
         scopes = [] if chosen.team is None else [TeamScope((self._team(chosen.team),))]
         if chosen.within is not None and (mine := self._teams.scope(session, chosen.within)) is not None:
             scopes.append(mine)
-        statement = statement.where(*_by_person(session, chosen))
-        if chosen.participant_kind or chosen.country or scopes:
+        statement = statement.where(*(_has(facet, few) for facet, few in facets.items()))
+        if scopes:
             statement = statement.outerjoin(person, person.id == Case.participant)
         for value, column in (
             (chosen.kind, Case.kind),
@@ -209,8 +220,6 @@ class Reading:
             waiting = select(Case.id).where(Case.status.in_(within))
             # Who waits are few among all cases, which a list of ids says and a condition does not.
             statement = statement.where(Case.id.in_(waiting) if chosen.status in OPEN else Case.status.in_(within))
-        if chosen.purpose:
-            statement = statement.where(asks_for(chosen.purpose))
         for scope in scopes:
             statement = statement.where(scope.condition())
         if chosen.portal:
@@ -238,22 +247,43 @@ def _of_domain(session: Session, domain: str) -> list[str]:
     return list(session.scalars(select(person.id).where(person.id.in_(few), ends)))
 
 
-def _by_person(session: Session, chosen: Filter) -> list[ColumnElement[bool]]:
-    """The conditions of a filter by kind or country of participants; the statement joins them with their cases.
+def _facets(session: Session, chosen: Filter) -> Facets:
+    """The facets that cases have to have, each with the ids of all cases that do, None where these are many."""
+    wanted = ("purpose", chosen.purpose), ("country", chosen.country), ("participant_kind", chosen.participant_kind)
+    found: Facets = {}
+    for name, value in wanted:
+        if value:
+            facet = f"{name}:{value}"
+            few = list(session.scalars(select(CaseFacet.case).where(CaseFacet.facet == facet).limit(FEW + 1)))
+            found[facet] = few if len(few) <= FEW else None
+    return found
 
-    Where few are meant, the cases are looked up by their ids. Where many are, no index of participants is offered: the
-    list is read in its own order, which is soon full, and is never sorted as a whole.
+
+def _has(facet: str, few: list[str] | None) -> ColumnElement[bool]:
+    """The condition that a case has a facet: one of a few ids, or else asked case by case."""
+    if few is not None:
+        return Case.id.in_(few)
+    one = aliased(CaseFacet)  # beside that which leads, where there is one
+    return exists().where(one.case == Case.id, one.facet == facet)
+
+
+def _leads(session: Session, chosen: Filter, facets: Facets) -> str | None:
+    """The facet in whose order a list is read; None where another filter leaves fewer cases.
+
+    Where many cases have a facet its index has them in the list's order, and a page is soon full: sooner by the facet
+    that fewer have. What names few cases, or those that wait, is looked up and sorted.
     """
-    person = tables.Participant
-    wanted = [(person.kind, chosen.participant_kind), (person.country, chosen.country)]
-    wanted = [(column, value) for column, value in wanted if value]
-    if not wanted:
-        return []
-    theirs = select(person.id).where(*(column == value for column, value in wanted))
-    few = list(session.scalars(theirs.limit(FEW + 1)))
-    if len(few) <= FEW:
-        return [Case.participant.in_(few)]
-    return [func.coalesce(column, "") == value for column, value in wanted]
+    named = chosen.participant or chosen.applicant or chosen.assignee or chosen.q
+    if named or chosen.status in OPEN or chosen.kind == "misuse" or any(few is not None for few in facets.values()):
+        return None
+    if len(facets) < 2:
+        return next(iter(facets), None)
+
+    def size(facet: str) -> int:
+        some = select(CaseFacet.case).where(CaseFacet.facet == facet).limit(_SOME).subquery()
+        return session.scalar(select(func.count()).select_from(some)) or 0
+
+    return min(facets, key=size)
 
 
 def whole(session: Session, rows: list[Case], *, staff: bool) -> list[CaseView]:

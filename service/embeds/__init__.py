@@ -5,8 +5,8 @@ from __future__ import annotations
 from .embeds import Embeds
 from .origins import check_origins
 from .presentation import UNLISTED, EmbedDetails
+from .served import ServedEmbed, allowed
 from .site_statistics import SiteUse
-from .snapshot import ServedEmbed, allowed
 from .snippets import ShownLogo, shown_logo
 
 __all__ = [

@@ -25,7 +25,7 @@ from ..store import Database, advisory
 from ..store.tables import Embed, LogoUse, LogoUseWriter
 from ..store.upsert import insert_into
 from .crowding import Crowd
-from .snapshot import ServedEmbed
+from .served import ServedEmbed
 
 log = structlog.get_logger()
 

@@ -38,8 +38,9 @@ from .counter import INTERVAL, ViewCounter
 from .origins import check_origins
 from .presentation import UNLISTED, Describer, EmbedDetails
 from .rollup import enter_waiting
+from .served import ServedEmbed
 from .site_statistics import SiteUse, sites_of
-from .snapshot import EmbedSnapshot, ServedEmbed, terms_not_accepted
+from .snapshot import EmbedSnapshot, terms_not_accepted
 from .terms_status import AcceptedTerms
 
 log = structlog.get_logger()

@@ -14,8 +14,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +28,6 @@ from ..campaign import Campaign
 from ..clock import Clock
 from ..problems import (
     EmbedRevoked,
-    OriginNotAllowed,
     ParticipantSuspended,
     PermissionLapsed,
     TermsNotAccepted,
@@ -37,6 +35,7 @@ from ..problems import (
 )
 from ..store import Database
 from ..store.tables import Embed, LedgerEntry, Participant
+from .served import ServedEmbed, ServedEmbeds
 from .terms_status import AcceptedTerms
 
 log = structlog.get_logger()
@@ -58,37 +57,13 @@ _CHANGES = (
     "case.decided",
 )
 _BEHIND = 20_000  # on PostgreSQL an entry may be committed that many numbers behind a later one
-_STEP = 500  # participants a query
+_STEP = 500  # embeds, or participants, a query
 _LONGEST_PAUSE = 3.0  # where reading one takes long; a change has to be in force within 5
 _UNSTARTED_AGE = 2.0  # seconds after which a process without the thread reads anew
 _RETRY = 1.0  # seconds until a process without the thread tries again what failed
 _UNKNOWN_FOR = 1.0  # seconds for which an unknown key is not looked up again
 _MOST_UNKNOWN = 10_000
 _KEY = re.compile(r"ebd_[A-Za-z0-9_-]{22}")
-
-
-@dataclass(frozen=True, slots=True)
-class ServedEmbed:
-    """An embed as serving its logo needs to know it. ``until`` is when its acceptances no longer suffice."""
-
-    key: str
-    participant: str
-    kind: str
-    country: str | None
-    language: str
-    logo: str
-    origins: frozenset[str]
-    unlisted: str
-    revoked: bool
-    approved: bool
-    lapsed: bool
-    until: datetime | None
-
-
-def allowed(embed: ServedEmbed, origin: str | None) -> None:
-    """Raise OriginNotAllowed where the embed refuses this origin. A request that names none is served."""
-    if embed.unlisted == "refuse" and origin is not None and origin not in embed.origins:
-        raise OriginNotAllowed
 
 
 class EmbedSnapshot:
@@ -99,7 +74,7 @@ class EmbedSnapshot:
         self._campaign = campaign
         self._clock = clock
         self._base_url = base_url
-        self._known: dict[str, ServedEmbed] = {}
+        self._known = ServedEmbeds()
         self._thread = Background("emblem-embeds", self._turn)
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
@@ -136,7 +111,7 @@ class EmbedSnapshot:
         """
         if not self._thread.running:
             self._read_if_old()
-        embed = self._known.get(key)
+        embed: ServedEmbed | None = self._known.get(key)
         if embed is None:
             embed = self._look_up(key, before_lookup)
         if embed.revoked:
@@ -168,7 +143,7 @@ class EmbedSnapshot:
             with self._asking:
                 self._unknown.pop(key, None)
             if (embed := self._find(key)) is not None:
-                self._known[key] = embed
+                self._known.put({key: embed})
 
     def _turn(self) -> float:
         began = time.monotonic()
@@ -196,10 +171,8 @@ class EmbedSnapshot:
         with self._database.read() as session:
             last = session.scalar(select(func.max(LedgerEntry.seq))) or 0
             numbers = {number for number, _ in self._entries(session, last)}
-            rows = session.execute(_select()).all()
-            accepted = AcceptedTerms.of_embeds(session, campaign)
-        now = self._clock()
-        self._known = {row.key: self._served(row, accepted, now) for row in rows}
+            known = ServedEmbeds(self._all(session, campaign))
+        self._known = known
         self._taken, self._last, self._numbers, self._judged_by = began, last, numbers, campaign
         self._lasts = min(_LONGEST_WHOLE, max(_WHOLE, _REST * (time.monotonic() - began)))
 
@@ -217,9 +190,17 @@ class EmbedSnapshot:
                     accepted = AcceptedTerms.read(session, self._campaign, {row.participant for row in rows})
                     now = self._clock()
                     changed |= {row.key: self._served(row, accepted, now) for row in rows}
-        if changed:
-            self._known = self._known | changed
+        self._known.put(changed)
         self._last, self._numbers = last, {number for number, _ in entries}
+
+    def _all(self, session: Session, campaign: Campaign) -> Iterator[ServedEmbed]:
+        """Give all embeds in the order of their keys, a step at a time, so that few are in memory as rows."""
+        now = self._clock()
+        key = Embed.key if self._database.is_sqlite else Embed.key.collate("C")  # by bytes, as they are packed
+        rows = session.execute(_select().order_by(key).execution_options(yield_per=_STEP))
+        for some in rows.partitions():
+            accepted = AcceptedTerms.read(session, campaign, {row.participant for row in some})
+            yield from (self._served(row, accepted, now) for row in some)
 
     def _entries(self, session: Session, last: int) -> list[tuple[int, str]]:
         """Numbers and bodies of the entries that matter here from ``last`` on, and of those just before it."""
@@ -240,7 +221,7 @@ class EmbedSnapshot:
             with self._asking:
                 self._unknown[key] = None
             raise UnknownEmbed
-        self._known[key] = embed
+        self._known.put({key: embed})
         return embed
 
     def _find(self, key: str) -> ServedEmbed | None:

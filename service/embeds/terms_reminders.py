@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from .. import paths
@@ -15,10 +15,12 @@ from ..campaign import Campaign, TermsVersion
 from ..campaign.dates import written_date
 from ..mail import Mailer
 from ..participants.emails import Letters
+from ..participants.uptake import holders, of_those
 from ..store import Database
+from ..store.derived_tables import TermsStanding
 from ..store.tables import Embed, Participant, TermsNotice
 from ..store.upsert import insert_new
-from .terms_status import NEVER, AcceptedTerms
+from .terms_status import NEVER, good_until
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,29 @@ def _date(at: datetime, language: str) -> str:
 
 
 def _due(session: Session, campaign: Campaign, now: datetime) -> Iterator[_Notice]:
-    rows = session.execute(
-        select(Participant.id, Participant.email, Participant.language, Embed.logo)
-        .join(Embed, Embed.participant == Participant.id)
-        .where(Embed.revoked_at.is_(None), Participant.status == "approved", Participant.email.is_not(None))
-        .distinct()
-    ).all()
-    accepted = AcceptedTerms.of_embeds(session, campaign)
-    marked = session.execute(select(TermsNotice.participant, TermsNotice.terms, TermsNotice.version))
-    told = {(participant, terms, version) for participant, terms, version in marked}
-    for participant, email, language, logo in rows:
-        if email is None or logo not in campaign.logos or accepted.current(participant, logo, now):
+    """Give those who hold an earlier version alone: nobody is read where everybody has accepted."""
+    grace = timedelta(days=campaign.info.terms_grace_days)
+    for terms in sorted({logo.terms for logo in campaign.logos.values()}):
+        current = campaign.terms.find_current(terms, now)
+        if current is None:
             continue
-        terms = campaign.terms.current(campaign.logos[logo].terms, now)
-        until = accepted.until(participant, logo, now)
-        mark = participant, terms.id, terms.version
-        if until is None or until == NEVER or mark in told:
+        behind = [versions for versions, _ in holders(session, terms) if current.version not in versions.split()]
+        if not behind:
             continue
-        told.add(mark)  # two logos under the same terms are one mail
-        yield _Notice(participant, email, language, terms, until)
+        told = exists().where(
+            TermsNotice.participant == Participant.id,
+            TermsNotice.terms == terms,
+            TermsNotice.version == current.version,
+        )
+        rows = session.execute(
+            select(Participant.id, Participant.email, Participant.language, TermsStanding.versions)
+            .join(TermsStanding, TermsStanding.participant == Participant.id)
+            .join(Embed, Embed.participant == Participant.id)
+            .where(*of_those(terms, behind), Participant.email.is_not(None), ~told, Embed.revoked_at.is_(None))
+            .where(Embed.logo.in_([name for name, logo in campaign.logos.items() if logo.terms == terms]))
+            .distinct()  # two logos under the same terms are one mail
+        )
+        for participant, email, language, versions in rows:
+            until = good_until(campaign.terms.versions(terms), versions.split(), now, grace)
+            if email is not None and until is not None and until != NEVER:
+                yield _Notice(participant, email, language, current, until)

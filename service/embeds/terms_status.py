@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..campaign import Campaign, TermsVersion
-from ..store.tables import Acceptance, Embed
+from ..store.derived_tables import TermsStanding
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -56,45 +56,42 @@ def embed_status(
 class AcceptedTerms:
     """The versions of the logos' terms that participants have accepted, as one read gave them."""
 
-    def __init__(self, campaign: Campaign, found: dict[tuple[str, str], set[str]]) -> None:
+    def __init__(self, campaign: Campaign, found: dict[tuple[str, str], str]) -> None:
+        """``found`` are versions, with spaces between, by participant and terms."""
         self._campaign = campaign
         self._found = found
         self._grace = timedelta(days=campaign.info.terms_grace_days)
+        self._until: dict[tuple[str, str, datetime], datetime | None] = {}  # many hold the same versions
 
     @classmethod
     def read(cls, session: Session, campaign: Campaign, participants: Iterable[str]) -> AcceptedTerms:
         """Read those of some participants."""
-        return cls._read(session, campaign, Acceptance.participant.in_(set(participants)))
-
-    @classmethod
-    def of_embeds(cls, session: Session, campaign: Campaign) -> AcceptedTerms:
-        """Read those of all participants that have an embed: few, where many have joined."""
-        return cls._read(session, campaign, Acceptance.participant.in_(select(Embed.participant)))
-
-    @classmethod
-    def _read(cls, session: Session, campaign: Campaign, whose: ColumnElement[bool]) -> AcceptedTerms:
         terms = {logo.terms for logo in campaign.logos.values()}
-        columns = (Acceptance.participant, Acceptance.terms, Acceptance.version)
-        found: dict[tuple[str, str], set[str]] = {}
-        for participant, name, version in session.execute(select(*columns).where(whose, Acceptance.terms.in_(terms))):
-            found.setdefault((participant, name), set()).add(version)
-        return cls(campaign, found)
+        rows = session.execute(
+            select(TermsStanding.participant, TermsStanding.terms, TermsStanding.versions).where(
+                TermsStanding.participant.in_(set(participants)), TermsStanding.terms.in_(terms)
+            )
+        )
+        return cls(campaign, {(participant, name): versions for participant, name, versions in rows})
 
     def until(self, participant: str, logo: str, now: datetime) -> datetime | None:
         """Return ``good_until`` for a participant and the terms of a logo; None for a logo that there is no more."""
         terms = self._terms(logo)
         if terms is None:
             return None
-        return good_until(
-            self._campaign.terms.versions(terms), self._found.get((participant, terms), ()), now, self._grace
-        )
+        versions = self._found.get((participant, terms), "")
+        asked = terms, versions, now
+        if asked not in self._until:
+            known = self._campaign.terms.versions(terms)
+            self._until[asked] = good_until(known, versions.split(), now, self._grace)
+        return self._until[asked]
 
     def current(self, participant: str, logo: str, now: datetime) -> bool:
         """Tell whether the version that is current at ``now`` has been accepted."""
         terms = self._terms(logo)
         if terms is None:
             return True
-        return self._campaign.terms.current(terms, now).version in self._found.get((participant, terms), ())
+        return self._campaign.terms.current(terms, now).version in self._found.get((participant, terms), "").split()
 
     def _terms(self, logo: str) -> str | None:
         found = self._campaign.logos.get(logo)

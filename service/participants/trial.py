@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as Transaction
 from ..campaign import Applicant, Campaign
 from ..clock import Clock
 from ..store import Database, tables
+from .uptake import held_by, holders
 from .views import BY_STAFF
 
 _AT_ONCE = 1000  # rows that are in memory together
@@ -91,8 +92,7 @@ def _applications(session: Transaction) -> Iterator[tuple[tables.Participant, st
 
 def _accept_again(session: Transaction, campaign: Campaign, draft: Campaign, now: datetime) -> int:
     """Count approved participants who would have to accept at least one version of terms again."""
-    person, acceptance = tables.Participant, tables.Acceptance
-    again: set[str] = set()
+    again: dict[str, list[str]] = {}
     for terms in draft.terms.ids():
         before = campaign.terms.find_current(terms, now)
         if before is None:
@@ -101,12 +101,9 @@ def _accept_again(session: Transaction, campaign: Campaign, draft: Campaign, now
         added = [version for version in draft.terms.versions(terms) if version.version not in known]
         if not added or added[0].effective < before.effective:
             continue
-        held = [one.version for one in campaign.terms.versions(terms) if one.effective >= before.effective]
-        have = select(acceptance.participant).where(acceptance.terms == terms)
-        statement = (
-            select(person.id)
-            .where(person.status == "approved", person.id.in_(have.where(acceptance.version.in_(held))))
-            .where(person.id.not_in(have.where(acceptance.version == added[0].version)))
-        )
-        again.update(session.scalars(statement))
-    return len(again)
+        held = {one.version for one in campaign.terms.versions(terms) if one.effective >= before.effective}
+        for versions, _ in holders(session, terms):
+            accepted = {*versions.split()}
+            if accepted & held and added[0].version not in accepted:
+                again.setdefault(terms, []).append(versions)
+    return held_by(session, again)

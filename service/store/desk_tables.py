@@ -24,6 +24,7 @@ class Case(Base):
         Index("ix_cases_participant", "participant"),
         Index("ix_cases_status_due", "status", "due_at", "id"),
         Index("ix_cases_kind_due", "kind", "due_at", "id"),
+        Index("ix_cases_kind_status_due", "kind", "status", "due_at", "id"),
         Index(
             "ix_cases_assignee_due",
             "assignee",

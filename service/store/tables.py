@@ -81,7 +81,7 @@ class Participant(Base):
     kind: Mapped[str] = mapped_column(String(50))
     name: Mapped[str | None] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(String(320), unique=True)
-    country: Mapped[str | None] = mapped_column(String(2), index=True)
+    country: Mapped[str | None] = mapped_column(String(2))
     language: Mapped[str] = mapped_column(String(2))
     website: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[dict[str, Any] | None]

@@ -46,6 +46,7 @@ _BEFORE_MONTHS = "0024"  # the schema in which downloads are one table
 _STARTS = 5
 _SEALED = 100  # entries that wait when it is sealed
 _SETTLING = 25.0  # seconds until the first turn of all jobs is over
+_IDLING = 600.0  # seconds for which a process rests: jobs that read much are put off for as long
 #: Pages of the console that show no rows which grow, or a file.
 _NOT_ASKED = {
     "staff.artwork_file",
@@ -251,7 +252,8 @@ def writes(filled: Filled) -> dict[str, Callable[[], None]]:
         )
 
     def approved() -> str:
-        return next(f"par_{number:09}" for number in numbers if rows.status(number) == "approved")
+        count = filled.sizes["participants"]
+        return next(f"par_{number:09}" for number in numbers if rows.status(number, count) == "approved")
 
     def issue() -> Any:
         return filled.post("/api/v1/links", {"participant": approved(), "package": "logo"})
@@ -475,7 +477,7 @@ def measure(given: argparse.Namespace, folder: Path, server: Postgres | None) ->
     environments = {name: side.variables for name, side in sides.items()}
     begun = starts(environments)
     _say("a start, until it is ready", begun["large"], begun["small"], "s")
-    resting = idles(environments, 120)
+    resting = idles(environments, _IDLING)
     for measured, unit in {"settled": "s", "share": "of a core", "mb": "MB"}.items():
         _say(f"idle: {_IDLE[measured]}", resting["large"][measured], resting["small"][measured], unit)
     if given.json:

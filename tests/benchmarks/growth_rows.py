@@ -27,22 +27,28 @@ PACKAGES = ("logo", "posters", "banners", "rare")
 FEW = 10  # participants that the small portal may act for: the first ones, so the last of every list
 _STEP = 10_000
 #: Of a hundred each, so that a page of any of them is full in a deployment of a thousand.
-_STATUSES = ("approved",) * 82 + ("suspended", "declined", "under_review") * 6
+_STATUSES = ("approved",) * 88 + ("suspended", "declined") * 6
 _KINDS = ("individual",) * 55 + ("civil_society",) * 25 + ("private_sector",) * 14 + ("government",) * 6
 _SECONDS = 2  # between two downloads
 
 Row = dict[str, Any]
 
 
-def status(number: int) -> str:
+def waits(number: int, count: int) -> bool:
+    """Tell whether the participant of a number waits for a decision: about a hundred do."""
+    every = max(2, count // 100)
+    return number % every == 7 % every
+
+
+def status(number: int, count: int) -> str:
     """Return the status of the participant of a number."""
-    return _STATUSES[number * 7 % 100]
+    return "under_review" if waits(number, count) else _STATUSES[number * 7 % 100]
 
 
 def participants(count: int) -> Iterator[Row]:
     """Rows of participants: kinds and statuses as unevenly spread as in life."""
     for number in range(count):
-        state = status(number)
+        state = status(number, count)
         yield {
             "id": f"par_{number:09}",
             "kind": _KINDS[number * 13 % 100],
@@ -125,11 +131,10 @@ def words(count: int) -> Iterator[Row]:
 
 
 def cases(count: int) -> Iterator[Row]:
-    """Rows of cases: one each, of which about a hundred wait."""
-    waiting = max(2, count // 100)
+    """Rows of cases: one each; those of who waits are open."""
     for number in range(count):
         opened = BEGIN + timedelta(seconds=number)
-        decided = number % waiting != 7 % waiting
+        decided = not waits(number, count)
         yield {
             "id": f"cas_{number:09}",
             "kind": "joining",
@@ -198,7 +203,7 @@ def members(count: int) -> Iterator[Row]:
 def decisions(count: int) -> Iterator[Row]:
     """Rows of decisions: one each, as their status says."""
     for number in range(count):
-        state = status(number)
+        state = status(number, count)
         yield {
             "participant": f"par_{number:09}",
             "outcome": state.replace("under_review", "review"),

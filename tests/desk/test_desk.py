@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.campaign import Campaign
@@ -19,6 +20,7 @@ from service.problems import CaseDecided, CaseOpen, ChangedMeanwhile, Conflict, 
 from service.storage import open_storage
 from service.store import Database
 from service.store.desk_tables import Case, CaseEvent, CaseWords
+from service.store.tables import Participant
 
 from ..conftest import FrozenClock
 from ..participants.facts import entries, everything
@@ -378,3 +380,50 @@ def test_the_drawing_is_as_the_code_makes_it() -> None:
     assert page == drawing.drawn(page), "run `python -m tests.reference`"
     assert all(state.value in drawing.drawing() for state in State)
     assert all(action.value in drawing.drawing() for action in CaseAction)
+
+
+def test_lists_by_several_filters_are_what_reading_every_case_finds(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By purpose, country and kind together, with few and with many of each, page by page, and after changes."""
+    for purposes, where in ((("fundraising",), "AT"), (("fundraising", "commercial"), "KE"), (("commercial",), "AT")):
+        office.join(purposes=purposes, country=where)
+    asked = office.case_of(office.join(purposes=("fundraising",), country="KE"))
+    office.desk.conversation.write(asked.id, "For what?", by=ANNE, back=True)
+    office.clock.advance(30 * 86400)  # what is answered is due later than all others
+    office.desk.conversation.answer(asked.id, "To sell.", wish=Wish(purposes=["commercial"]), by="portal:key_x")
+    first = office.case_of(office.join(purposes=("fundraising",)))
+    office.desk.deciding.decide(first.id, "approved", reason=WHY, by=ANNE)
+    report = office.desk.misuse.suspect("https://shop.example/", "Mugs.", participant=first.participant, source="test")
+    with office.database.read() as session:
+        rows = [(case, session.get(Participant, case.participant)) for case in session.scalars(select(Case))]
+    assert report
+    rows.sort(key=lambda row: (row[0].due_at, row[0].id))
+
+    def found(wanted: Filter) -> list[str]:
+        cursor: str | None = None
+        ids: list[str] = []
+        while True:
+            page = office.desk.reading.list(wanted, cursor=cursor, limit=2)
+            ids += [one.id for one in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                return ids
+
+    for few in (500, 1):
+        monkeypatch.setattr("service.desk.reading.FEW", few)
+        for purpose, country, kind, status in itertools.product(
+            (None, "fundraising", "commercial"), (None, "AT", "KE"), (None, "joining", "misuse"), (None, "decided")
+        ):
+            wanted = Filter(purpose=purpose, country=country, kind=kind, status=status)
+            right = [
+                case.id
+                for case, person in rows
+                if purpose in (None, *case.purposes)
+                and (country is None or (person is not None and person.country == country))
+                and kind in (None, case.kind)
+                and status in (None, case.status)
+            ]
+            assert found(wanted) == right, wanted
+            waiting = [case for case, _ in rows if case.id in right and case.status == "open"]
+            assert status or office.desk.reading.counts(wanted).open == len(waiting), wanted

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from service import ledger
-from service.embeds import Embeds, allowed, snapshot
-from service.embeds.terms_status import AcceptedTerms
+from service.embeds import Embeds, ServedEmbed, allowed, snapshot
 from service.ids import new_id
 from service.problems import (
     EmbedRevoked,
@@ -308,7 +307,7 @@ def test_a_flood_of_unknown_keys_fills_no_memory(world: World, by_hand: None, mo
 def test_only_an_embed_that_refuses_refuses_sites_that_are_not_listed(
     unlisted: str, origin: str | None, serves: bool
 ) -> None:
-    found = snapshot.ServedEmbed(
+    found = ServedEmbed(
         key="ebd_one",
         participant="par_one",
         kind="individual",
@@ -433,17 +432,6 @@ def test_a_forked_child_reads_anew_although_the_thread_stayed_with_its_parent(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     world.embeds.refresh()
     assert refused(world.embeds, key) is EmbedRevoked
-
-
-def test_the_snapshot_reads_acceptances_of_participants_with_an_embed_alone(world: World) -> None:
-    """Of hundreds of thousands who joined few have one, and the snapshot is read every other second."""
-    with_embed = world.live()
-    world.partner()
-    read: list[str] = []
-    with world.database.read() as session:
-        accepted = AcceptedTerms.of_embeds(session, world.campaign)
-        read = [participant for participant, _ in accepted._found]
-    assert read == [with_embed.participant]
 
 
 # ---- what has changed
