@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..store import Database
 from ..store.audit_tables import Segment
-from ..store.batches import STEP, changed, until_none
+from ..store.batches import changed, until_none
 from ..store.tables import Checkpoint, LedgerEntry
 
 #: Kinds that are many and are found in segments; the others stay, so that receipts are quick.
@@ -26,8 +26,8 @@ def drop_entries(database: Database, before: datetime) -> int:
         return 0
     condition = (LedgerEntry.leaf < min(segmented + 1, sealed)) & LedgerEntry.kind.in_(_MANY)
 
-    def some(session: Session) -> int:
-        rows = list(session.scalars(select(LedgerEntry.seq).where(condition).limit(STEP)))
+    def some(session: Session, most: int) -> int:
+        rows = list(session.scalars(select(LedgerEntry.seq).where(condition).limit(most)))
         changed(session, delete(LedgerEntry).where(LedgerEntry.seq.in_(rows)))
         return len(rows)
 

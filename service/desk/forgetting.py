@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..store import Database
-from ..store.batches import STEP, until_none
+from ..store.batches import until_none
 from ..store.desk_tables import Case, CaseMessage
 from . import search
 from .endings import forget_endings
@@ -29,8 +29,8 @@ def drop_reporters(database: Database, before: datetime) -> int:
         Case.report["email"].as_string().is_not(None),
     )
 
-    def some(session: Session) -> int:
-        rows = session.scalars(select(Case).where(*due).order_by(Case.id).limit(STEP).with_for_update()).all()
+    def some(session: Session, most: int) -> int:
+        rows = session.scalars(select(Case).where(*due).order_by(Case.id).limit(most).with_for_update()).all()
         for row in rows:
             row.report = {**(row.report or {}), "email": None}
         return len(rows)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..store import Database
-from ..store.batches import STEP, changed, until_none
+from ..store.batches import changed, until_none
 from ..store.tables import Embed, LogoUse
 
 
@@ -51,8 +51,8 @@ def forget_sites(session: Session, participant: str) -> list[str]:
 def drop_uses(database: Database, before: datetime) -> int:
     """Delete counts of views that became entries before ``before``; return how many."""
 
-    def some(session: Session) -> int:
-        ids = list(session.scalars(select(LogoUse.id).where(LogoUse.entered_at < before).limit(STEP)))
+    def some(session: Session, most: int) -> int:
+        ids = list(session.scalars(select(LogoUse.id).where(LogoUse.entered_at < before).limit(most)))
         changed(session, delete(LogoUse).where(LogoUse.id.in_(ids)))
         return len(ids)
 

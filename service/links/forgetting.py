@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from .. import ledger
 from ..store import Database
 from ..store.audit_tables import Segment
-from ..store.batches import STEP, changed, until_none
+from ..store.batches import changed, until_none
 from ..store.months import drop_months, months_of_downloads, next_month
 from ..store.tables import Download, LedgerEntry, Link, LinkClient
 
@@ -60,8 +60,8 @@ def drop_downloads(database: Database, before: datetime) -> int:
     left = [month for month in months if next_month(month) > until]
     old = Download.at < min([until, *left[:1]])
 
-    def some(session: Session) -> int:
-        ids = list(session.scalars(select(Download.id).where(old).order_by(Download.at, Download.id).limit(STEP)))
+    def some(session: Session, most: int) -> int:
+        ids = list(session.scalars(select(Download.id).where(old).order_by(Download.at, Download.id).limit(most)))
         changed(session, delete(Download).where(old, Download.id.in_(ids)))
         return len(ids)
 
@@ -72,8 +72,8 @@ def drop_clients(database: Database, before: datetime) -> int:
     """Delete clients of links that were last seen before ``before``; return how many."""
     key = tuple_(LinkClient.link, LinkClient.client)
 
-    def some(session: Session) -> int:
-        old = select(LinkClient.link, LinkClient.client).where(LinkClient.last_at < before).limit(STEP)
+    def some(session: Session, most: int) -> int:
+        old = select(LinkClient.link, LinkClient.client).where(LinkClient.last_at < before).limit(most)
         rows = [tuple(row) for row in session.execute(old)]
         changed(session, delete(LinkClient).where(key.in_(rows)))
         return len(rows)
@@ -82,8 +82,8 @@ def drop_clients(database: Database, before: datetime) -> int:
 
 
 def _blank(database: Database, condition: ColumnElement[bool], column: str) -> int:
-    def some(session: Session) -> int:
-        ids = list(session.scalars(select(Download.id).where(condition).limit(STEP)))
+    def some(session: Session, most: int) -> int:
+        ids = list(session.scalars(select(Download.id).where(condition).limit(most)))
         changed(session, update(Download).where(Download.id.in_(ids)).values({column: None}))
         return len(ids)
 

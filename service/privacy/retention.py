@@ -46,10 +46,10 @@ class RetentionDays(Protocol):
 class Dropped:
     """Numbers of rows that a run dropped or blanked, by what they were."""
 
+    downloads: int
+    link_clients: int
     client_hashes: int
     client_prefixes: int
-    link_clients: int
-    downloads: int
     refusals: int
     logo_uses: int
     reporters: int
@@ -70,15 +70,15 @@ class DataRetention:
         return None if days is None else self.clock() - timedelta(days=days)
 
     def run(self) -> Dropped:
-        """Drop everything that is due, some thousand rows a transaction."""
+        """Drop everything that is due, in short transactions; whole rows first, so that none is blanked before."""
         now = self.clock()
         hashes = now - timedelta(days=self.days.client_hash_days)
         listed = self.days.downloads_days
         return Dropped(
+            downloads=0 if listed is None else drop_downloads(self.database, now - timedelta(days=listed)),
+            link_clients=drop_clients(self.database, hashes),
             client_hashes=drop_client_hashes(self.database, hashes),
             client_prefixes=drop_client_prefixes(self.database, now - timedelta(days=self.days.client_prefix_days)),
-            link_clients=drop_clients(self.database, hashes),
-            downloads=0 if listed is None else drop_downloads(self.database, now - timedelta(days=listed)),
             refusals=drop_refusals(self.database, now - _REFUSALS),
             logo_uses=drop_uses(self.database, now - _USES),
             reporters=drop_reporters(self.database, now - timedelta(days=self.days.reporter_days)),
