@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
+from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from .. import ledger
@@ -27,6 +27,7 @@ from ..ids import new_id
 from ..store.audit_tables import LogImport, LogImportCount
 from ..store.database import Database
 from ..store.leadership import leadership
+from ..store.pairs import one_of
 from ..store.tables import Embed, Instant
 from .counter import lock_uses
 from .log_beginnings import Beginning, Overlap, blocks, first_line, is_counted_tail, overlap
@@ -329,17 +330,19 @@ class _Run:
         lock_uses(session, shared=False)
         waiting = LogImportCount
         mine = waiting.import_id == import_id
-        sizes = select(waiting.hour, waiting.embed, func.count()).where(mine).group_by(waiting.hour, waiting.embed)
+        # In the order of the index, so that no more of them are read than are taken.
+        order = (waiting.embed, waiting.hour)
+        sizes = select(waiting.hour, waiting.embed, func.count()).where(mine).group_by(*order).order_by(*order)
         counts: Counts = {}
         total = 0
-        for at, embed, size in session.execute(sizes.order_by(waiting.hour, waiting.embed).limit(500)):
+        for at, embed, size in session.execute(sizes.limit(500)):
             total += size
             if counts and total > _ROWS:
                 break
             counts[at, embed] = {}
         if not counts:
             return 0
-        some = (mine, tuple_(waiting.hour, waiting.embed).in_(list(counts)))
+        some = (mine, one_of(waiting.hour, waiting.embed, counts))
         columns = (waiting.hour, waiting.embed, waiting.variant, waiting.origin, waiting.views)
         for at, embed, variant, origin, views in session.execute(select(*columns).where(*some)):
             counts[at, embed][variant, origin] = views

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from .. import ledger
 from ..clock import timestamp
 from ..ids import new_id
+from ..store.pairs import one_of
 from ..store.tables import Embed, LogoUse, Participant
 from .counter import forget_writers, lock_uses
 from .crowding import OTHER, Use, named_by_views
@@ -40,7 +41,7 @@ def enter_waiting(session: Session, now: datetime, *, everything: bool = False) 
     groups = _groups(session, None if everything else (now - LATE).replace(minute=0, second=0, microsecond=0))
     if not groups:
         return 0
-    waiting = LogoUse.entered_at.is_(None), tuple_(LogoUse.hour, LogoUse.embed).in_(groups)
+    waiting = LogoUse.entered_at.is_(None), one_of(LogoUse.hour, LogoUse.embed, groups)
     counts: Counts = {group: {} for group in groups}
     for hour, embed, *use, views in session.execute(
         select(LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin, LogoUse.views).where(*waiting)
@@ -87,11 +88,11 @@ def enter(session: Session, now: datetime, counts: Counts) -> int:
 def _named(session: Session, groups: Collection[Group]) -> dict[Group, set[Use]]:
     """The names that earlier entries of each hour and embed have."""
     found: dict[Group, set[Use]] = {}
-    keys = list(groups)
+    keys = sorted(groups)  # by the hour: few of them at a time
     for start in range(0, len(keys), 500):
         rows = session.execute(
             select(LogoUse.hour, LogoUse.embed, LogoUse.variant, LogoUse.origin)
-            .where(tuple_(LogoUse.hour, LogoUse.embed).in_(keys[start : start + 500]), LogoUse.entered_at.is_not(None))
+            .where(one_of(LogoUse.hour, LogoUse.embed, keys[start : start + 500]), LogoUse.entered_at.is_not(None))
             .distinct()
         )
         for hour, embed, variant, origin in rows:

@@ -74,9 +74,7 @@ def drop_clients(database: Database, before: datetime) -> int:
 
     def some(session: Session, most: int) -> int:
         old = select(LinkClient.link, LinkClient.client).where(LinkClient.last_at < before).limit(most)
-        rows = [tuple(row) for row in session.execute(old)]
-        changed(session, delete(LinkClient).where(key.in_(rows)))
-        return len(rows)
+        return changed(session, delete(LinkClient).where(key.in_(old.with_for_update())))
 
     return until_none(database, some)
 
