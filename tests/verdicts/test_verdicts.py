@@ -163,7 +163,7 @@ def test_an_erasure_takes_files_and_what_staff_wrote(
 
 
 def test_lists_leave_out_who_is_not_signed_in_and_go_on_where_they_ended(
-    verdicts: Verdicts, add: Add, clock: FrozenClock, participant: str
+    verdicts: Verdicts, add: Add, clock: FrozenClock, participant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add("nobody", by="page")
     ids = []
@@ -176,8 +176,10 @@ def test_lists_leave_out_who_is_not_signed_in_and_go_on_where_they_ended(
     assert rest.next_cursor is None
     assert [one.id for one in verdicts.list(participant=participant).items] == [ids[3], ids[1]]
     assert verdicts.list(verdict="compliant").items == ()
-    assert len(verdicts.list(portal="key_a").items) == 5
-    assert verdicts.list(portal="key_b").items == ()
+    for _ in range(2):
+        assert len(verdicts.list(portal="key_a").items) == 5
+        assert verdicts.list(portal="key_b").items == ()
+        monkeypatch.setattr("service.verdicts.verdicts.FEW", 0)  # as where a portal sees many
     for check in (ids[4], ids[0]):
         clock.advance(1)
         verdicts.overrule(check, "compliant", reason="It is fine.", by="staff")

@@ -114,7 +114,8 @@ def account_request_submit(kind: str) -> Response:
     mistakes = FormMistakes()
     if kept():
         return _request(kind, mistakes)
-    if lifts and not required(mistakes, "message", _WRITE, LONGEST_TEXT, lines=True):
+    told = lifts or kind == "renewal"  # of what is to be otherwise now, or of how the logo was used
+    if told and not required(mistakes, "message", _WRITE, LONGEST_TEXT, lines=True):
         return _request(kind, mistakes, 422)
     try:
         made = deployment().desk.requests.ask(participant, kind, by=actor(), wish=wish, message=sent("message") or None)
