@@ -17,9 +17,10 @@ import numpy.typing as npt
 from .templates import Floats, Image, Template, apply, scale_of
 
 _MARGIN = 0.12  # of the longer side, round the logo, in a working picture
-_MOST_SAMPLES = 1500  # pixels that a step is computed from
+_MOST_SAMPLES = 1000  # pixels that a step is computed from
 _MOST_MEDIAN = 601  # pixels that a median colour is taken of
 _LONGEST_STEP = 4.0  # working pixels
+_NEAR_ENOUGH = 0.1  # working pixels, at which softened pictures have nothing more to say
 _INK_REACHES = 25.0, 90.0  # sRGB steps, at least and at most
 _INK_REACH = 0.6  # of the contrast, from where on a colour is no ink at all
 _SOFT = 0.48  # pixels of the picture that its own sampling and enlarging blur an edge by
@@ -358,7 +359,7 @@ def refine(
         if rough > _LONGEST_STEP:
             p = p * (_LONGEST_STEP / rough)
         current = build(current, p)
-        if rough < 0.02:
+        if rough < (_NEAR_ENOUGH if blur else 0.02):
             break
     found = np.linalg.inv(work.matrix) @ current @ to
     return np.asarray(found / found[2, 2], np.float64)

@@ -34,7 +34,7 @@ _MOST_WORDS_HIDDEN = 0.62  # share of the outline, where a whole heart says wher
 _WORDS_INK, _MOST_OTHER_WORDS = 0.35, 0.1  # of the contrast; share of where words are gone that has ink all the same
 _LEAST_WORDS, _OWN_OUTLINE = 0.4, 0.02  # share of the words' outline that has to be seen then; template units
 #: of share and match together, less half of what is hidden
-_LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = 0.9, 1.25, 1.7, 1.8
+_LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = (1.05, 1.4), 1.6, 1.7, 1.8
 _LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compared
 #: of a whole contour before anything is aligned: match of the rendering, and that with how much lies on the outline
 _LEAST_FIRST_MATCH, _LEAST_FIRST, _LEAST_FIRST_TILTED = 0.6, 1.6, 1.5
@@ -247,7 +247,7 @@ def _settled_part(
                 best, least = (score, pose, model, kind), score + 0.03
             if score > _SURELY_SETTLED:
                 break
-        if best is not None and best[0] < _LEAST_PROMISING and model == "affine":
+        if model != "homography" and (best is None or best[0] < _LEAST_PROMISING[model == "affine"]):
             break
     if best is None or best[0] < _LEAST_SETTLED:
         refuted.append(_Refuted(candidate, 1.0, whole=False))

@@ -82,7 +82,9 @@ def _report(
     name = found.template.logo
     # Seen straight on, a photograph's tilt is a stretch or a turn like any other.
     seen_by_camera = found.perspective or measured.photographed
-    shown = (measured.under_light() if seen_by_camera else measured).at(1 / zoom)
+    shown = measured.at(1 / zoom)
+    if seen_by_camera or shown.softness > kit.policy.photograph.softness:
+        shown = shown.under_light()
     judged = judge.judge(
         name,
         shown,

@@ -18,6 +18,7 @@ from .templates import Floats, Image, apply
 
 _FINEST = 200  # working pixels of a logo's shorter side, at most
 _CAMERA = 0.55  # sRGB steps of noise
+_LIT, _LENS = 2.5, 0.65  # of colour difference from end to end of the ink; pixels of softness of its edges
 _MOST_UNEVEN = 4.5  # of colour difference, that light and noise make of one ink
 _COVERED = 0.04  # share of the ink under another thing, from which on its surroundings are that thing's
 _GRADED = 8.0  # of colour difference from end to end
@@ -60,8 +61,9 @@ class Measured:
 
     @property
     def photographed(self) -> bool:
-        """Tell whether the ink has the noise of a camera, which no drawing has."""
-        return self.grain > _CAMERA and self.uneven < _MOST_UNEVEN and self.graded < _GRADED
+        """Tell whether the ink has the noise of a camera, or its soft edges and uneven light: no drawing has those."""
+        lit = self.graded > _LIT and self.softness > _LENS
+        return (self.grain > _CAMERA or lit) and self.uneven < _MOST_UNEVEN and self.graded < _GRADED
 
     def under_light(self) -> Measured:
         """The same of a photograph, in which colours are those of the print under an unknown light."""

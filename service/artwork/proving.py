@@ -18,7 +18,7 @@ _MOST_HIDDEN = 0.45  # share of the outline
 _DOUBLE = 1.2  # pixels of softness
 _NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
 _SAMPLED = 0.48  # pixels that sampling alone makes an edge soft by
-_LEAST_SHARP = 30.0  # a logo's shorter side in softnesses of its edges, where a part of it is hidden
+_LEAST_SHARP = 36.0  # a logo's shorter side in softnesses of its edges, below which it is as good as small
 _SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_REST = 0.5  # correlation
 _LEAST_BENT = 40.0  # pixels of a mark's shorter side in the picture, from which on its perspective shows
@@ -68,10 +68,8 @@ def proved(
         if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
             pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
     shown_parts = parts_of(pose, template.aspect)
-    if not _enough(best, shown_parts, partial):
+    if not _enough(best, shown_parts, partial, float(np.hypot(soft, _SAMPLED))):
         return None
-    if partial and min(shown_parts.across, shown_parts.down) < _LEAST_SHARP * float(np.hypot(soft, _SAMPLED)):
-        return None  # what is hidden of it, and what is another thing's shape, cannot be told in a blur
     upright = pose_of(parts_of(pose, template.aspect), template.aspect)
     shown = replace(work, valid=best.valid) if partial else work
     rigid = refine(shown, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
@@ -145,13 +143,18 @@ def rest_is_there(work: Work, template: Template, seen: Support) -> bool:
     return False
 
 
-def _enough(seen: Support, parts: Parts, partial: bool) -> bool:
-    """Tell whether the picture supports a logo; of one partly hidden what is seen has to be the surer."""
-    small = min(parts.across, parts.down) < _SMALL
+def _enough(seen: Support, parts: Parts, partial: bool, softness: float) -> bool:
+    """Tell whether the picture supports a logo; of one partly hidden what is seen has to be the surer.
+
+    In a few pixels, or in a blur, many things look alike.
+    """
+    size = min(parts.across, parts.down)
+    small = size < max(_SMALL, _LEAST_SHARP * softness)
     if partial:
         return not small and seen.share >= _LEAST_PART_SHARE and seen.match >= _LEAST_PART_MATCH
     share, match = (_LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH) if small else (_LEAST_SHARE, _LEAST_MATCH)
-    return seen.share >= share and seen.match >= match and (not small or abs(np.log(parts.across / parts.down)) < 0.35)
+    upright = size >= _SMALL or abs(np.log(parts.across / parts.down)) < 0.35
+    return seen.share >= share and seen.match >= match and upright
 
 
 def bends(core: Template, pose: Floats) -> bool:

@@ -71,7 +71,7 @@ def handheld(campaign: Campaign, seed: int) -> Piece:
     pixels = _taken(linear, mask, (x / size[0], y / size[1]), random)
     truth = truths[0]
     logos = [Truth(truth.logo, truth.colourway, box, truth.violations, "perspective")]
-    return Piece(f"handheld-{seed}", saved(pixels, random), size[0], size[1], logos)
+    return Piece(f"handheld-{seed}", saved(pixels, random, few=False), size[0], size[1], logos)
 
 
 def _taken(linear: Array, mask: Array, at: tuple[Array, Array], random: Random) -> Array:

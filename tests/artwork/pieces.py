@@ -124,12 +124,13 @@ class Flat:
         self.width, self.height = int(wide_ / self.scale), max(120, int(high / self.scale))
         self.truths: list[Truth] = []
         self.taken: list[clutter.Box] = []
+        self.plated = False
         self.last: Placed = Placed("", 0, 0, 1, 1)
 
     def make(self, seed: int) -> Piece:
         """The piece; a layout that did not come out is drawn again."""
         for _ in range(30):
-            self.truths, self.taken = [], []
+            self.truths, self.taken, self.plated = [], [], False
             canvas = self._try()
             if canvas is not None:
                 break
@@ -159,7 +160,7 @@ class Flat:
             return None
         if not self._place(canvas, logo, colourway, ink, wanted, seen):
             return None
-        if self.rule is None and not busy and not wanted & set(_GROUND) and random.random() < 0.2:
+        if self.rule is None and not busy and not wanted & set(_GROUND) and random.random() < 0.2 and not self.plated:
             other = str(random.choice(list(self.campaign.logos)))
             more = wanted & {"recoloured"} or (chosen_violations(random) - {"recoloured", "effect", *_GROUND})
             self._place(canvas, other, colourway, ink, more, "")
@@ -337,6 +338,7 @@ class Flat:
 
     def _plate(self, canvas: Array, zone: clutter.Box, space: float) -> None:
         """An even field of the ground's colour round the clear space, on something else."""
+        self.plated = True  # and what is round it is no ground for another
         left, top, right, bottom = (int(edge) for edge in zone)
         left, top = max(0, left), max(0, top)
         own = canvas[top:bottom, left:right].copy()

@@ -353,13 +353,13 @@ def _pictured(pixels: Array, width: float, height: float) -> str:
     return lookalikes.drawn(f"<image {held} {size}/>", width, height)
 
 
-def saved(pixels: Array, random: Random) -> bytes:
-    """The file as people have it: a PNG of few colours, a WebP, an AVIF, or a JPEG that was scaled by a site."""
+def saved(pixels: Array, random: Random, few: bool = True) -> bytes:
+    """The file as people have it: a PNG, of ``few`` colours at times, a WebP, an AVIF, or a JPEG."""
     image = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
     file, kind = io.BytesIO(), random.random()
     if kind < 0.3:
         image.save(file, "PNG", compress_level=1)
-    elif kind < 0.4:
+    elif kind < 0.4 and few:
         image.quantize(128, dither=Image.Dither.NONE).save(file, "PNG", compress_level=1)
     elif kind < 0.55:
         image.save(file, "WEBP", quality=int(random.integers(65, 90)), method=0)
