@@ -64,7 +64,7 @@ def main() -> None:
         _costs(given.sizes)
         return
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        for kind in KINDS:
+        for kind in (kind for kind in KINDS if getattr(given, kind)):
             total, seconds, area = Score(), 0.0, 0.0
             jobs = [(kind, seed, None) for seed in range(given.first, given.first + getattr(given, kind))]
             for score, spent, megapixels in pool.imap_unordered(scored, jobs):
