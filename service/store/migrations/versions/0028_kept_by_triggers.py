@@ -35,14 +35,23 @@ _ALL = {
     "postgresql": "(select string_agg(version, ' ' order by version collate \"C\") from acceptances a "
     "where a.participant = {0} and a.terms = {1})",
 }
-_ACCEPTED = """
+_ACCEPTED = {
+    "sqlite": """
 insert into terms_counts (terms, versions, day, number) values (new.terms, new.version, {day}, 1);
 update terms_standings set versions = {all} where participant = new.participant and terms = new.terms;
 insert into terms_standings (participant, terms, versions, approved, joined_at)
   select p.id, new.terms, new.version, p.status = 'approved', p.created_at from participants p
   where p.id = new.participant
   and not exists (select 1 from terms_standings s where s.participant = p.id and s.terms = new.terms);
-"""
+""",
+    # By its key alone: a plan that is kept from when the table was empty would read all of it.
+    "postgresql": """
+insert into terms_counts (terms, versions, day, number) values (new.terms, new.version, {day}, 1);
+insert into terms_standings (participant, terms, versions, approved, joined_at)
+  select p.id, new.terms, {all}, p.status = 'approved', p.created_at from participants p where p.id = new.participant
+  on conflict (participant, terms) do update set versions = excluded.versions;
+""",
+}
 _ADD = (
     "insert into terms_counts (terms, versions, day, number) select new.terms, new.versions, '', 1 where new.approved;"
 )
@@ -167,7 +176,7 @@ def _index() -> None:
 def _triggers(dialect: str) -> list[tuple[str, str, str, str]]:
     """Give each trigger: when it fires, on which table, and what it does."""
     case, theirs = _rows(dialect, "c.id = new.id"), _rows(dialect, "c.participant = new.id")
-    accepted = _ACCEPTED.format(
+    accepted = _ACCEPTED[dialect].format(
         day=_DAY[dialect].format("new.accepted_at"), all=_ALL[dialect].format("new.participant", "new.terms")
     )
     again = 'delete from case_facets where "case" = new.id;'
