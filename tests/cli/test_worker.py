@@ -7,8 +7,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import pytest
+from gunicorn.config import Config
+
+from service.cli.worker import Worker
 
 if TYPE_CHECKING:
     from tests.parts.demo import Demo
@@ -101,3 +106,33 @@ def test_busy_kept_connections_do_not_hold_up_the_end(new_demo: Callable[..., De
     ended.set()
     for thread in asking:
         thread.join()
+
+
+def test_the_process_with_fewer_connections_takes_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that see it at the same time; else one has all of those that come at once, and the other none."""
+    taken: dict[int, list[Any]] = {15: [], 1: []}
+    config = Config()
+    config.set("workers", 2)
+    config.set("threads", THREADS)
+
+    def take(has: int, listener: socket.socket, together: threading.Barrier) -> None:
+        worker = Worker.__new__(Worker)
+        worker.cfg, worker.nr_conns = config, has
+        monkeypatch.setattr(worker, "enqueue_req", taken[has].append)
+        together.wait(10)
+        worker.accept(listener)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        for _ in range(20):
+            with socket.create_connection(listener.getsockname()):
+                together = threading.Barrier(2)
+                threads = [threading.Thread(target=take, args=(has, listener, together)) for has in taken]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+    for connection in taken[15] + taken[1]:
+        connection.sock.close()
+    assert len(taken[15]) + len(taken[1]) == 20
+    assert len(taken[1]) >= 15
