@@ -188,6 +188,7 @@ class Filled:
         for package in rows.PACKAGES:
             parts.storage.put_new(f"packages/{package}.zip", rows.FILE, "application/zip")
         parts.sealer.seal()
+        parts.participants.uptake.fold()
         rows.analyze(parts.database)
         parts.close()
         return variables, {name: secret for name, (_, secret) in keys.items()}, time.perf_counter() - began, months
