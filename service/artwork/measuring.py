@@ -63,7 +63,8 @@ class Measured:
     def photographed(self) -> bool:
         """Tell whether the ink has the noise of a camera, or its soft edges and uneven light: no drawing has those."""
         lit = self.graded > _LIT and self.softness > _LENS
-        return (self.grain > _CAMERA or lit) and self.uneven < _MOST_UNEVEN and self.graded < _GRADED
+        even = self.uneven < _MOST_UNEVEN + self.grain and self.graded < _GRADED + 2 * self.grain
+        return (self.grain > _CAMERA or lit) and even
 
     def under_light(self) -> Measured:
         """The same of a photograph, in which colours are those of the print under an unknown light."""
