@@ -86,6 +86,8 @@ def proved(
     )
     if perspective and bent is not None and (bent.share < _LEAST_BENT_SHARE or bent.match < _LEAST_BENT_MATCH):
         return None
+    if perspective and min(parts.across, parts.down) < _SMALL:
+        return None  # in a few pixels a map that bends makes a logo of anything
     pose, final = (warped, bent) if perspective else (rigid, flat)
     if final is None or final.match < best.match - 0.05:
         pose, final = (pose, best) if bent is None else (warped, bent)
