@@ -27,6 +27,7 @@ from .. import private_files
 from ..problems import ConfigurationError, Unavailable
 from .answer import Answer
 from .turns import Turns
+from .wal import WriteAheadLog
 from .writer import WriterThread
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class Database:
         """Start afresh in a child: its parent's connections, thread and place in the queue are not its own."""
         self.engine.dispose(close=False)
         if self._writer is not None:
-            self._writer.turns.close()
+            self._writer.leave()
         self._writer = None
         self._pool = None
         self._lock = threading.Lock()
@@ -168,7 +169,8 @@ class Database:
     def _writer_of_process(self) -> WriterThread:
         """The thread that writes for this process, started with its first write; the caller holds the lock."""
         if self._writer is None:
-            self._writer = WriterThread(self.engine, Turns(_sqlite_file(self.url)))
+            path = _sqlite_file(self.url)
+            self._writer = WriterThread(self.engine, Turns(path), WriteAheadLog(path) if path else None)
         return self._writer
 
     def scrub(self) -> None:

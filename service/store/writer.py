@@ -1,9 +1,9 @@
 """The thread of a process that commits whatever waits together.
 
-SQLite (WAL, ``synchronous=FULL``) has one writer at a time, and a commit is one fsync: a hundred waiting downloads
-share it. Each kind of write runs in a SAVEPOINT of its own, so that one that fails takes nothing else with it.
-Notes that may be missing wait for each other a moment longer, in transactions of their own: one for each of them
-would take as many turns of the disk as the records that somebody waits for.
+SQLite has one writer at a time, and a commit is one flush of the disk (``wal``): a hundred waiting downloads share it,
+and the writer's place is free for other processes meanwhile. Each kind of write runs in a SAVEPOINT of its own, so
+that one that fails takes nothing else with it. Notes that may be missing wait for each other a moment longer, in
+transactions of their own: one for each of them would take as many turns as the records that somebody waits for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Protocol
@@ -20,8 +21,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from ..problems import Unavailable
 from .answer import Answer
 from .turns import Turns
+from .wal import WriteAheadLog
 
 _MOST = 256  # writes a transaction: bounds how long the first of them waits
 _LATER = 0.25  # seconds for which a note waits for others
@@ -42,9 +45,11 @@ _Waiting = tuple[Work | None, Any, Answer]
 class WriterThread:
     """Takes what waits, commits it, and then gives each caller its answer."""
 
-    def __init__(self, engine: Engine, turns: Turns) -> None:
+    def __init__(self, engine: Engine, turns: Turns, log: WriteAheadLog | None) -> None:
+        """Start it. ``log`` is SQLite's, where it has a file."""
         self._engine = engine
         self.turns = turns
+        self.log = log
         #: What somebody waits for; None ends the thread, an empty tuple wakes it for a note.
         self.queue: queue.SimpleQueue[_Waiting | tuple[()] | None] = queue.SimpleQueue()
         self._notes: deque[_Waiting] = deque()
@@ -68,7 +73,13 @@ class WriterThread:
         """Finish what waits, and end."""
         self.queue.put(None)
         self._thread.join()
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the files, such as in a child that was forked: they are its parent's."""
         self.turns.close()
+        if self.log is not None:
+            self.log.close()
 
     def _run(self) -> None:
         ending = False
@@ -110,11 +121,23 @@ class WriterThread:
                 if item:
                     waiting.append(item)
             done = self._commit([one for one in waiting if one[2].begin()])
-            self._together, self._took = len(waiting), monotonic() - began
-        # After the turn: whoever hears of it may stand still at once, and the process with it.
-        for answer, given in done:
+        # After the turn: others write while the disk does, and whoever hears of it may stand still at once, and the
+        # process with it.
+        for answer, given in self._flushed(done):
             answer.give(given)
+        self._together, self._took = len(waiting), monotonic() - began
         return ending
+
+    def _flushed(self, done: list[tuple[Answer, Any]]) -> list[tuple[Answer, Any]]:
+        """The results once they are durable; where they are not, whoever was not refused gets Unavailable."""
+        if self.log is None or all(isinstance(given, BaseException) for _, given in done):
+            return done
+        try:
+            self.log.flush()
+        except OSError as error:
+            lost = _not_written(error)
+            return [(answer, given if isinstance(given, BaseException) else lost) for answer, given in done]
+        return done
 
     def _gather(self) -> None:
         """Wait a little for those who wrote together the last time: they come again one after the other.
@@ -125,7 +148,7 @@ class WriterThread:
             sleep(min(self._took, _LONGEST_GATHERING))
 
     def _write_notes(self) -> None:
-        """Write the oldest notes; those that cannot be written are dropped."""
+        """Write the oldest notes, to be flushed with what comes next; those that cannot be written are dropped."""
         self._due = None
         notes = [self._notes.popleft() for _ in range(min(len(self._notes), _MOST))]
         with self.turns.turn():
@@ -135,13 +158,28 @@ class WriterThread:
         """Do what waits in one transaction; for each its result, or the exception that its caller gets."""
         refused: dict[Answer, BaseException] = {}
         try:
-            with self._engine.begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("begin immediate")
+            with self._transaction() as connection:
                 done = self._run_all(connection, _grouped(waiting), refused)
         except BaseException as error:  # nothing of the transaction was kept: everybody else hears it
+            if isinstance(error, OSError):
+                error = _not_written(error)
             return [(answer, refused.get(answer, error)) for _, _, answer in waiting]
         return [*done, *refused.items()]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end; on SQLite without a flush, and as the only writer."""
+        if self.log is None:
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "sqlite":  # in memory
+                    connection.exec_driver_sql("begin immediate")
+                yield connection
+            return
+        with self._engine.connect() as connection, self.log.unflushed(connection):
+            self.log.recover(connection)
+            with connection.begin():
+                connection.exec_driver_sql("begin immediate")
+                yield connection
 
     def _run_all(
         self, connection: Connection, groups: list[_WaitingWrites], refused: dict[Answer, BaseException]
@@ -171,6 +209,10 @@ class WriterThread:
             raise
         savepoint.commit()
         return answers
+
+
+def _not_written(error: OSError) -> Unavailable:
+    return Unavailable(headers={"Retry-After": "5"}, private=f"the disk does not write: {error.strerror or error}")
 
 
 @dataclass(slots=True)

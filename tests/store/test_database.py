@@ -11,7 +11,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +78,6 @@ def test_a_failing_write_takes_nothing_else_of_its_batch_with_it(database: Datab
         errors = [future.result() for future in waiting]
     assert sum(error is not None for error in errors) == 9  # of ten with the same key one was first
     assert digests(database) == ["first", *[f"own-{n:02}" for n in range(30) if n % 3], "same"]
-
-
-def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    settings = {
-        name: database.write(partial(Session.scalar, statement=text(f"PRAGMA {name}")))
-        for name in ("synchronous", "journal_mode", "foreign_keys")
-    }
-    assert settings == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
-    database.close()
 
 
 def test_what_was_written_survives_sigkill(database: Database) -> None:
