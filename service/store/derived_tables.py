@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .desk_tables import Case
 from .tables import Base, BigId
 
 #: Mark of such a table: a backup leaves it out, since it comes back with the others.
@@ -27,7 +28,7 @@ class CaseFacet(Base):
         Index("ix_case_facets_facet_due", "facet", "due_at", "case"),
         {"sqlite_with_rowid": False, "info": {DERIVED: True}},
     )
-    case: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey(Case.id, ondelete="CASCADE"), primary_key=True)
     facet: Mapped[str] = mapped_column(String(80), primary_key=True)
     due_at: Mapped[datetime]
 
