@@ -139,6 +139,8 @@ ACCOUNT: dict[str, str | None] = {
     "pages.account_export": None,
     "pages.certificate_issue": None,
     "pages.check_done": "check",
+    "pages.coming_terms": None,
+    "pages.coming_terms_accept": None,
     "pages.download_ready": "link",
     "pages.download_submit": None,
     "pages.embed_create": None,
