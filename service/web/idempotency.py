@@ -10,13 +10,15 @@ import json
 import re
 from typing import Any
 
+import structlog
 from flask import Response, g, request
 
-from ..problems import FieldError, InvalidRequest
+from ..problems import FieldError, InvalidRequest, Unavailable
 from ..store.idempotency import FirstAnswer, Taken
 from .context import deployment, key
 from .uploads import MULTIPART
 
+log = structlog.get_logger()
 KEY = r"^[\x21-\x7E]{1,255}$"  # as JSON Schema writes patterns
 
 
@@ -64,14 +66,23 @@ def finish(response: Response) -> Response:
     taken: Taken | None = g.pop("idempotent", None)
     if taken is None:
         return response
+    try:
+        _finish(taken, response)
+    except Unavailable as error:
+        # What was asked for is done, or its refusal is told: that is the answer. One that is sent again is told to wait
+        # until the key is taken for abandoned.
+        log.warning("what a request with a key was answered could not be kept", reason=error.private)
+    return response
+
+
+def _finish(taken: Taken, response: Response) -> None:
     if response.status_code >= 500 or response.status_code == 429 or not response.is_json:
         deployment().idempotent.give_back(taken)
-        return response
+        return
     body = response.get_json()
     if _is_link(body):
         body = {**body, "url": None}
     deployment().idempotent.keep(taken, FirstAnswer(response.status_code, body, response.headers.get("Location")))
-    return response
 
 
 def _is_link(body: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from flask import Response
 from sqlalchemy import select
 
+from service.problems import Unavailable
 from service.store.tables import IdempotentRequest
 from service.web.auth import identify
 from service.web.idempotency import begin, finish
@@ -165,3 +166,21 @@ def test_a_key_that_is_none_is_refused(api: Api) -> None:
             "POST", "/api/v1/participants", key="portal", json=api.application(), headers={"Idempotency-Key": bad}
         )
         problem(answer, 422, "invalid-request")
+
+
+@pytest.mark.parametrize(("body", "status"), [({}, 422), (None, 201)])
+def test_an_answer_that_cannot_be_kept_is_given(
+    api: Api, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any] | None, status: int
+) -> None:
+    """What was asked for is done: saying otherwise because the database has gone meanwhile would be wrong."""
+
+    def away(*_: Any) -> None:
+        raise Unavailable(private="the disk is full")
+
+    monkeypatch.setattr(api.parts.idempotent, "keep", away)
+    monkeypatch.setattr(api.parts.idempotent, "give_back", away)
+    asked = api.application() if body is None else body
+    headers = {"Idempotency-Key": f"full-{status}"}
+    answer = api.ask("POST", "/api/v1/participants", key="portal", json=asked, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.is_json
