@@ -28,11 +28,6 @@ from .wal import WriteAheadLog
 
 _MOST = 256  # writes a transaction: bounds how long the first of them waits
 _LATER = 0.25  # seconds for which a note waits for others
-# On SQLite, whose work is done in this process: all who wait, woken at once, take the interpreter from each other at
-# every call that lets go of it, and from the next batch; so it is two, and then one after the other. (Where PostgreSQL
-# does the work, a process that does not come back at once leaves it idle.)
-_AT_ONCE = 2
-_PACE = 0.0004  # seconds, half of what a download takes besides its record
 _LONGEST_GATHERING = 0.005  # seconds for which a write waits for those who were there the last time
 
 
@@ -128,9 +123,7 @@ class WriterThread:
             done = self._commit([one for one in waiting if one[2].begin()])
         # After the turn: others write while the disk does, and whoever hears of it may stand still at once, and the
         # process with it.
-        for number, (answer, given) in enumerate(self._flushed(done)):
-            if self.log is not None and number >= _AT_ONCE:
-                sleep(_PACE)
+        for answer, given in self._flushed(done):
             answer.give(given)
         self._together, self._took = len(waiting), monotonic() - began
         return ending
