@@ -87,12 +87,12 @@ class Acceptances:
         return self._database.write(work)
 
     def of(self, participant: str) -> tuple[AcceptanceView, ...]:
-        """Return what a participant has accepted, newest first."""
+        """Return what a participant has accepted, newest first; of one second, the newest version first."""
         with self._database.read() as session:
             rows = session.scalars(
                 select(tables.Acceptance)
                 .where(tables.Acceptance.participant == participant)
-                .order_by(tables.Acceptance.accepted_at.desc(), tables.Acceptance.id)
+                .order_by(tables.Acceptance.accepted_at.desc(), tables.Acceptance.version.desc(), tables.Acceptance.id)
             )
             return tuple(AcceptanceView.of(row, self._base_url) for row in rows)
 

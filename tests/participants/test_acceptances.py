@@ -174,6 +174,7 @@ def test_a_version_to_come_may_be_accepted_before_and_counts_from_its_instant(
     assert current() is None
     assert accept(people, campaign, who)[1]
     assert current() == now.version
+    assert [one.version for one in people.acceptances.of(who)] == ["2026-12-01", now.version], "of one second"
     clock.advance(6 * 86400)
     assert current() == "2026-12-01"
     assert accept(people, campaign, who, version=now.version)[1] is False
