@@ -143,10 +143,11 @@ class Links:
         bundle = self._bundles.make(chosen).id if several else None
 
         def work(session: Session) -> LinkState:
-            now = self._clock().replace(microsecond=0)  # tokens carry whole seconds
+            now = self._clock()
             owner = session.get(Participant, participant, with_for_update={"read": True})  # no erasure meanwhile
             _approved(owner, self._base_url)
-            expires = now + timedelta(seconds=expires_in or self._default_age)
+            # Tokens carry whole seconds.
+            expires = now.replace(microsecond=0) + timedelta(seconds=expires_in or self._default_age)
             session.add(
                 Link(
                     id=link,
