@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -29,11 +29,15 @@ _ONE_YEAR = 366  # days in which a desk works at least once
 
 
 class Holiday(Strict):
-    """A day on which the desk does not work: one ``day``, or the same day ``every`` year, written ``MM-DD``."""
+    """A day on which the desk does not work: one ``day``, or one of ``every`` year, written ``MM-DD``.
+
+    ``easter`` is a day of every year too: so many days after Easter Sunday as western churches have it, or before.
+    """
 
     name: str
     day: date | None = None
     every: Annotated[str, Setting(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
+    easter: Annotated[int, Setting(ge=-70, le=70)] | None = None  # those of one year all lie in it
 
 
 class WorkingTime(Strict):
@@ -52,7 +56,9 @@ class WorkingTime(Strict):
         """Tell whether the desk works on a day."""
         if WEEKDAYS[day.weekday()] not in self.week:
             return False
-        return day not in self._once and f"{day:%m-%d}" not in self._yearly
+        if day in self._once or f"{day:%m-%d}" in self._yearly:
+            return False
+        return not self._moving or (day - _easter(day.year)).days not in self._moving
 
     def after(self, start: datetime, days: int) -> datetime:
         """Return the instant so many working days after ``start``, at the same time of the day in the desk's zone.
@@ -91,6 +97,22 @@ class WorkingTime(Strict):
     @cached_property
     def _yearly(self) -> frozenset[str]:
         return frozenset(one.every for one in self.holidays if one.every)
+
+    @cached_property
+    def _moving(self) -> frozenset[int]:
+        return frozenset(one.easter for one in self.holidays if one.easter is not None)
+
+
+@cache
+def _easter(year: int) -> date:
+    """Return Easter Sunday of the Gregorian calendar, by the rule of Meeus, Jones and Butcher."""
+    century, place = divmod(year, 100)
+    golden = year % 19
+    moon = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    sunday = (32 + 2 * (century % 4) + 2 * (place // 4) - moon - place % 4) % 7
+    late = (golden + 11 * moon + 22 * sunday) // 451
+    month, day = divmod(moon + sunday - 7 * late + 114, 31)
+    return date(year, month, day + 1)
 
 
 class TwoPeople(Strict):
@@ -201,8 +223,8 @@ def check_desk(source: Source, written: DeskPolicy, eligibility: Eligibility | N
         source.mistake(("clock", "zone"), f"There is no time zone {written.clock.zone}", fix)
     for index, holiday in enumerate(written.clock.holidays):
         where = ("clock", "holidays", index)
-        if (holiday.day is None) == (holiday.every is None):
-            source.mistake(where, f"{holiday.name} has no day, or two", "Give either day: or every:")
+        if sum(one is not None for one in (holiday.day, holiday.every, holiday.easter)) != 1:
+            source.mistake(where, f"{holiday.name} has no day, or two", "Give one of day:, every: and easter:")
         if holiday.every is not None and not _is_day(holiday.every):
             source.mistake((*where, "every"), f"{holiday.every} is no day of a year", "Write month and day, as 12-25")
     if written.clock.is_idle():

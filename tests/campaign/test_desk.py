@@ -10,7 +10,7 @@ import pytest
 
 from service import settings
 from service.campaign import Campaign, CampaignError, load
-from service.campaign.desk import DeskPolicy, WorkingTime
+from service.campaign.desk import WEEKDAYS, DeskPolicy, WorkingTime
 
 
 @pytest.fixture
@@ -35,6 +35,25 @@ def test_working_days_are_counted_in_the_desks_zone(clock: WorkingTime, start: s
     found = clock.after(begun, days)
     assert found == datetime.fromisoformat(due).replace(tzinfo=UTC)
     assert clock.left(begun, found) == days
+
+
+@pytest.mark.parametrize(
+    "easter",
+    ["1818-03-22", "1954-04-18", "1981-04-19", "2024-03-31", "2026-04-05", "2027-03-28", "2028-04-16", "2038-04-25"],
+)
+def test_holidays_that_follow_easter_are_found_in_every_year(easter: str) -> None:
+    """Days of the tables of computists, the earliest and the latest that there can be among them."""
+    sunday = date.fromisoformat(easter)
+    days = [{"name": "Good Friday", "easter": -2}, {"name": "Ascension Day", "easter": 39}]
+    clock = WorkingTime.model_validate({"week": WEEKDAYS, "holidays": days})
+    year = [date(sunday.year, 1, 1) + timedelta(days=number) for number in range(365)]
+    off = [day for day in year if not clock.works_on(day)]
+    assert off == [sunday - timedelta(days=2), sunday + timedelta(days=39)]
+
+
+def test_the_shipped_holidays_do_not_end(campaign: Campaign) -> None:
+    for year, days in ((2026, ("04-06", "05-14", "05-25", "06-04")), (2031, ("04-14", "05-22", "06-02", "06-12"))):
+        assert not any(campaign.desk.clock.works_on(date.fromisoformat(f"{year}-{day}")) for day in days)
 
 
 def test_a_week_without_working_days_ends_the_search() -> None:
@@ -67,6 +86,8 @@ def test_a_campaign_without_the_file_has_a_plain_desk(tmp_path: Path) -> None:
         ("clock:\n  zone: Mars/Base\n", 2, "There is no time zone Mars/Base"),
         ("clock:\n  holidays:\n    - {name: Never, every: 02-30}\n", 3, "02-30 is no day of a year"),
         ("clock:\n  holidays:\n    - {name: Never}\n", 3, "Never has no day, or two"),
+        ("clock:\n  holidays:\n    - {name: Twice, every: 05-01, easter: 0}\n", 3, "Twice has no day, or two"),
+        ("clock:\n  holidays:\n    - {name: Far, easter: 71}\n", 3, "easter"),
         ("clock:\n  days: {joining: 0}\n", 2, "joining"),
         ("clock:\n  week: [monday, moonday]\n", 2, "week"),
         ("two_people:\n  - kinds: [martians]\n", 2, "martians is not among the kinds"),
