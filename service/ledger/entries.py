@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert
 from sqlalchemy.orm import Session
 
 from ..clock import timestamp
-from ..store.bulk import BulkStatement
+from ..store.bulk import BulkInsert
 from ..store.tables import LedgerEntry
 from .kinds import Entry
 
@@ -28,8 +28,8 @@ _NAMES = ("id", "kind", "at", "body")
 _INSERT = insert(LedgerEntry).values({name: bindparam(name) for name in _NAMES})
 _INSERT_WITH_XID = _INSERT.values(xid=_XID)
 _BULK = {
-    "sqlite": BulkStatement(insert(LedgerEntry), _NAMES),
-    "postgresql": BulkStatement(insert(LedgerEntry).inline(), _NAMES, {"xid": _XID}),
+    "sqlite": BulkInsert(insert(LedgerEntry), _NAMES),
+    "postgresql": BulkInsert(insert(LedgerEntry).inline(), _NAMES, {"xid": _XID}),
 }
 # The standard library's encoder, kept: ``json.dumps`` makes one for every call.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

@@ -24,7 +24,7 @@ from ..problems import (
     RobotsNotServed,
     TermsNotAccepted,
 )
-from ..store.bulk import among, given
+from ..store.many_keys import among, as_json, given, looked_up
 from ..store.tables import Acceptance, BundledVersion, Link, PackageVersion, Participant
 
 
@@ -178,8 +178,7 @@ _LOCKED = {dialect: some.order_by(Link.id).with_for_update(of=Link) for dialect,
 
 
 _ACCEPTED = {
-    dialect: select(*key).where(among(dialect, "asked", *key))
-    for key in [(Acceptance.participant, Acceptance.terms, Acceptance.version)]
+    dialect: looked_up(dialect, "asked", (Acceptance.participant, Acceptance.terms, Acceptance.version))
     for dialect in ("sqlite", "postgresql")
 }
 
@@ -207,7 +206,7 @@ def states_of(
         for one in versions
     }
     dialect = connection.dialect.name
-    accepted = set(map(tuple, connection.execute(_ACCEPTED[dialect], {"asked": given(dialect, asked)})))
+    accepted = set(map(tuple, connection.execute(_ACCEPTED[dialect], {"asked": as_json(asked)})))
     return [_state(values, versions, current, accepted) for values, versions in zip(found, led_to, strict=True)]
 
 
@@ -248,7 +247,7 @@ def read_states(
 ) -> dict[str, LinkState]:
     """Return the state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
     dialect = connection.dialect.name
-    asked = {"links": given(dialect, [(link,) for link in links])}
+    asked = {"links": given(dialect, links)}
     rows = connection.execute((_LOCKED if lock else _SOME)[dialect], asked).all()
     return {state.link: state for state in states_of(connection, campaign, rows, now)}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from .. import ledger
@@ -18,8 +17,9 @@ from ..clock import Clock
 from ..ids import new_id_in_order
 from ..problems import InvalidLink, NotRecorded, Problem, Unavailable
 from ..store import Database
-from ..store.bulk import BulkStatement, among, given, rows_of_json
+from ..store.bulk import BulkInsert
 from ..store.database import Batch
+from ..store.many_keys import among, as_json, given, looked_up, records_of_json, rows_of_json
 from ..store.tables import Download, Instant, Link, LinkClient
 from ..store.upsert import insert_or_update
 from .permission import LinkState, read_states
@@ -33,9 +33,7 @@ LONGEST_RANGE = 400  # characters of a ``Range`` that are kept; longer ones are 
 
 # Built once: building a statement takes longer than running it.
 _KNOWN = {
-    dialect: select(LinkClient.link, LinkClient.client, LinkClient.last_at).where(
-        among(dialect, "asked", LinkClient.link, LinkClient.client)
-    )
+    dialect: looked_up(dialect, "asked", (LinkClient.link, LinkClient.client), LinkClient.last_at)
     for dialect in ("sqlite", "postgresql")
 }
 _COUNT = (
@@ -44,24 +42,27 @@ _COUNT = (
     .values(counted=Link.counted + bindparam("more", type_=Integer()))
 )
 _SEEN = {
-    dialect: BulkStatement(
-        insert_or_update(LinkClient, dialect, ("last_at",)), ("link", "client", "last_at", "counted")
-    )
+    dialect: BulkInsert(insert_or_update(LinkClient, dialect, ("last_at",)), ("link", "client", "last_at", "counted"))
     for dialect in ("sqlite", "postgresql")
 }
-_DOWNLOAD = BulkStatement(
+_DOWNLOAD = BulkInsert(
     insert(Download),
     [name for name in Download.__table__.columns.keys() if name not in ("bytes_sent", "ended")],  # noqa: SIM118
 )
 
-_ENDED_MANY = BulkStatement(
-    update(Download)
-    .where(Download.id == bindparam("download"), Download.at >= bindparam("since", type_=Instant()))
-    .values(bytes_sent=bindparam("sent"), ended=bindparam("how")),
-    ("download", "since", "sent", "how"),
-)
 _, (_END_OF, _END_SENT, _END_HOW) = rows_of_json("ends", 3)
-_ENDED_AT_ONCE = update(Download).where(Download.id == _END_OF).values(bytes_sent=_END_SENT, ended=_END_HOW)
+_ENDS = records_of_json("ends", {"id": Text(), "sent": BigInteger(), "how": Text()})
+_ENDED = {
+    "sqlite": update(Download).where(Download.id == _END_OF).values(bytes_sent=_END_SENT, ended=_END_HOW),
+    # The ids, and since when, are said besides: they are looked up in the months that can have them.
+    "postgresql": update(Download)
+    .where(
+        Download.id == _ENDS.c.id,
+        among("postgresql", "ids", Download.id),
+        Download.at >= bindparam("since", type_=Instant()),
+    )
+    .values(bytes_sent=_ENDS.c.sent, ended=_ENDS.c.how),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class Recorder:
         states = read_states(connection, self._campaign, links, now, lock=lock)
         asked = {(request.link, name) for request in requests for name in request.hashes}
         dialect = connection.dialect.name
-        rows = connection.execute(_KNOWN[dialect], {"asked": given(dialect, asked)})
+        rows = connection.execute(_KNOWN[dialect], {"asked": as_json(asked)})
         return _Decisions(states, {(link, name): last for link, name, last in rows}, now, self._base_url)
 
     def _record(self, session: Session, requests: Sequence[_Request]) -> list[Recorded | Problem]:
@@ -267,13 +268,14 @@ class Recorder:
             for (download, _), share in zip(end.recorded.downloads, shares, strict=True):
                 rows.append((download, share, end.how))
         connection = session.connection()
-        if connection.dialect.name == "sqlite":
-            connection.execute(_ENDED_AT_ONCE, {"ends": json.dumps(rows)})
+        dialect = connection.dialect.name
+        if dialect == "sqlite":
+            values: dict[str, Any] = {"ends": as_json(rows)}
         else:
-            since = self._clock() - _LONGEST_DOWNLOAD
-            _ENDED_MANY.run(
-                connection, [{"download": name, "since": since, "sent": sent, "how": how} for name, sent, how in rows]
-            )
+            ids = given(dialect, [name for name, _, _ in rows])
+            records = [{"id": name, "sent": sent, "how": how} for name, sent, how in rows]
+            values = {"ends": as_json(records), "ids": ids, "since": self._clock() - _LONGEST_DOWNLOAD}
+        connection.execute(_ENDED[dialect], values)
         return [None] * len(ends)
 
 

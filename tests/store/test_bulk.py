@@ -1,4 +1,4 @@
-"""Bulk statements: rows come out as SQLAlchemy's own statements put them in, on each backend."""
+"""Bulk inserts: rows come out as SQLAlchemy's own statements put them in, on each backend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service.store import Database
-from service.store.bulk import BulkStatement
+from service.store.bulk import BulkInsert
 from service.store.tables import LedgerEntry, LinkClient, PublishedPolicy
 from service.store.upsert import insert_or_update
 
@@ -32,7 +32,7 @@ def test_rows_are_written_as_the_statement_itself_writes_them(database: Database
 
     def both(session: Any) -> None:
         connection = session.connection()
-        BulkStatement(own, NAMES).run(connection, ROWS)
+        BulkInsert(own, NAMES).run(connection, ROWS)
         connection.execute(own, [{name: row[name] for name in NAMES} for row in ROWS])
 
     database.write(both)
@@ -43,7 +43,7 @@ def test_rows_are_written_as_the_statement_itself_writes_them(database: Database
 
 
 def test_any_number_of_rows_is_written_in_its_order(database: Database) -> None:
-    statement = BulkStatement(insert(LedgerEntry), NAMES)
+    statement = BulkInsert(insert(LedgerEntry), NAMES)
     counts = [1, 2, 3, 31, 64, 65, 150]
     rows = [
         [{"id": f"ent_{count}_{number}", "kind": "x", "at": WHEN, "body": "{}"} for number in range(count)]
@@ -58,7 +58,7 @@ def test_any_number_of_rows_is_written_in_its_order(database: Database) -> None:
 
 def test_rows_that_are_there_are_changed_and_the_others_come_in(database: Database) -> None:
     changing = insert_or_update(PublishedPolicy, database.engine.dialect.name, ("at",))
-    statement = BulkStatement(changing, ("digest", "at"))
+    statement = BulkInsert(changing, ("digest", "at"))
     digests = [f"{number:02}" for number in range(21)]
     for some, at in ((digests[:9], WHEN), (digests[5:], WHEN + HOUR)):
         rows = [{"digest": digest, "at": at} for digest in some]
@@ -69,14 +69,14 @@ def test_rows_that_are_there_are_changed_and_the_others_come_in(database: Databa
 
 
 def test_nothing_is_written_for_no_rows(database: Database) -> None:
-    statement = BulkStatement(insert(LedgerEntry), NAMES)
+    statement = BulkInsert(insert(LedgerEntry), NAMES)
     database.write(lambda session: statement.run(session.connection(), []))
     with database.read() as session:
         assert session.scalar(select(LedgerEntry.seq)) is None
 
 
 def test_a_refused_row_is_the_databases_own_error_and_nothing_stays(database: Database) -> None:
-    statement = BulkStatement(insert(LedgerEntry), NAMES)
+    statement = BulkInsert(insert(LedgerEntry), NAMES)
     with pytest.raises(IntegrityError):
         database.write(lambda session: statement.run(session.connection(), [ROWS[0], ROWS[1] | {"kind": None}]))
     with database.read() as session:
@@ -84,7 +84,7 @@ def test_a_refused_row_is_the_databases_own_error_and_nothing_stays(database: Da
 
 
 def test_a_default_of_a_column_that_would_be_lost_is_an_error(database: Database) -> None:
-    statement = BulkStatement(insert(LinkClient), ("link", "client", "last_at"))
+    statement = BulkInsert(insert(LinkClient), ("link", "client", "last_at"))
     row = {"link": "lnk_1", "client": "c", "last_at": WHEN}
     with pytest.raises(ValueError, match="counted"):
         database.write(lambda session: statement.run(session.connection(), [row]))
