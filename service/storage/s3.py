@@ -225,7 +225,10 @@ class S3Storage(Storage):
             self.client.put_object(Bucket=self.bucket, Key=self._key("check/writable"), Body=b"emblem")
 
     def _look_for_bucket(self) -> None:
-        """Raise Unavailable where the bucket is missing, which a HEAD of an object cannot tell from a missing key."""
+        """Raise Unavailable where the bucket is missing, which a HEAD of an object cannot tell from a missing key.
+
+        So it does where nobody answers: what was not found may be there, and the next caller asks again.
+        """
         if self._bucket_is_there:
             return
         try:
@@ -233,8 +236,10 @@ class S3Storage(Storage):
                 self.client.head_bucket(Bucket=self.bucket)
         except ObjectMissing as error:
             raise Unavailable(headers={"Retry-After": "5"}, private=self._no_bucket()) from error.__cause__
-        except Unavailable:  # the object could be asked for, so the bucket is there
-            self._bucket_is_there = True
+        except Unavailable as error:
+            if not _refused(error.__cause__):
+                raise
+            self._bucket_is_there = True  # whoever may not see a bucket is told so only of one that is there
 
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
@@ -279,6 +284,11 @@ class S3Storage(Storage):
         if code in _ELSEWHERE:
             return f"{self.bucket} is not in the region {self._region} ({code}): correct region in EMBLEM_STORAGE_URL"
         return f"the S3 server refuses ({code}): look at its log, or correct EMBLEM_STORAGE_URL"
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Tell whether the server knows what it was asked for, and does not let these credentials have it."""
+    return isinstance(error, ClientError) and str(error.response.get("Error", {}).get("Code", "")) in _REFUSED
 
 
 def _apart(date: str) -> bool:

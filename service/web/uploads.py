@@ -6,13 +6,14 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from markupsafe import Markup
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..campaign.text import msgid
 from ..problems import Problem, TooLarge, UnsupportedMediaType
-from .errors import wants_html
+from .errors import answer, wants_html
 from .i18n import has_words, translate, translate_error
 
 P = ParamSpec("P")
@@ -23,6 +24,7 @@ _LIMITS = msgid("PNG, JPEG, WebP, AVIF, SVG or PDF, at most %(megabytes)s MB and
 _OTHERWISE = msgid(
     "The file cannot be looked at as it is. Save it anew, without links to other files, and send it again."
 )
+_BODY = msgid("What is sent here may have at most %(kilobytes)s kB. Send less.")
 
 MULTIPART = "multipart/form-data"
 _BESIDE = 64 * 1024  # bytes of a form beside its file
@@ -46,19 +48,40 @@ def most() -> int | None:
 
 def install(app: Flask) -> None:
     """Sets the limit of each request that may have a file in it, before anything reads its form."""
+    app.before_request(_limit)
+    app.register_error_handler(RequestEntityTooLarge, _from_too_long)
 
-    @app.before_request
-    def limit() -> None:
-        largest = most()
-        if largest is None or request.method != "POST":
-            return
-        request.max_content_length = largest + _BESIDE
+
+def _limit() -> None:
+    largest = most()
+    if largest is None or request.method != "POST":
+        return
+    request.max_content_length = largest + _BESIDE
+    if not wants_html():
         if (request.content_length or 0) > request.max_content_length:
-            if not wants_html():
-                raise too_large(largest)
-            # Nothing is read of it: the view comes to its file, and shows the form again with what is wrong with it.
-            request.form = ImmutableMultiDict()
-            request.files = ImmutableMultiDict({"file": FileStorage(_TooLong(largest), filename="file")})
+            raise too_large(largest)
+    elif _is_too_long(request.max_content_length):
+        # Nothing is kept of it: the view comes to its file, and shows the form again with what is wrong with it.
+        request.form = ImmutableMultiDict()
+        request.files = ImmutableMultiDict({"file": FileStorage(_TooLong(largest), filename="file")})
+
+
+def _is_too_long(largest: int) -> bool:
+    """Tell whether the form is longer than ``largest``: by its length, or by reading one that comes without."""
+    if request.content_length is not None:
+        return request.content_length > largest
+    try:
+        _ = request.files
+    except RequestEntityTooLarge:
+        return True
+    return False
+
+
+def _from_too_long(_: RequestEntityTooLarge) -> Response:
+    """Say how much may be sent to this address."""
+    if (largest := most()) is not None:
+        return answer(too_large(largest))
+    return answer(TooLarge(_BODY, values={"kilobytes": (request.max_content_length or 0) // 1000}))
 
 
 class _TooLong(BytesIO):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 
 from service.problems import Unavailable
 from service.storage import open_storage, s3
 from service.storage.s3 import S3Storage
+from tests.parts.relay import Relay
 from tests.parts.s3 import S3Server
 
 
@@ -72,3 +75,42 @@ def test_refusals_say_what_to_do(storage: S3Storage, s3_server: S3Server, monkey
     other = open_storage(there)
     assert isinstance(other, S3Storage)
     assert "AWS_SECRET_ACCESS_KEY" in reason(other)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_bucket_that_cannot_be_asked_for_is_asked_for_again(s3_server: S3Server, *, there: bool) -> None:
+    relay = Relay(s3_server.port)
+    url = s3_server.url("asked-again").replace(str(s3_server.port), str(relay.port))
+    storage = open_storage(url if there else url.replace("s3://emblem/", "s3://no-such-bucket/"))
+    assert isinstance(storage, S3Storage)
+
+    def cut(**_: object) -> None:
+        relay.refusing = True
+
+    for client in (storage._first, storage._later):
+        client.meta.events.register("before-call.s3.HeadBucket", cut, unique_id="outage")
+    with pytest.raises(Unavailable) as caught:
+        storage.stat("nothing")  # that there is no such object is still told, and then nobody answers
+    assert "start the S3 server" in caught.value.private
+    relay.refusing = False
+    for client in (storage._first, storage._later):
+        client.meta.events.unregister("before-call.s3.HeadBucket", unique_id="outage")
+    if there:
+        assert storage.stat("nothing") is None
+    else:
+        with pytest.raises(Unavailable) as caught:
+            storage.stat("nothing")
+        assert "there is no bucket" in caught.value.private
+    relay.close()
+
+
+def test_a_bucket_that_may_not_be_seen_is_taken_for_being_there(s3_server: S3Server) -> None:
+    storage = open_storage(s3_server.url("unseen").replace("s3://emblem/", "s3://unseen/"))
+    assert isinstance(storage, S3Storage)
+    storage.client.create_bucket(Bucket="unseen")
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::unseen"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    storage.client.put_bucket_policy(Bucket="unseen", Policy=policy)
+    with pytest.raises(ClientError, match="403"):
+        storage.client.head_bucket(Bucket="unseen")
+    assert storage.stat("nothing") is None

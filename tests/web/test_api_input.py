@@ -145,7 +145,8 @@ def test_another_media_type_is_415(api: Api) -> None:
 
 def test_too_much_is_413(api: Api) -> None:
     answer = api.ask("POST", "/api/v1/links", key="portal", data=b"x" * 300_000, content_type="application/json")
-    problem(answer, 413, "too-large")
+    told = problem(answer, 413, "too-large")
+    assert told["detail"] == "What is sent here may have at most 262 kB. Send less."
 
 
 def test_an_address_that_is_not_there_is_404_and_another_method_405(api: Api) -> None:

@@ -20,6 +20,7 @@ from .visitor import Visitor
 
 if TYPE_CHECKING:
     from flask import Flask
+    from werkzeug.test import TestResponse
 
 
 pytestmark = pytest.mark.usefixtures("one_kit")
@@ -76,6 +77,37 @@ def test_what_is_refused_is_said_beside_the_field(visitor: Visitor) -> None:
     send(visitor, b"\x00" * 26_000_000, 413)  # of which nothing is read
     assert visitor.html.all("input", id="f-file")[0].attributes["aria-invalid"] == "true"
     assert "MB" in visitor.html.all("p", id="f-file-error")[0].text
+
+
+def test_a_file_that_comes_without_a_length_brings_the_form_back_too(app: Flask) -> None:
+    """Chunked, so that only reading it shows how long it is: no more of it is read than a file may have."""
+    reader = Visitor(app, "ar")
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    def sent(accept: str, size: int, path: str = "/ar/check") -> tuple[TestResponse, int]:
+        body = io.BytesIO(head + bytes(size) + b"\r\n--x--\r\n")
+        answer = reader.client.post(
+            path,
+            input_stream=body,
+            content_type="multipart/form-data; boundary=x",
+            headers={"Accept": accept, "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        return answer, body.tell()
+
+    answer, read = sent("text/html", 60_000_000)
+    assert read < 30_000_000
+    reader._seen(answer, 413)
+    assert reader.html.all("a", href="#f-file"), "the summary leads to the field"
+    said = reader.html.all("p", id="f-file-error")[0].text
+    assert "25" in said
+    reader._seen(sent("text/html", 1000)[0], 415)
+    assert reader.html.all("p", id="f-file-error")[0].text != said
+    refused, _ = sent("application/json", 60_000_000)
+    assert refused.mimetype == "application/problem+json"
+    assert "25 MB" in refused.text
+    reader._seen(sent("text/html", 1_100_000, "/ar/sign-in")[0], 413)
+    assert "1048" in reader.html.all("p", class_="lead")[0].text
 
 
 def test_in_arabic_and_what_it_says_is_arabic(app: Flask) -> None:

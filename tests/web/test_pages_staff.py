@@ -184,7 +184,7 @@ def draft(app: Flask, tmp_path: Path) -> Path:
 
 
 def test_staff_publish_with_the_difference_and_whom_it_asks(
-    staff: Visitor, app: Flask, draft: Path, waiting: Visitor
+    staff: Visitor, app: Flask, clock: FrozenClock, draft: Path, waiting: Visitor
 ) -> None:
     person = Visitor(app)
     person.join()
@@ -221,18 +221,25 @@ def test_staff_publish_with_the_difference_and_whom_it_asks(
     assert [mail["Subject"].partition(": ")[2] for mail in person.letters()][-1:] == ["the terms have changed"]
     staff.post(f"/staff/terms/logo-terms/{newest}/reminder", {}, status=409)
     assert staff.parts.participants.uptake.remind(staff.parts.campaign.terms.get("logo-terms", "2026-11-25")) == 0
-    later = NEW_TERMS.replace("2026-11-25", "2026-12-25")
+    later = NEW_TERMS.replace("2026-11-25", "2026-11-26")
     (terms / "terms.yaml").write_text(written[:first] + later + NEW_TERMS + written[first:], encoding="utf-8")
-    shutil.copytree(terms / newest, terms / "2026-12-25")
+    shutil.copytree(terms / newest, terms / "2026-11-26")
     staff.get("/staff/publishing")
     staff.post("/staff/publishing", {"reason": "For the new year."})
+    late = Visitor(app)
+    late.join()
+    late.accept()
+    late.get("/en/account/terms/logo-terms/2026-11-26")
     _accept_what_is_to_come(person)
     (draft / "desk.yaml").write_text("clock:\n  zone: Mars/Base\n", encoding="utf-8")
     assert "desk.yaml:2" in staff.get("/staff/publishing").text
+    clock.advance(86_400)  # the version comes into force while it is read
+    late.post("/en/account/terms/logo-terms/2026-11-26", {"name": "Example Person", "capacity": "For myself"})
+    assert late.parts.participants.acceptances.of(_id(late))[0].version == "2026-11-26"
 
 
 def _accept_what_is_to_come(person: Visitor) -> None:
-    path = "/en/account/terms/logo-terms/2026-12-25"
+    path = "/en/account/terms/logo-terms/2026-11-26"
     person.get("account")
     assert person.html.all("a", href=path)
     person.get(path)
@@ -241,9 +248,10 @@ def _accept_what_is_to_come(person: Visitor) -> None:
     person.get("account")
     assert not person.html.all("a", href=path)
     accepted = person.parts.participants.acceptances.of(_id(person))
-    assert accepted[0].version == "2026-12-25"
+    assert accepted[0].version == "2026-11-26"
     person.get(path, status=303)
-    person.get("/en/account/terms/logo-terms/2026-11-25", status=404)
+    person.get("/en/account/terms/logo-terms/2026-11-25", status=303)  # the account says where it is accepted
+    person.get("/en/account/terms/logo-terms/2027-12-25", status=404)
 
 
 def test_auditors_read_without_names_and_change_nothing(app: Flask, waiting: Visitor) -> None:
