@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from service.campaign import Campaign
+    from service.packages.publications import Publications, PublicationView
     from service.settings import Settings
 
 hypothesis_settings.register_profile("emblem", deadline=None)  # no test asserts a time
 hypothesis_settings.load_profile("emblem")
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+PUBLISHED = NOON - timedelta(days=1)  # what ``settings`` finds
 SECRET = "a-secret-of-the-tests-and-of-nothing-else"
 
 
@@ -176,13 +178,33 @@ def _published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     made = settings_room.load(environment(folder))
     _migrate(made.database_url)
-    with open_publisher(made, FrozenClock(NOON - timedelta(days=1))) as publisher:
+    with open_publisher(made, FrozenClock(PUBLISHED)) as publisher:
         publisher.publish()
     return folder
 
 
+@pytest.fixture(scope="session")
+def _read_once() -> Iterator[None]:
+    """What lies published in every copy is read once: a campaign never changes, and reading it is half of an app."""
+    from service import deployment
+
+    read = deployment._read_publication
+    found: dict[PublicationView, deployment.InForce] = {}
+
+    def read_once(publications: Publications, publication: PublicationView) -> deployment.InForce:
+        if publication.at != PUBLISHED:  # of a test's own: it may be spoilt
+            return read(publications, publication)
+        if publication not in found:
+            found[publication] = read(publications, publication)
+        return found[publication]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deployment, "_read_publication", read_once)
+        yield
+
+
 @pytest.fixture
-def settings(tmp_path: Path, _published: Path) -> Settings:
+def settings(tmp_path: Path, _published: Path, _read_once: None) -> Settings:
     """Settings of a deployment of the shipped campaign, on SQLite and a directory."""
     folder = tmp_path / "deployment"
     shutil.copytree(_published, folder)

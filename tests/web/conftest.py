@@ -8,7 +8,6 @@ import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,7 @@ import structlog
 from service.artwork.inspecting import Kit
 from service.deployment import open_publisher
 from service.web import logging as log_room
-from tests.conftest import NOON, FrozenClock
+from tests.conftest import PUBLISHED, FrozenClock
 from tests.parts import willing
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _on_postgres(postgres: Postgres, _migrated_postgres: str, _published: Path) 
 
     url = postgres.new_database(like=_migrated_postgres)
     made = dataclasses.replace(settings_room.load(environment(_published)), database_url=url)
-    with open_publisher(made, FrozenClock(NOON - timedelta(days=1))) as publisher:
+    with open_publisher(made, FrozenClock(PUBLISHED)) as publisher:
         publisher.publish()
     return url
 
