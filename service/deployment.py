@@ -38,7 +38,7 @@ from .embeds.origins import check_origin
 from .ledger import Sealer, key_source
 from .ledger.witnesses import Witnesses
 from .limits import Limiter
-from .links import Links, Recorder, Tokens
+from .links import Links, Recorder, SharedRecording, Tokens
 from .logos import Variants
 from .mail import Mailer
 from .packages import Bundles, Catalogue, Publications, PublicationView, PublishedFile, StoredPackages
@@ -88,6 +88,7 @@ class LastingParts:
     reports: Reports
     verdicts: Verdicts
     certificates: Certificates
+    shared_recording: SharedRecording
 
 
 @dataclass
@@ -126,6 +127,7 @@ class Deployment(CampaignParts):
     idempotent: IdempotentRequests
     stored_packages: StoredPackages
     tokens: Tokens
+    shared_recording: SharedRecording
     variants: Variants
     embeds: Embeds
     verdicts: Verdicts
@@ -174,6 +176,7 @@ class Deployment(CampaignParts):
             self.reports,
             self.verdicts,
             self.certificates,
+            self.shared_recording,
         )
         parts = _build_on(found, self.settings, self.clock, lasting)
         variants = _variants(found.campaign, self.storage, self.settings)
@@ -216,6 +219,7 @@ class Deployment(CampaignParts):
         self.verdicts.close()
         self.embeds.close()
         self.mailer.close()
+        self.recorder.close()
         self.database.close()
 
 
@@ -244,7 +248,8 @@ def assemble(
         database, storage, found.campaign, clock, embeds, base_url=settings.base_url, data_dir=settings.data_dir
     )
     certificates = Certificates(database, storage, found.campaign, clock, receipts, sealer, issuer, settings.base_url)
-    lasting = LastingParts(database, storage, mailer, tokens, embeds, reports, verdicts, certificates)
+    shared_recording = SharedRecording()
+    lasting = LastingParts(database, storage, mailer, tokens, embeds, reports, verdicts, certificates, shared_recording)
     return Deployment(
         **vars(_build_on(found, settings, clock, lasting)),
         settings=settings,
@@ -257,6 +262,7 @@ def assemble(
         limiter=Limiter(settings.rate_limits, settings.redis_url, settings.data_dir),
         stored_packages=StoredPackages(storage),
         tokens=tokens,
+        shared_recording=shared_recording,
         variants=_variants(found.campaign, storage, settings),
         embeds=embeds,
         verdicts=verdicts,
@@ -390,7 +396,7 @@ def _build_on(found: InForce, settings: Settings, clock: Clock, lasting: Lasting
         erasure=Erasure(database, campaign, clock, mailer, participants.api_keys),
         links=links,
         endings=Endings(database, clock, desk_mail, links, lasting.embeds),
-        recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url),
+        recorder=Recorder(database, campaign, clock, settings.secret_keys, settings.base_url, lasting.shared_recording),
         alerts=Alerts(
             database,
             lasting.reports,

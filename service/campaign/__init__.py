@@ -11,7 +11,7 @@ from .languages import LANGUAGES, WITHOUT_BLANKS, direction
 from .loader import Campaign, load
 from .manifests import Logo, PackageManifest
 from .mistakes import CampaignError, Mistake, Mistakes
-from .terms import Terms, TermsVersion
+from .terms import Terms, TermsInForce, TermsVersion
 from .text import Text
 from .untranslated import Untranslated, untranslated
 
@@ -31,6 +31,7 @@ __all__ = [
     "Mistakes",
     "PackageManifest",
     "Terms",
+    "TermsInForce",
     "TermsVersion",
     "Text",
     "Untranslated",

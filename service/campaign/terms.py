@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import markdown
 import nh3
@@ -141,12 +141,17 @@ class Terms:
         """Return the newest version whose instant has come. Raises UnknownTerms where none has."""
         found = self.find_current(terms, now)
         if found is None:
-            raise UnknownTerms(f"No version of {terms} is in force. See {paths.all_terms()} for all that there are.")
+            raise _none_in_force(terms)
         return found
 
     def find_current(self, terms: str, now: datetime) -> TermsVersion | None:
         """Return the newest version whose instant has come, or None."""
         return next((version for version in self._versions.get(terms, ()) if version.effective <= now), None)
+
+    def in_force(self, now: datetime) -> TermsInForce:
+        """Return the newest version of each terms whose instant has come."""
+        found = ((terms, self.find_current(terms, now)) for terms in self._versions)
+        return TermsInForce(tuple((terms, version.version) for terms, version in found if version is not None))
 
     def get(self, terms: str, version: str) -> TermsVersion:
         """Return one version. Raises UnknownTerms or UnknownVersion."""
@@ -154,6 +159,23 @@ class Terms:
             if found.version == version:
                 return found
         raise UnknownVersion(f"See {paths.all_terms()} for the versions of {terms}.")
+
+
+class TermsInForce(NamedTuple):
+    """The version of each terms that is in force at one moment, by the terms' ids."""
+
+    versions: tuple[tuple[str, str], ...]
+
+    def current(self, terms: str) -> str:
+        """Return the version that is in force. Raises UnknownTerms where none is."""
+        for name, version in self.versions:
+            if name == terms:
+                return version
+        raise _none_in_force(terms)
+
+
+def _none_in_force(terms: str) -> UnknownTerms:
+    return UnknownTerms(f"No version of {terms} is in force. See {paths.all_terms()} for all that there are.")
 
 
 def _order(version: TermsVersion) -> tuple[datetime, tuple[str, int]]:

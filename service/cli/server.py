@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from .. import settings
 from ..campaign import CampaignError
@@ -20,6 +21,7 @@ from ..store import Database
 from ..web import logging, metrics
 from ..web.streams import Streams
 from .common import deployment
+from .recording import RecordingProcess
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -64,13 +66,20 @@ class Server(BaseApplication):
             "post_worker_init": self._started,
             "worker_exit": self._ended,
             "when_ready": lambda _arbiter: metrics.listen(self._settings),
+            "on_exit": self._over,
             "child_exit": lambda _arbiter, worker: metrics.ended(worker.pid),
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # forwarded headers are EMBLEM_TRUSTED_PROXIES' business alone
         }
         self._ready = ready
         self._end: Callable[[], None] | None = None
+        # One worker alone records as well by itself.
+        self._recording = RecordingProcess(self._settings) if workers > 1 else None
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until told to end."""
+        _Arbiter(self, self._recording).run()
 
     def load_config(self) -> None:
         """Gives gunicorn its settings; nothing is read from its own files or variables."""
@@ -81,6 +90,8 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """The application, made in each worker."""
         self._app = load_or_exit(self._environ)
+        if self._recording is not None:
+            self._app.extensions["emblem"].shared_recording.use(self._recording.door)
         self._app.extensions["emblem.streams"] = Streams(self._options["threads"])  # type: ignore[arg-type]
         return self._app
 
@@ -94,6 +105,28 @@ class Server(BaseApplication):
     def _ended(self, _arbiter: Any, _worker: Any) -> None:
         if self._end is not None:
             self._end()
+
+    def _over(self, _arbiter: Any) -> None:
+        if self._recording is not None:
+            self._recording.end()
+
+
+class _Arbiter(Arbiter):
+    """gunicorn's first process, which also looks after the one that records."""
+
+    def __init__(self, app: Server, recording: RecordingProcess | None) -> None:
+        self._recording = recording
+        super().__init__(app)
+
+    def manage_workers(self) -> None:
+        """See gunicorn: called whenever workers may be missing, at least once a second."""
+        super().manage_workers()
+        if self._recording is not None:
+            self._recording.keep(self._let_go)
+
+    def _let_go(self) -> None:
+        for listener in self.LISTENERS:
+            listener.sock.close()  # not its own close, which takes a Unix socket's name away
 
 
 def load_or_exit(environ: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Flask:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from .decisions import Asked
 from .links import DownloadView, IssuedLink, Links
-from .recording import Asked, Recorded, Recorder
+from .recording import Recorder
+from .records import Recorded
+from .shared_recording import SharedRecording
 from .tokens import Claim, Tokens
 
-__all__ = ["Asked", "Claim", "DownloadView", "IssuedLink", "Links", "Recorded", "Recorder", "Tokens"]
+__all__ = ["Asked", "Claim", "DownloadView", "IssuedLink", "Links", "Recorded", "Recorder", "SharedRecording", "Tokens"]

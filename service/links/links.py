@@ -164,7 +164,7 @@ class Links:
                 )
             )
             session.flush()
-            state = read_state(session, self._campaign, link, now)
+            state = read_state(session, self._campaign.terms.in_force(now), link)
             for one in state.versions:
                 if one.withdrawn:
                     raise self._withdrawn(one.package, one.version)
@@ -196,7 +196,7 @@ class Links:
             row = session.execute(select_states().where(Link.id == link)).first()
             if row is None:
                 raise NotFound("There is no link of this id.")
-            (state,) = states_of(session.connection(), self._campaign, [row], self._clock())
+            (state,) = states_of(session.connection(), self._campaign.terms.in_force(self._clock()), [row])
         return self._issued(state)
 
     def file_of(self, claim: Claim, filename: str) -> PublishedFile:
@@ -249,7 +249,7 @@ class Links:
             if portal:
                 statement = statement.where(granted(session, portal, Link.participant))
             page = paginate(session, statement, Link.created_at, Link.id, cursor=cursor, limit=limit)
-            states = states_of(session.connection(), self._campaign, page.items, now)
+            states = states_of(session.connection(), self._campaign.terms.in_force(now), page.items)
             return Page(tuple(self._issued(state) for state in states), page.next_cursor)
 
     def revoke(self, link: str, *, by: str, reason: str | None = None, also: Also | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from ..campaign import Campaign
+from ..campaign import TermsInForce
 from ..participants import Revocation
 from ..problems import (
     InvalidLink,
@@ -183,10 +183,8 @@ _ACCEPTED = {
 }
 
 
-def states_of(
-    connection: Connection, campaign: Campaign, rows: Sequence[Sequence[Any]], now: datetime
-) -> list[LinkState]:
-    """Return the state of each row, with the acceptance of the terms that are current at ``now``; one query for all."""
+def states_of(connection: Connection, in_force: TermsInForce, rows: Sequence[Sequence[Any]]) -> list[LinkState]:
+    """Return the state of each row, with the acceptance of the terms that are in force; one query for all."""
     found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
     if not found:
         return []
@@ -199,7 +197,7 @@ def states_of(
         first = _Version._make(values.pop(name) for name in _Version._fields)
         led_to.append([first] if values["bundle"] is None else inside[values["bundle"]])
     terms = {one.terms for versions in led_to for one in versions}
-    current = {name: campaign.terms.current(name, now).version for name in terms}
+    current = {name: in_force.current(name) for name in terms}
     asked = {
         (values["participant"], one.terms, current[one.terms])
         for values, versions in zip(found, led_to, strict=True)
@@ -243,18 +241,25 @@ def _state(
 
 
 def read_states(
-    connection: Connection, campaign: Campaign, links: Collection[str], now: datetime, *, lock: bool = False
-) -> dict[str, LinkState]:
-    """Return the state of each link that there is, by its id. ``lock`` keeps others out until the transaction ends."""
+    connection: Connection, asked: Collection[tuple[str, TermsInForce]], *, lock: bool = False
+) -> dict[tuple[str, TermsInForce], LinkState]:
+    """Return the state of each link that there is under the terms that are in force for whoever asks.
+
+    ``lock`` keeps others out of the links until the transaction ends.
+    """
     dialect = connection.dialect.name
-    asked = {"links": given(dialect, links)}
-    rows = connection.execute((_LOCKED if lock else _SOME)[dialect], asked).all()
-    return {state.link: state for state in states_of(connection, campaign, rows, now)}
+    links = {"links": given(dialect, {link for link, _ in asked})}
+    rows = connection.execute((_LOCKED if lock else _SOME)[dialect], links).all()
+    states: dict[tuple[str, TermsInForce], LinkState] = {}
+    for in_force in dict.fromkeys(in_force for _, in_force in asked):  # one, but where a publication comes into force
+        some = [row for row in rows if (row.link, in_force) in asked]
+        states |= {(state.link, in_force): state for state in states_of(connection, in_force, some)}
+    return states
 
 
-def read_state(session: Session, campaign: Campaign, link: str, now: datetime) -> LinkState:
+def read_state(session: Session, in_force: TermsInForce, link: str) -> LinkState:
     """Return the state of one link; InvalidLink where there is none."""
-    found = read_states(session.connection(), campaign, [link], now)
-    if link not in found:
+    found = read_states(session.connection(), {(link, in_force)})
+    if not found:
         raise InvalidLink
-    return found[link]
+    return found[link, in_force]

@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 from .. import private_files
 from ..problems import ConfigurationError, Unavailable
 from .answer import Answer
+from .group_commit import GroupCommit
 from .turns import Turns
 from .wal import WriteAheadLog
 from .writer import WriterThread
@@ -71,6 +72,13 @@ class Batch(Generic[Item, Result]):
         result: Result = _wait(answer)
         return result
 
+    def write_all(self, items: Sequence[Item]) -> list[Result | Exception]:
+        """Return for each item its result once all are durable, or the exception that its caller is to get.
+
+        They are written in the calling thread: for a process whose one thread writes all that it does.
+        """
+        return self._database.write_all(self, items)
+
     def write_soon(self, item: Item) -> None:
         """Hand an item over and return at once: it is written soon, or lost if the process dies first.
 
@@ -89,6 +97,7 @@ class Database:
             _make_private(path)
         self.engine = _engine(url)
         self._writer: WriterThread | None = None
+        self._own: GroupCommit | None = None  # of the thread that calls ``write_all``
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         _opened.add(self)
@@ -97,8 +106,10 @@ class Database:
         """Start afresh in a child: its parent's connections, thread and place in the queue are not its own."""
         self.engine.dispose(close=False)
         if self._writer is not None:
-            self._writer.leave()
-        self._writer = None
+            self._writer.commit.leave()
+        if self._own is not None:
+            self._own.leave()
+        self._writer = self._own = None
         self._pool = None
         self._lock = threading.Lock()
 
@@ -169,9 +180,22 @@ class Database:
     def _writer_of_process(self) -> WriterThread:
         """The thread that writes for this process, started with its first write; the caller holds the lock."""
         if self._writer is None:
-            path = _sqlite_file(self.url)
-            self._writer = WriterThread(self.engine, Turns(path), WriteAheadLog(path) if path else None)
+            self._writer = WriterThread(self._group_commit())
         return self._writer
+
+    def _group_commit(self) -> GroupCommit:
+        path = _sqlite_file(self.url)
+        return GroupCommit(self.engine, Turns(path), WriteAheadLog(path) if path else None)
+
+    def write_all(self, batch: Batch[Item, Result], items: Sequence[Item]) -> list[Result | Exception]:
+        """See ``Batch.write_all``."""
+        if self._own is None:
+            self._own = self._group_commit()
+        answers = [Answer() for _ in items]
+        with self._own.turns.turn():
+            done = self._own.together([(batch, item, answer) for item, answer in zip(items, answers, strict=True)])
+        given = dict(self._own.flushed(done))
+        return [_as_problem(given[answer]) for answer in answers]
 
     def scrub(self) -> None:
         """After an erasure: takes what was deleted out of SQLite's write-ahead log, waiting at most a second.
@@ -240,6 +264,9 @@ class Database:
             if self._writer is not None:
                 self._writer.stop()
                 self._writer = None
+            if self._own is not None:
+                self._own.leave()
+                self._own = None
             if self._pool is not None:
                 self._pool.shutdown()
                 self._pool = None
@@ -278,9 +305,14 @@ def _wait(answer: Answer) -> Any:
             raise Unavailable(headers={"Retry-After": "5"}, private="the writer is busy for too long") from None
         return answer.wait()  # it has begun: what it says is the truth
     except (DBAPIError, PoolTimeout) as error:
-        if isinstance(error, IntegrityError):
-            raise
-        raise Unavailable(headers={"Retry-After": "5"}, private=describe(error)) from error
+        raise _as_problem(error) from error
+
+
+def _as_problem(given: Any) -> Any:
+    """What a write gave; Unavailable for what the database cannot do at this moment."""
+    if isinstance(given, (DBAPIError, PoolTimeout)) and not isinstance(given, IntegrityError):
+        return Unavailable(headers={"Retry-After": "5"}, private=describe(given))
+    return given
 
 
 def _sqlite_file(url: str) -> Path | None:

@@ -158,7 +158,7 @@ def serving(tree: Path, environment: Mapping[str, str], folder: Path, *, recordi
         command = [sys.executable, "-m", "tests.benchmarks.recording", "--serve", str(port)]
     process = Process(command, folder / "bench.log", environment=environment, cwd=tree)
     process.wait_for(lambda: answers(port), 120, "the server answers")
-    time.sleep(2)  # all workers are up
+    time.sleep(5)  # all workers are up
     try:
         yield process
     finally:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.parts.processes import wait_until
 from tests.parts.walk import Walk
 
@@ -71,15 +73,20 @@ def test_no_byte_without_a_row_also_when_killed(breakable: Walk) -> None:
     assert status == 0, said + errors
 
 
-def test_a_killed_worker_is_replaced_and_nothing_recorded_is_lost(breakable: Walk) -> None:
+@pytest.mark.parametrize("which", ["worker", "recorder"])
+def test_a_killed_process_is_replaced_and_nothing_recorded_is_lost(breakable: Walk, which: str) -> None:
     demo = breakable.demo
     link = breakable.link(breakable.participant())
     load = Load(link["url"], link["package"]["bytes"], threads=4)
     wait_until(lambda: len(load.got) > 20, 30, "the load has begun")
-    (worker, *_) = children(demo.process.pid)
-    os.kill(worker, signal.SIGKILL)
+    started = children(demo.process.pid)
+    assert len(started) == 3, "two workers, and the process that records for them, which is started after them"
+    os.kill(started[0 if which == "worker" else -1], signal.SIGKILL)
     had = len(load.got)
     wait_until(lambda: len(load.got) > had + 50, 30, "the load goes on")
+    wait_until(lambda: len(children(demo.process.pid)) == 3, 30, "it is replaced")
+    had = len(load.got)
+    wait_until(lambda: len(load.got) > had + 50, 30, "the load goes on with the next")
     load.stop()
     recorded = {row["range"] for row in breakable.downloads(link["id"])}
     assert load.got <= recorded

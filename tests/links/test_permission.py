@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.campaign import TermsInForce
 from service.ids import new_id
 from service.links.permission import LinkState, read_state, read_states
 from service.problems import InvalidLink, LinkExhausted, RobotsNotServed, TermsNotAccepted
@@ -19,7 +20,7 @@ from .test_recording import _forget
 
 def state(world: World, link: str) -> LinkState:
     with world.database.read() as session:
-        return read_states(session.connection(), world.campaign, {link}, world.clock(), lock=False)[link]
+        return read_state(session, world.campaign.terms.in_force(world.clock()), link)
 
 
 #: What ends a link, the reason that is told last first, and the status that it then has.
@@ -116,9 +117,19 @@ def test_links_are_read_together_as_one_by_one_and_unknown_ones_left_out(world: 
     world.change(Link, links[0], revoked_at=world.clock())
     with world.database.read() as session:
         connection, now = session.connection(), world.clock()
-        found = read_states(connection, world.campaign, [*links, new_id("lnk")], now)
-        assert found == {link: read_state(session, world.campaign, link, now) for link in links}
-        assert [found[link].status(now) for link in links] == ["revoked", "exhausted"]
-        assert read_states(connection, world.campaign, [new_id("lnk")], now) == {}
+        terms = world.campaign.terms.in_force(now)
+        found = read_states(connection, {(link, terms) for link in [*links, new_id("lnk")]})
+        assert found == {(link, terms): read_state(session, terms, link) for link in links}
+        assert [found[link, terms].status(now) for link in links] == ["revoked", "exhausted"]
+        assert read_states(connection, {(new_id("lnk"), terms)}) == {}
         with pytest.raises(InvalidLink):
-            read_state(session, world.campaign, new_id("lnk"), now)
+            read_state(session, terms, new_id("lnk"))
+
+
+def test_whoever_asks_by_other_terms_hears_of_those(world: World) -> None:
+    link = world.link().link
+    now = world.campaign.terms.in_force(world.clock())
+    newer = TermsInForce(tuple((name, "2099-01-01") for name, _ in now.versions))
+    with world.database.read() as session:
+        found = read_states(session.connection(), {(link, now), (link, newer)})
+    assert [found[link, terms].status(world.clock()) for terms in (now, newer)] == ["active", "terms_required"]

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text
 from service.clients.client import Client, hashing_keys
 from service.ids import new_id
 from service.links import Asked, Claim, Recorded, Recorder
-from service.links.recording import shared_out
+from service.links.records import shared_out
 from service.problems import (
     InvalidLink,
     LinkExhausted,
@@ -186,7 +186,7 @@ def test_a_batch_decides_and_writes_like_one_after_the_other(
     for minutes, asked in rounds:
         world.clock.advance(minutes * 60)
         batch = [request(together[link], client, WHOLE) for link, client in asked]
-        answers = world.database.write(lambda session, batch=batch: world.recorder._record(session, batch))  # type: ignore[misc]
+        answers = world.database.write(lambda session, batch=batch: world.recorder._records.write(session, batch))  # type: ignore[misc]
         singly = []
         for link, client in asked:
             try:

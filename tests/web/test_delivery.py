@@ -345,9 +345,9 @@ def test_new_terms_stop_a_link_until_they_are_accepted(api: Api, monkeypatch: py
     older = api.parts.campaign.terms.versions("logo-terms")[-1]
     from service.campaign.terms import Terms
 
-    current = Terms.current
+    current = Terms.find_current
     monkeypatch.setattr(
-        Terms, "current", lambda self, terms, now: older if terms == "logo-terms" else current(self, terms, now)
+        Terms, "find_current", lambda self, terms, now: older if terms == "logo-terms" else current(self, terms, now)
     )
     told = problem(api.ask("GET", api.path(link)), 403, "terms-not-accepted")
     assert told["terms"] == {
