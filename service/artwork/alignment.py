@@ -23,7 +23,7 @@ _LONGEST_STEP = 4.0  # working pixels
 _NEAR_ENOUGH = 0.1  # working pixels, at which softened pictures have nothing more to say
 _INK_REACHES = 25.0, 90.0  # sRGB steps, at least and at most
 _INK_REACH = 0.6  # of the contrast, from where on a colour is no ink at all
-_SOFT = 0.48  # pixels of the picture that its own sampling and enlarging blur an edge by
+SAMPLED = 0.48  # pixels of the picture that its own sampling and enlarging blur an edge by: none is sharper
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,12 @@ class Work:
     pixels: Image  # (h, w, 3)
     valid: npt.NDArray[np.bool_]  # inside the picture
     matrix: Floats  # 3 x 3, from picture to work
+    whole: int  # pixels of the whole picture's longer side
 
     @property
     def softness(self) -> float:
         """Return how soft the sharpest edge of the picture is here: standard deviation in working pixels."""
-        return _SOFT * max(0.0, float(self.matrix[0, 0]) - 0.3)
+        return SAMPLED * max(0.0, float(self.matrix[0, 0]) - 0.3)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -117,7 +118,7 @@ class Pyramid:
         x = (np.arange(size[0]) + 0.5) / scale + left
         y = (np.arange(size[1]) + 0.5) / scale + top
         inside = ((y >= 0) & (y <= self.height))[:, None] & ((x >= 0) & (x <= self.width))[None, :]
-        return Work(pixels.astype(np.float32), inside, matrix)
+        return Work(pixels.astype(np.float32), inside, matrix, max(self.width, self.height))
 
 
 @dataclass(frozen=True)
@@ -422,7 +423,7 @@ _SAME_INK = 0.35  # of the contrast, up to which a colour is the ink's
 _LEAST_SAME_INK, _MOST_SAME_INK = 20.0, 36.0  # sRGB steps, at least and at most
 _INWARDS = 0.03  # template units from the outline, at which ink is looked for
 _LEAST_LOCAL = 0.45  # share of a stretch of the outline that has its edge, below which something lies on it
-_HIDES = 0.02  # of the working picture's size: how far round a hidden point nothing is compared
+_HIDES = 0.05  # of the working picture's size: how far round a hidden point nothing is compared
 _OFFSETS = np.linspace(-1.0, 1.0, 9)
 _REACH = 3.0  # working pixels to both sides of the outline, more where the picture is enlarged
 
@@ -485,6 +486,7 @@ def box_of(template: Template, pose: Floats) -> tuple[float, float, float, float
 
 
 __all__ = [
+    "SAMPLED",
     "Parts",
     "Pyramid",
     "Support",

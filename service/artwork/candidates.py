@@ -279,15 +279,18 @@ def _spans(templates: tuple[Template, ...]) -> list[tuple[float, float]]:
 
 
 def _distinct(found: list[Candidate]) -> list[Candidate]:
-    """The best of those that say the same: one of each template and handedness in each place."""
+    """The best of those that say the same: one of each template and handedness in each place, whole and in part.
+
+    What is left of a heart cut straight has nearly the shape of a smaller whole one, which does not speak for it.
+    """
     kept: list[Candidate] = []
-    seen: dict[tuple[str, bool], list[Floats]] = {}
+    seen: dict[tuple[str, bool, bool], list[Floats]] = {}
     for candidate in sorted(found, key=lambda one: -one.quality):
         side = bool(np.linalg.det(candidate.pose[:2, :2]) < 0)
         # A contour may be one of several rings of a logo: then the sizes differ in the same place.
         size = float(np.sqrt(abs(np.linalg.det(candidate.pose[:2, :2]))))
         place = np.array([*candidate.place, 2.0 * candidate.place[2] * np.log(max(size, 1e-6))])
-        others = seen.setdefault((candidate.template.logo, side), [])
+        others = seen.setdefault((candidate.template.logo, side, candidate.partial), [])
         if others and float(np.abs(np.array(others) - place).max(axis=1).min()) < 0.2 * place[2]:
             continue
         others.append(place)

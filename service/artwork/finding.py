@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from .alignment import (
@@ -14,36 +13,27 @@ from .alignment import (
     Work,
     box_of,
     corners_of,
-    correlation,
     parts_of,
     pose_of,
     refine,
     support,
-    tone_of,
 )
 from .candidates import Candidate, candidates
-from .proving import FoundLogo, bends, keystone_of, proved, rest_is_there, seen_at
+from .proving import COARSE, FINE, FoundLogo, bends, longest, proved, sane, seen_at, steep
 from .templates import Floats, Template, apply
+from .wording import by_core, extended, rest_is_there, rest_may_be_there, worded
 
-_COARSE, _FINE = 56, 160  # pixels of a logo's shorter side in the working pictures, about
-_MOST_LONG = 330
 _MOST_TRIED, _MOST_PARTS_TRIED = 100, 8  # candidates of a picture, whole and partly hidden
 _SAME = 0.45  # share of the smaller box in which two logos overlap, from which on they are one
-_MOST_KEYSTONE = 0.6
-_MOST_WORDS_HIDDEN = 0.62  # share of the outline, where a whole heart says where the words are
-_WORDS_INK, _MOST_OTHER_WORDS = 0.35, 0.1  # of the contrast; share of where words are gone that has ink all the same
-_LEAST_WORDS, _OWN_OUTLINE = 0.4, 0.02  # share of the words' outline that has to be seen then; template units
 #: of share and match together, less half of what is hidden
 _LEAST_PROMISING, _LEAST_SETTLED, _WELL_SETTLED, _SURELY_SETTLED = (1.05, 1.4), 1.6, 1.7, 1.8
+_MOST_UNHIDDEN, _STILL_BETTER = 5, 0.02  # times that a pose is improved so, and by how much it has to be each time
 _LEAST_ROUGH_SETTLED = 0.5  # the same where only softened pictures were compared
 #: of a whole contour before anything is aligned: match of the rendering, and that with how much lies on the outline
 _LEAST_FIRST_MATCH, _LEAST_FIRST, _LEAST_FIRST_TILTED = 0.6, 1.6, 1.5
-_LEAST_FIRST_PART = 0.75  # the same of one partly hidden, share and match together
+_LEAST_FIRST_PART = 0.85  # the same of one partly hidden, share and match together
 _EXACT = 1.98  # share and match together of a pose that needs no softened pictures
 _CLEAR = 1.9  # share and match together of a fit that needs no other beside it
-_LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
-_LEAST_HALF_REST = 0.4  # the same of one half of it
-_ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
 _SURE = 0.85  # confidence of a logo in whose place no other is looked for
 _LETTER, _LARGER = 24.0, 0.15  # pixels of what is often a letter; by how much each doubling is likelier a logo
 _MORE = 0.04  # of quality, by which a logo with more in it goes before one that is a part of it
@@ -74,6 +64,7 @@ def find(pyramid: Pyramid, templates: tuple[Template, ...], inks: list[Floats]) 
             tried += 1
             if tried == most:
                 break
+    kept = [worded(pyramid, one, templates) for one in _once(kept)]
     return sorted(_once(kept), key=lambda found: (found.box[1], found.box[0]))
 
 
@@ -125,19 +116,16 @@ def _core(candidate: Candidate) -> Template:
 
 
 def _inside(candidate: Candidate, found: FoundLogo) -> bool:
-    """Tell whether a candidate says again what has been found, or is a part of it, such as a letter of its words."""
+    """Tell whether a candidate says again what has been found, or is a part of it, such as a letter of its words.
+
+    Whether a mark that was found has words beside it is asked once, in the end.
+    """
     x, y, size = candidate.place
     left, top, right, bottom = found.box
     within = left < x < right and top < y < bottom
-    if within and (candidate.template is found.template or found.template.core is not None):
+    if within and (found.template.core is not None or _core(candidate).arcs.same(found.template.arcs)):
         return size < 1.1 * max(right - left, bottom - top)
     return False
-
-
-def _longest(template: Template, shorter: int) -> int:
-    """The longer side of a working picture in which the logo's shorter side has about so many pixels."""
-    ratio = max(template.aspect, 1 / template.aspect)
-    return int(min(shorter * ratio, _MOST_LONG))
 
 
 def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -> FoundLogo | None:
@@ -152,11 +140,11 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
     if any(before.ended(candidate, ended) for before in refuted):
         return None
     if template.core is not None:
-        work = pyramid.around(box_of(template, pose), _longest(template, _COARSE))
-        if not candidate.partial and not _rest_may_be_there(work, template, pose, kind):
+        work = pyramid.around(box_of(template, pose), longest(template, COARSE))
+        if not candidate.partial and not rest_may_be_there(work, template, pose, kind):
             refuted.append(_Refuted(candidate, 1.0, ended))
             return None
-        pose = _extended(pyramid, work, template, pose, model, kind)
+        pose = extended(pyramid, work, template, pose, model, kind)
     if not candidate.partial:
         pose, model = _bent(work, template, pose, kind)
     seen = seen_at(work, template, pose, kind, candidate.partial)
@@ -168,7 +156,7 @@ def _verified(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) -
     if found is None and template.core is not None and not candidate.partial:
         # The heart is whole; something may lie on the words.
         part = replace(candidate, partial=True)
-        found = _finely(pyramid, part, pose, model, kind) or _by_core(pyramid, part, core_pose)
+        found = _finely(pyramid, part, pose, model, kind) or by_core(pyramid, template, core_pose)
     if found is None:
         refuted.append(_Refuted(candidate, 0.5, ended))
     return found
@@ -178,9 +166,9 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
     """The core of a candidate aligned in a small working picture: that, the pose, its model and the kind of tone."""
     core, pose = candidate.template.core or candidate.template, candidate.pose
     box = box_of(core, pose)
-    if not _sane(box, pyramid) or not _likely(parts_of(pose, candidate.template.aspect)):
+    if not sane(box, pyramid) or not _likely(parts_of(pose, candidate.template.aspect)):
         return None
-    work = pyramid.around(box, _longest(core, _COARSE))
+    work = pyramid.around(box, longest(core, COARSE))
     if candidate.partial:
         return _settled_part(pyramid, work, candidate, refuted)
     first = support(work, core, pose)
@@ -205,7 +193,7 @@ def _settled(pyramid: Pyramid, candidate: Candidate, refuted: list[_Refuted]) ->
         refuted.append(_Refuted(candidate, 0.5, whole=False))
         return None
     pose = refine(work, core, moved, model, 8, kind=kind)
-    if not _sane(box_of(candidate.template, pose), pyramid):
+    if not sane(box_of(candidate.template, pose), pyramid):
         return None
     last = support(work, core, pose, kind=kind)
     large = bends(core, pose)
@@ -224,7 +212,7 @@ def _settled_part(
     core = candidate.template.core or candidate.template
     best: tuple[float, Floats, str, str] | None = None
     if not any(_promises(support(work, core, candidate.pose, kind=kind)) for kind in ("line", "ink")):
-        refuted.append(_Refuted(candidate, 0.5, whole=False))
+        refuted.append(_Refuted(candidate, 0.3, whole=False))
         return None
     upright = pose_of(parts_of(candidate.pose, candidate.template.aspect), candidate.template.aspect)
     # What lies on a logo draws a pose away: the fewer ways it has to go, the less.
@@ -240,7 +228,7 @@ def _settled_part(
             if seen is None or _settledness(seen) < _LEAST_ROUGH_SETTLED:
                 continue
             pose, seen = _unhidden(work, core, pose, model, kind, seen)
-            if seen is None or not _sane(box_of(core, pose), pyramid) or keystone_of(core, pose) > _MOST_KEYSTONE:
+            if seen is None or not sane(box_of(core, pose), pyramid) or steep(work, core, pose):
                 continue
             score = _settledness(seen)
             if score > least:
@@ -263,11 +251,14 @@ def _unhidden(
     work: Work, template: Template, pose: Floats, model: str, kind: str, seen: Support | None
 ) -> tuple[Floats, Support | None]:
     """The pose improved by what is not hidden alone, which shows better each time what is."""
-    for _ in range(2):
+    for time in range(_MOST_UNHIDDEN):
         if seen is None:
             break
+        before = _settledness(seen)
         pose = refine(replace(work, valid=seen.valid), template, pose, model, 6, kind=kind)
         seen = seen_at(work, template, pose, kind, partial=True)
+        if time and (seen is None or _settledness(seen) < max(before + _STILL_BETTER, _LEAST_PROMISING[0])):
+            break
     return pose, seen
 
 
@@ -289,44 +280,20 @@ def _tilted(
         for blur in (1.2, 0.0):
             bent = refine(work, core, bent, "homography", 6, blur=blur, kind=other)
         found = support(work, core, bent, kind=other)
-        if found is not None and found.share + found.match > least and keystone_of(core, bent) < _MOST_KEYSTONE:
+        if found is not None and found.share + found.match > least and not steep(work, core, bent):
             best = (bent, found, other)
             if found.share + found.match > _SURELY_SETTLED:
                 break
     return best
 
 
-def _extended(pyramid: Pyramid, work: Work, template: Template, pose: Floats, model: str, kind: str) -> Floats:
-    """The pose of a whole logo from that of its core.
-
-    Words beside a heart are as far away as the heart is wide: seen from the side they are not where an affine map puts
-    them, so the core's own perspective is tried as well.
-    """
-    plain = refine(work, template, pose, model, 5, blur=1.5, kind=kind)
-    plain = refine(work, template, plain, model, 5, kind=kind)
-    seen = support(work, template, plain, kind=kind)
-    core = template.core
-    if core is None or model == "rigid" or not bends(core, pose):
-        return plain
-    if seen is not None and seen.share > 0.8 and seen.match > 0.85:
-        return plain
-    close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
-    bent = refine(close, core, refine(close, core, pose, "affine", 6, kind=kind), "homography", 12, kind=kind)
-    if keystone_of(template, bent) > _MOST_KEYSTONE:
-        return plain
-    for blur in (2.5, 1.2, 0.0):
-        bent = refine(work, template, bent, "homography", 6, blur=blur, kind=kind)
-    other = support(work, template, bent, kind=kind)
-    return bent if other is not None and (seen is None or other.match > seen.match) else plain
-
-
 def _finely(pyramid: Pyramid, candidate: Candidate, pose: Floats, model: str, kind: str) -> FoundLogo | None:
     """The candidate aligned in the finest working picture, and whether the picture supports it there."""
     template = candidate.template
     box = box_of(template, pose)
-    if not _sane(box, pyramid):
+    if not sane(box, pyramid):
         return None
-    fine = pyramid.around(box, _longest(template, _FINE))
+    fine = pyramid.around(box, longest(template, FINE))
     ways = [(kind, model), ("line", model), *([(kind, "homography")] if bends(template, pose) else [])]
     best: FoundLogo | None = None
     for kind_, model_ in dict.fromkeys(ways):
@@ -355,34 +322,7 @@ def _at_last(fine: Work, candidate: Candidate, pose: Floats, model: str, kind: s
         return None
     if template.core is not None and not rest_is_there(fine, template, seen):
         return None
-    return proved(fine, template, pose, seen, candidate.partial, kind)
-
-
-def _by_core(pyramid: Pyramid, candidate: Candidate, pose: Floats) -> FoundLogo | None:
-    """A logo of whose words a part is gone, where its whole core puts them: aligned as a whole, they draw it away."""
-    template, core = candidate.template, candidate.template.core
-    if core is None or not _sane(box_of(template, pose), pyramid):
-        return None
-    close = pyramid.around(box_of(core, pose), _longest(core, _FINE))
-    pose = refine(close, core, pose, "affine", 8)
-    fine = pyramid.around(box_of(template, pose), _longest(template, _FINE))
-    seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
-    for _ in range(2):
-        if seen is not None:
-            pose = refine(replace(fine, valid=seen.valid), template, pose, "affine", 6)
-            seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
-    if seen is None:
-        return None
-    away = np.linalg.norm(template.outline[:, None] - core.outline[None], axis=2).min(axis=1)
-    words = away > _OWN_OUTLINE
-    if not words.any() or seen.each[words].mean() < _LEAST_WORDS or not rest_is_there(fine, template, seen):
-        return None
-    # Where words are gone there are none in their place.
-    rest = template.render_rest(seen.pose, *fine.size)
-    gone = (cv2.dilate(rest, np.ones((5, 5), np.uint8)) > 0.5) & ~seen.valid & fine.valid
-    if gone.any() and (np.abs(seen.tone.values[gone] - 1) < _WORDS_INK).mean() > _MOST_OTHER_WORDS:
-        return None
-    return proved(fine, template, pose, seen, True, "line", _MOST_WORDS_HIDDEN)
+    return proved(fine, template, moved, seen, candidate.partial, kind)
 
 
 def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floats, str]:
@@ -396,36 +336,9 @@ def _bent(work: Work, template: Template, pose: Floats, kind: str) -> tuple[Floa
     for blur in (2.0, 1.0, 0.0):
         bent = refine(work, template, bent, "homography", 5, blur=blur, kind=kind)
     seen = support(work, template, bent, kind=kind)
-    if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and keystone_of(template, bent) < _MOST_KEYSTONE:
+    if seen is not None and 1 - seen.match < 0.8 * (1 - plain.match) and not steep(work, template, bent):
         return bent, "homography"
     return pose, "affine"
-
-
-def _rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) -> bool:
-    """Tell whether something like the rest of a logo is about where its core's pose puts it."""
-    width, height = work.size
-    alpha = template.render(work.matrix @ pose, width, height)
-    tone = tone_of(work, alpha, kind)
-    if tone is None:
-        return False
-    rest = template.render_rest(work.matrix @ pose, width, height)
-    blur = max(1.5, _ROUGH * max(width, height))
-    reach = 2 * int(blur) + 1
-    near = (cv2.dilate(rest, np.ones((reach, reach), np.uint8)) > 0.05) & work.valid & (alpha - rest < 0.02)
-    if near.sum() < 30:
-        return False
-    tones = np.clip(tone.values, -0.3, 1.3) * (alpha - rest < 0.5)
-    wanted, seen = (np.asarray(cv2.GaussianBlur(image, (0, 0), 0.5 * blur), np.float32) for image in (rest, tones))
-    if correlation(wanted[near], seen[near]) > _LEAST_ROUGH_REST:
-        return True
-    # Something may lie on one end of it.
-    rows, columns = np.nonzero(near)
-    halves = (columns < np.median(columns), rows < np.median(rows))
-    return any(
-        part.sum() > 30 and correlation(wanted[near][part], seen[near][part]) > _LEAST_HALF_REST
-        for half in halves
-        for part in (half, ~half)
-    )
 
 
 def _likely(parts: Parts) -> bool:
@@ -434,16 +347,6 @@ def _likely(parts: Parts) -> bool:
     turned = abs((parts.degrees + 45) % 90 - 45)
     least = 0.5 if small else 0.9
     return abs(np.log(parts.across / parts.down)) < least and abs(parts.shear) < least and (not small or turned < 35)
-
-
-def _sane(box: tuple[float, float, float, float], pyramid: Pyramid) -> bool:
-    left, top, right, bottom = box
-    wide, high = right - left, bottom - top
-    if not np.isfinite([left, top, right, bottom]).all() or wide < 6 or high < 6:
-        return False
-    across = min(right, pyramid.width) - max(left, 0)
-    down = min(bottom, pyramid.height) - max(top, 0)
-    return across * down > 0.45 * wide * high and across > 0 and down > 0
 
 
 def _once(found: list[FoundLogo]) -> list[FoundLogo]:

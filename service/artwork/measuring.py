@@ -10,7 +10,7 @@ import numpy as np
 
 from ..campaign.brand import BrandRules
 from . import colours
-from .alignment import Pyramid, Work, box_of, noise_of, scale_of, tone_of
+from .alignment import SAMPLED, Pyramid, Work, box_of, noise_of, scale_of, tone_of
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
 from .lighting import lit_difference
 from .proving import FoundLogo
@@ -24,7 +24,6 @@ _COVERED = 0.04  # share of the ink under another thing, from which on its surro
 _GRADED = 8.0  # of colour difference from end to end
 _MOST_GRADED = 4000  # pixels that a gradient is fitted to
 _WAYS, _FACING, _LEAST_FACING = 16, 0.6, 15  # directions, cosine, points of the outline
-_LEAST_SOFT = 0.48  # pixels of the picture: no edge is sharper
 _SOFTENED, _SURELY = 2.0, 0.95  # how much softer a fit may be than edges are, and confidence of no doubt
 _GAPS, _GAP = 110, 0.14  # working pixels of a mark in which gaps are looked at; their width, in template units
 _HALO = 0.09  # of the logo's height: how far an effect reaches
@@ -188,7 +187,7 @@ def _sharpest(pyramid: Pyramid, found: FoundLogo) -> float:
         return found.softness
     # A step that is soft by s rises at most by 1 / (s * sqrt(2 pi)) of it a pixel.
     widths = step[usable] / np.maximum(steepest[usable], 1e-6) / np.sqrt(2 * np.pi)
-    return max(_LEAST_SOFT, float(np.quantile(widths, 0.3)))
+    return max(SAMPLED, float(np.quantile(widths, 0.3)))
 
 
 def _filled(pyramid: Pyramid, found: FoundLogo, softness: float) -> float:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
-from .alignment import Parts, Support, Work, box_of, correlation, parts_of, pose_of, refine, support
+from .alignment import SAMPLED, Parts, Pyramid, Support, Work, box_of, parts_of, pose_of, refine, support
 from .templates import Floats, Template
 
+COARSE, FINE = 56, 160  # pixels of a logo's shorter side in the working pictures, about
+_MOST_LONG = 330
+_MOST_KEYSTONE = 0.6
+_STEEPEST, _WIDEST, _SLACK = 1.2, 0.5, 0.02  # tangent of a tilt; focal length in longer sides of the picture; keystone
 _LEAST_SHARE, _LEAST_MATCH = 0.74, 0.82
 _SMALL, _LEAST_SMALL_SHARE, _LEAST_SMALL_MATCH = 24, 0.9, 0.88  # a few pixels look like many things
 _LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a shape into another
@@ -17,10 +20,8 @@ _LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
 _MOST_HIDDEN = 0.45  # share of the outline
 _DOUBLE = 1.2  # pixels of softness
 _NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
-_SAMPLED = 0.48  # pixels that sampling alone makes an edge soft by
 _LEAST_SHARP = 36.0  # a logo's shorter side in softnesses of its edges, below which it is as good as small
-_SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
-_LEAST_REST = 0.5  # correlation
+SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
 _LEAST_BENT = 40.0  # pixels of a mark's shorter side in the picture, from which on its perspective shows
 _SLANTED = 0.02  # shear, or difference of one side's size to the other's, of what only a camera sees so
 
@@ -38,6 +39,7 @@ class FoundLogo:
     confidence: float
     softness: float  # how soft its edges are, in pixels of the picture
     perspective: bool = False
+    partial: bool = False  # something lies on it, or it is cut off
 
 
 def proved(
@@ -55,7 +57,7 @@ def proved(
     scale = float(work.matrix[0, 0])
     tries = [(0.0, seen)]
     if seen.match < 0.995:
-        for soft in _SOFTNESSES:
+        for soft in SOFTNESSES:
             tried = seen_at(work, template, pose, kind, partial, soft * scale, most_hidden)
             if tried is None or tried.match + tried.share < tries[-1][1].match + tries[-1][1].share - _NEARLY:
                 break
@@ -68,9 +70,9 @@ def proved(
         if seen_ink is not None and seen_ink.share + seen_ink.match > best.share + best.match:
             pose, best, soft, kind = moved, seen_ink, 0.0, "ink"
     shown_parts = parts_of(pose, template.aspect)
-    if not _enough(best, shown_parts, partial, float(np.hypot(soft, _SAMPLED))):
+    if not _enough(best, shown_parts, partial, float(np.hypot(soft, SAMPLED))):
         return None
-    upright = pose_of(parts_of(pose, template.aspect), template.aspect)
+    upright = pose_of(shown_parts, template.aspect)
     shown = replace(work, valid=best.valid) if partial else work
     rigid = refine(shown, template, upright, "rigid", 8, soft=soft * scale, kind=kind)
     flat = seen_at(work, template, rigid, kind, partial, soft * scale, most_hidden)
@@ -94,6 +96,8 @@ def proved(
         # Where something lies on it there may be nothing else to tell that it is seen from the side.
         slant = max(abs(parts_of(pose, template.aspect).shear), keystone_of(template, pose))
         perspective = perspective or (partial and slant > _SLANTED)
+    if steep(work, template, pose):
+        return None
     return FoundLogo(
         template,
         pose,
@@ -102,8 +106,9 @@ def proved(
         final.share,
         final.match,
         min(final.share, max(0.0, final.match)),
-        float(np.hypot(soft, _SAMPLED)),
+        float(np.hypot(soft, SAMPLED)),
         perspective,
+        partial,
     )
 
 
@@ -127,22 +132,6 @@ def seen_at(
     """How well a pose is supported, of a logo partly hidden by what is not."""
     seen = support(work, template, pose, soft, kind)
     return _part(seen, template, work, most_hidden) if partial else seen
-
-
-def rest_is_there(work: Work, template: Template, seen: Support) -> bool:
-    """Tell whether more than the core of a logo is in the picture, which may be softer than its pixels make it."""
-    sharp = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
-    reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
-    near = (cv2.dilate(sharp, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
-    if near.sum() < 30:
-        return False
-    tones = np.clip(seen.tone.values[near], -0.3, 1.3)
-    scale = float(work.matrix[0, 0])
-    for soft in (0.0, *_SOFTNESSES[:3]):
-        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft * scale), np.float32) if soft else sharp
-        if correlation(rest[near], tones) > _LEAST_REST:
-            return True
-    return False
 
 
 def _enough(seen: Support, parts: Parts, partial: bool, softness: float) -> bool:
@@ -172,8 +161,37 @@ def keystone_of(template: Template, pose: Floats) -> float:
     return float(np.ptp(depth) / np.abs(depth).mean())
 
 
+def steep(work: Work, template: Template, pose: Floats) -> bool:
+    """Tell whether one side of a logo would be larger than the other by more than any camera sees it.
+
+    Over a logo the depth changes by its size against the focal length, times the tangent of the tilt. Of a picture
+    that was cut out of a larger one the focal length is only larger.
+    """
+    left, top, right, bottom = box_of(template, pose)
+    size = max(right - left, bottom - top)
+    most = _SLACK + _STEEPEST * size / (_WIDEST * work.whole)
+    return keystone_of(template, pose) > min(most, _MOST_KEYSTONE)
+
+
 def _plausible(parts: Parts) -> bool:
     """Tell whether a pose is one that people give a logo, or that a camera sees it in."""
     return (
         abs(np.log(parts.across / parts.down)) < 0.55 and abs(parts.shear) < 0.4 and min(parts.across, parts.down) > 9
     )
+
+
+def sane(box: tuple[float, float, float, float], pyramid: Pyramid) -> bool:
+    """Tell whether a logo in this box is large enough to be seen, and mostly inside the picture."""
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    if not np.isfinite([left, top, right, bottom]).all() or wide < 6 or high < 6:
+        return False
+    across = min(right, pyramid.width) - max(left, 0)
+    down = min(bottom, pyramid.height) - max(top, 0)
+    return across * down > 0.45 * wide * high and across > 0 and down > 0
+
+
+def longest(template: Template, shorter: int) -> int:
+    """The longer side of a working picture in which the logo's shorter side has about so many pixels."""
+    ratio = max(template.aspect, 1 / template.aspect)
+    return int(min(shorter * ratio, _MOST_LONG))
