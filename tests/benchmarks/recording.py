@@ -23,12 +23,13 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from service.logos.locks import Locks
 from tests.benchmarks.before import ROOT, check_out, measure, permitted, prepare
 from tests.parts.postgres import Postgres
 from tests.parts.processes import Process, answers, free_port
@@ -199,33 +200,13 @@ def link_of(environment: Mapping[str, str]) -> str:
     return permitted(call)[1]
 
 
-def wait_until_idle(process: Process) -> None:
-    """Wait until a server has done what a fresh deployment does beside serving: it draws the common logo variants."""
-    used, until = _processor_time(process), time.monotonic() + 600
-    while time.monotonic() < until:
-        time.sleep(3)
-        before, used = used, _processor_time(process)
-        if used - before < 0.3:
-            return
-    sys.exit("the server does not come to rest")
-
-
-def _processor_time(process: Process) -> float:
-    """Seconds of the processor that a server's worker processes have taken."""
-    ticks = 0
-    for child in _workers(process):
-        fields = Path(f"/proc/{child}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def _workers(process: Process) -> list[str]:
     found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
     return found.stdout.split()
 
 
 def resident(process: Process) -> int:
-    """Bytes in memory of a server's worker processes together."""
+    """Bytes in memory of a server's processes but the first together."""
     pages = (Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1] for pid in _workers(process))
     return sum(map(int, pages)) * os.sysconf("SC_PAGESIZE")
 
@@ -252,6 +233,7 @@ class Side:
 def compared(folder: Path, asked: argparse.Namespace, database: str, trees: Mapping[str, Path]) -> None:
     """Measures on one database and prints."""
     postgres = Postgres() if database == "postgres" else None
+    beside = ExitStack()
     try:
         sides: dict[str, Side] = {}
         urls: dict[str, str] = {}
@@ -261,9 +243,10 @@ def compared(folder: Path, asked: argparse.Namespace, database: str, trees: Mapp
                 settings["EMBLEM_DATABASE_URL"] = postgres.new_database()
             place = folder / f"{database} {name}".replace(" ", "-")
             sides[name] = Side(tree, place, prepare(tree, place, settings))
-            with serving(tree, sides[name].environment, place) as process:
+            # A fresh deployment draws the common logo variants, which takes a core for minutes: here nobody does.
+            beside.enter_context(Locks(place / "locks", 1).alone("prerender"))
+            with serving(tree, sides[name].environment, place):
                 urls[name] = link_of(sides[name].environment)
-                wait_until_idle(process)
         sides["unrecorded"] = Side(ROOT, sides["now"].folder, sides["now"].environment, recording=False)
         urls["unrecorded"] = urls["now"]
         rates: dict[str, list[float]] = {name: [] for name in sides}
@@ -288,6 +271,7 @@ def compared(folder: Path, asked: argparse.Namespace, database: str, trees: Mapp
                 grown = resident(process) - begun
             print(f"  {asked.memory:,} records more: {grown / 1e6:+.1f} MB of {begun / 1e6:.0f} MB in memory")
     finally:
+        beside.close()
         if postgres:
             postgres.close()
 
