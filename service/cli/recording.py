@@ -66,17 +66,9 @@ class RecordingProcess:
             return
         status = 1
         try:
-            for number in (
-                signal.SIGTERM,
-                signal.SIGINT,
-                signal.SIGQUIT,
-                signal.SIGHUP,
-                signal.SIGUSR1,
-                signal.SIGUSR2,
-            ):
+            for number in _OF_THE_SERVER:
                 signal.signal(number, signal.SIG_IGN)
-            for number in (signal.SIGCHLD, signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU):
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             let_go()
             self.door.close()
             os.close(alive)

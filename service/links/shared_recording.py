@@ -75,11 +75,10 @@ class SharedRecording:
         try:
             answer = connection.ask(request, ends)
         except _Ended:
-            self._of_thread.connection = None
-            self._ends.extendleft(reversed(ends))  # at worst they are written twice, the same
+            self._lost(ends)
             return None
         except Unavailable:
-            self._of_thread.connection = None
+            self._lost(ends)
             raise
         if isinstance(answer, BaseException):
             raise answer
@@ -88,7 +87,8 @@ class SharedRecording:
 
     def ended(self, end: End) -> bool:
         """Pass on how a download ended; False where nobody takes it. It goes with the next request, or soon."""
-        if getattr(self._of_thread, "connection", None) is None:
+        connection: _Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None or not connection.is_open():
             return False
         self._ends.append(end)
         if not self._due:
@@ -113,6 +113,11 @@ class SharedRecording:
             found = self._of_thread.connection = _Connection.through(self._door)
         return found if found is not None and found.is_open() else None
 
+    def _lost(self, ends: list[End]) -> None:
+        """Forget the connection of this thread; what went with it waits again, at worst to be written twice alike."""
+        self._of_thread.connection = None
+        self._ends.extendleft(reversed(ends))
+
     def _taken(self) -> list[End]:
         taken: list[End] = []
         with suppress(IndexError):
@@ -127,10 +132,11 @@ class SharedRecording:
             connection = self._connection()
             if connection is None:
                 return _TICK  # another turn then, where no request takes them with it
+            ends = self._taken()
             try:
-                connection.tell(self._taken())
+                connection.tell(ends)
             except _Ended:
-                self._of_thread.connection = None
+                self._lost(ends)
         return None
 
 

@@ -184,8 +184,11 @@ def test_without_a_greeting_downloads_are_recorded_here(world: World) -> None:
     shared = SharedRecording()
     shared.use(door)
     recorder = Recorder(world.database, world.campaign, world.clock, SECRETS, BASE, shared)
-    assert recorder.record(world.link(), PERSON, WHOLE).counted
+    recorded = recorder.record(world.link(), PERSON, WHOLE)
+    assert recorded.counted
     assert len(rows(world)) == 1
+    recorder.ended(recorded, 9, "aborted")
+    wait_until(lambda: rows(world)[0].ended == "aborted", 20, "it is noted here too, and nothing gathers")
     shared.close()
     inside.close()
     door.close()
