@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -120,10 +121,10 @@ def load(policies_dir: Path, assets_dir: Path, *, packages: bool = True) -> Camp
         terms=terms,
         brand=brand,
         artwork=artwork,
-        logos=logos,
-        packages=manifests,
+        logos=MappingProxyType(logos),
+        packages=MappingProxyType(manifests),
         clients=clients,
-        actions=dict(actions.kinds.items()),
+        actions=MappingProxyType(dict(actions.kinds.items())),
         actions_about=actions.about,
         protocol=protocol,
         desk=desk,

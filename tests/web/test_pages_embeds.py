@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -140,9 +141,10 @@ def test_a_logo_that_the_campaign_no_longer_has_breaks_no_page(
 ) -> None:
     key = embed(partner)
     ask(partner, key, SITE, 2)
-    logos = partner.parts.campaign.logos
-    assert isinstance(logos, dict)
-    monkeypatch.delitem(logos, "heart")
+    campaign = partner.parts.campaign
+    left = replace(campaign, logos={name: logo for name, logo in campaign.logos.items() if name != "heart"})
+    monkeypatch.setattr(partner.parts, "campaign", left)
+    partner.parts.embeds.take_up(left)
     partner.parts.embeds.refresh()
     partner.get(f"embeds/{key}", status=404)
     assert rows(partner) == [["Site", "Logo views"], [SITE, "2"]]
