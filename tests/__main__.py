@@ -87,6 +87,9 @@ def main(arguments: list[str]) -> int:
         help="install the packages of Debian and npm that the tests need and lack; what still is missing fails",
     )
     options, selection = parser.parse_known_args(arguments)
+    # Tests start the service hundreds of times: its modules are compiled once, whatever the shell says of others.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     print("System parts that the tests use:")
     print(system.table(), flush=True)
     if options.provision:

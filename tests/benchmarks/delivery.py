@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,11 +165,8 @@ def requests(server: Process, port: int, paths: list[str]) -> None:
         connection.close()
 
     def many(count: int) -> None:
-        workers = [threading.Thread(target=ask, args=(count // _CONNECTIONS,)) for _ in range(_CONNECTIONS)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:  # what a client raises ends the measurement
+            list(pool.map(ask, [count // _CONNECTIONS] * _CONNECTIONS))
 
     many(_WARM)
     time.sleep(5)
