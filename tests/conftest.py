@@ -6,6 +6,7 @@ A test that takes ``database`` or ``storage`` runs once on each backend, so that
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from service.storage import Storage, open_storage
 from service.store import Database, migrate
 
 from .parts.browser import chromium
-from .parts.demo import Demo
+from .parts.demo import Demo, MadeDemos
 from .parts.openapi import CheckedClient
 from .parts.postgres import Postgres
 from .parts.s3 import S3Server
@@ -226,20 +227,39 @@ def app(settings: Settings, clock: FrozenClock) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def made_demos(tmp_path_factory: pytest.TempPathFactory) -> MadeDemos:
+    """Demos to start from."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers: one of them makes what all copy
+    folder = folder / "demos"
+    folder.mkdir(exist_ok=True)
+    return MadeDemos(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, made_demos: MadeDemos) -> Iterator[Demo]:
     """A running ``emblem demo``, shared by all journeys that leave it as it was for others."""
-    running = Demo(tmp_path_factory.mktemp("demo") / "var", {"EMBLEM_RATE_LIMITS": "off"})
+    folder = tmp_path_factory.mktemp("demo") / "var"
+    made_demos.copy(folder)
+    running = Demo(folder, {"EMBLEM_RATE_LIMITS": "off"})
     yield running
     assert running.stop() == 0
 
 
 @pytest.fixture
-def new_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
-    """Starts demos of the test's own, on fresh folders, and ends them."""
+def new_demo(tmp_path: Path, made_demos: MadeDemos) -> Iterator[Callable[..., Demo]]:
+    """Starts demos of the test's own, and ends them.
+
+    They start from one that was made before, on SQLite or on a server's copy of its database; on a database that is
+    given by its URL they make everything.
+    """
     started: list[Demo] = []
 
-    def start(**environment: str) -> Demo:
-        started.append(Demo(tmp_path / f"var{len(started)}", {"EMBLEM_RATE_LIMITS": "off"} | environment))
+    def start(server: Postgres | None = None, **environment: str) -> Demo:
+        folder = tmp_path / f"var{len(started)}"
+        database = {} if "EMBLEM_DATABASE_URL" in environment else made_demos.copy(folder, server)
+        started.append(Demo(folder, {"EMBLEM_RATE_LIMITS": "off"} | database | environment))
         return started[-1]
 
     yield start

@@ -19,15 +19,12 @@ Copy = Callable[[], Log]
 @pytest.fixture(params=["sqlite", "postgres"])
 def breakable(request: pytest.FixtureRequest, new_demo: Callable[..., Demo]) -> Iterator[Walk]:
     """Steps on an Emblem of the test's own, once on each database."""
-    if request.param == "sqlite":
-        yield Walk(new_demo())
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = server.new_database()
-    running = new_demo(EMBLEM_DATABASE_URL=url)
+    server: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    running = new_demo(server)
     yield Walk(running)
     running.stop()
-    server.drop(url)
+    if server is not None:
+        server.drop(running.environment["EMBLEM_DATABASE_URL"])
 
 
 def copies(folder: Path, server: Postgres | None, url: str, key: str) -> Iterator[Copy]:

@@ -58,8 +58,8 @@ def test_a_full_disk_refuses_downloads_and_loses_nothing(tmp_path: Path) -> None
 
 
 def test_a_read_only_database_refuses_downloads(postgres: Postgres, new_demo: Callable[..., Demo]) -> None:
-    url = postgres.new_database()
-    demo = new_demo(EMBLEM_DATABASE_URL=url)
+    demo = new_demo(postgres)
+    url = demo.environment["EMBLEM_DATABASE_URL"]
     walk = Walk(demo)
     link = walk.link(walk.participant())
     name = url.rpartition("/")[2]

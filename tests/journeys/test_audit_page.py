@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from service import ledger
 from service.store import Database
 from tests.audit.conftest import download, entry_of, use
-from tests.parts.demo import Demo
+from tests.parts.demo import Demo, MadeDemos
 
 SITE = "https://a-very-long-name-of-a-partner-organisation.press.example.org:8443"
 _LETTERS = """() => [...document.querySelectorAll("svg.plot-svg")]
@@ -29,9 +29,10 @@ _BARS = """() => [...document.querySelectorAll("svg.plot-svg")]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def filled(tmp_path_factory: pytest.TempPathFactory, made_demos: MadeDemos) -> Iterator[Demo]:
     """A demo with four weeks of downloads and logo views sealed."""
     folder = tmp_path_factory.mktemp("audited") / "var"
+    made_demos.copy(folder)
     demo = Demo(folder, {"EMBLEM_RATE_LIMITS": "off"})
     now = datetime.now(UTC)
     kinds = ("civil_society", "regional_economic_integration_organization")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from .processes import Process
+
+if TYPE_CHECKING:
+    from .postgres import Postgres
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
 
@@ -133,3 +138,40 @@ class Demo:
     def stop(self) -> int:
         """Ends it as Ctrl-C would; its exit status."""
         return self.process.stop(signal.SIGINT)
+
+
+class MadeDemos:
+    """Demos that were started once and stopped, for others to start from: what a first start makes takes long."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in ``folder``, which other processes may share."""
+        self._folder = folder
+        self._made: dict[Postgres, str] = {}
+
+    def copy(self, to: Path, server: Postgres | None = None) -> dict[str, str]:
+        """Copy one to a new folder; returns the variables that lead to its database, where that is on a server."""
+        if server is None:
+            with self._alone():
+                made = self._folder / "made"
+                if not made.exists():
+                    self._make(self._folder / "sqlite", {}).rename(made)
+            shutil.copytree(made, to)
+            return {}
+        made = self._folder / f"postgres-{server.port}"
+        if server not in self._made:
+            self._made[server] = server.new_database()
+            self._make(made, {"EMBLEM_DATABASE_URL": self._made[server]})
+        shutil.copytree(made, to)
+        return {"EMBLEM_DATABASE_URL": server.new_database(like=self._made[server])}
+
+    def _make(self, folder: Path, environment: Mapping[str, str]) -> Path:
+        running = Demo(folder, environment)
+        if status := running.stop():
+            raise RuntimeError(f"emblem demo ended with {status}: {running.process.output()}")
+        return folder
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
