@@ -109,10 +109,11 @@ class Rows:
         connection = session.connection()
         if self.database.is_sqlite:
             # One statement: the driver lets go of the interpreter's lock at each, and waits for it with the only
-            # writer's place taken while other threads serve.
+            # writer's place taken while other threads serve. The + keeps SQLite from looking each entry without an
+            # index up among all of them.
             result = connection.exec_driver_sql(
                 "update ledger_entries set leaf = ? + place.key from json_each(?) as place "
-                "where ledger_entries.seq = place.value and leaf is null",
+                "where ledger_entries.seq = place.value and +leaf is null",
                 (first, json.dumps(list(seqs))),
             )
         else:

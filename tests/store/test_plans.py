@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,13 @@ from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
 from service.embeds.rollup import enter_waiting
+from service.ledger.rows import Rows
 from service.links.forgetting import drop_client_hashes, drop_client_prefixes, drop_clients, drop_downloads
 from service.store import Database
 from service.store.audit_tables import LogImportCount
 from service.store.migrate import upgrade
 from service.store.pairs import one_of
-from service.store.tables import Embed, LogoUse, Participant
+from service.store.tables import Embed, LedgerEntry, LogoUse, Participant
 
 HOUR = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LARGE = ("downloads", "link_clients", "logo_uses", "log_import_counts", "ledger_entries")
@@ -39,8 +40,13 @@ def _is_whole(step: str) -> bool:
     return table in LARGE and (how == "SCAN" or "(entered_at>?)" in rest)
 
 
+def _is_unsealed(step: str) -> bool:
+    """Tell whether a step of a plan reads all entries that have no index."""
+    return step.startswith("SEARCH ledger_entries") and "(leaf=?)" in step
+
+
 @contextmanager
-def whole_reads(database: Database) -> Iterator[list[str]]:
+def whole_reads(database: Database, is_whole: Callable[[str], bool] = _is_whole) -> Iterator[list[str]]:
     """The statements that read one of the large tables whole, as SQLite plans them."""
     found: list[str] = []
 
@@ -48,7 +54,7 @@ def whole_reads(database: Database) -> Iterator[list[str]]:
         if statement.lstrip().lower().startswith(("select", "update", "delete", "insert into logo_uses")) and not many:
             driver = connection.connection.driver_connection
             plan = [row[3] for row in driver.execute(f"explain query plan {statement}", parameters).fetchall()]
-            found.extend(f"{step}: {statement}" for step in plan if _is_whole(step))
+            found.extend(f"{step}: {statement}" for step in plan if is_whole(step))
 
     event.listen(database.engine, "before_cursor_execute", look)
     try:
@@ -96,3 +102,16 @@ def test_pairs_are_looked_up(sqlite: Database) -> None:
         connection.execute(select(LogImportCount.views).where(*counts))
         connection.execute(delete(LogImportCount).where(*counts))
     assert found == []
+
+
+def test_entries_are_given_their_indexes_by_their_numbers(sqlite: Database) -> None:
+    def entered(session: Session) -> None:
+        session.add_all(LedgerEntry(id=f"dl_{number}", kind="download", at=HOUR, body="{}") for number in range(3))
+
+    sqlite.write(entered)
+    rows = Rows(sqlite)
+    seqs = [seq for seq, _ in rows.unsealed(2)]
+    with whole_reads(sqlite, _is_unsealed) as found:
+        sqlite.write(lambda session: rows.assign(session, seqs, 0))
+    assert found == []
+    assert [leaf for leaf, _ in rows.staged(0, 3)] == [0, 1]
