@@ -83,7 +83,7 @@ def _report(
     # Seen straight on, a photograph's tilt is a stretch or a turn like any other.
     seen_by_camera = found.perspective or measured.photographed
     shown = measured.at(1 / zoom)
-    if seen_by_camera or shown.softness > kit.policy.photograph.softness:
+    if seen_by_camera or (shown.softness > kit.policy.photograph.softness and not shown.drawn):
         shown = shown.under_light()
     judged = judge.judge(
         name,

@@ -136,7 +136,7 @@ class Judge:
 
         Ink that is of several colours has several contrasts.
         """
-        soft = m.softness > self._policy.photograph.softness and self._halo(m) == 0
+        soft = m.softness > self._policy.photograph.softness and self._halo(m) == 0 and not m.drawn
         covered = m.missing - m.outside > self._limit("cropped")
         for mark in marks:
             doubtful = (soft and mark.rule not in _SEEN_IN_PERSPECTIVE) or (covered and mark.rule == "background")

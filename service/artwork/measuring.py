@@ -19,7 +19,9 @@ from .templates import Floats, Image, apply
 _FINEST = 200  # working pixels of a logo's shorter side, at most
 _CAMERA = 0.55  # sRGB steps of noise
 _LIT, _LENS = 2.5, 0.65  # of colour difference from end to end of the ink; pixels of softness of its edges
+_SHADE, _DRAWN_GROUND, _DRAWN_INK = 1.5, 0.3, 1.0  # sRGB steps; colour differences, up to which nothing is uneven
 _MOST_UNEVEN = 4.5  # of colour difference, that light and noise make of one ink
+_THIN = 0.35  # coverage of the middle of a stroke, below which nothing is said of it
 _COVERED = 0.04  # share of the ink under another thing, from which on its surroundings are that thing's
 _GRADED = 8.0  # of colour difference from end to end
 _MOST_GRADED = 4000  # pixels that a gradient is fitted to
@@ -57,6 +59,7 @@ class Measured:
     neighbour: float  # share of the clear space up to the nearest other logo; 1 where none is in it
     filled: float  # share of the gaps in the ink that have ink, where edges are sharp and fit only softened ones
     grain: float  # of the ink: standard deviation from one pixel to the next, in sRGB steps
+    shade: float  # sRGB steps by which the ground differs from one side of the logo to another
 
     @property
     def photographed(self) -> bool:
@@ -64,6 +67,11 @@ class Measured:
         lit = self.graded > _LIT and self.softness > _LENS
         even = self.uneven < _MOST_UNEVEN + self.grain and self.graded < _GRADED + 2 * self.grain
         return (self.grain > _CAMERA or lit) and even
+
+    @property
+    def drawn(self) -> bool:
+        """Tell whether ground and ink are as even as no light makes them, however soft edges are: enlarged, that is."""
+        return self.shade < _SHADE and self.busy < _DRAWN_GROUND and self.uneven < _DRAWN_INK and self.grain < _CAMERA
 
     def under_light(self) -> Measured:
         """The same of a photograph, in which colours are those of the print under an unknown light."""
@@ -149,6 +157,7 @@ def measure(pyramid: Pyramid, found: FoundLogo, brand: BrandRules, others: Seque
         neighbour=_neighbour(box, space, others),
         filled=_filled(pyramid, found, softness),
         grain=_grain(pyramid, work, alpha),
+        shade=float(np.ptp(ground.by_sector, axis=0).max()) if ground is not None else 255.0,
     )
 
 
@@ -277,10 +286,24 @@ def _missing(work: Work, alpha: Image, inks: list[Floats], ground: Floats) -> tu
         as_ground = float(np.linalg.norm(colours.lab(ground) - colour)) < 12
         if goes_on or as_ground or (even and stats[number, cv2.CC_STAT_AREA] > 0.02 * total):
             covered |= part
+    covered |= _thin(work, alpha, lab, inks, ground, gone_at)
     # Of thin strokes only the middle is whole ink: their edges are counted where the middle is gone.
     edges = cv2.dilate(covered.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_) & (gone_at < away)
     share = float(alpha[(covered | edges) & work.valid].sum()) / max(1.0, float(alpha[work.valid].sum()))
     return outside + share * (1 - outside), outside, covered
+
+
+def _thin(work: Work, alpha: Image, lab: Floats, inks: list[Floats], ground: Floats, gone_at: float) -> Mask:
+    """Return where strokes that blur leaves no whole ink of are gone: not even near by is what they would look like."""
+    wide = cv2.morphologyEx((alpha > 0.9).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    middle = (alpha > _THIN) & (alpha >= cv2.dilate(alpha, np.ones((3, 3), np.uint8)) - 0.1) & work.valid
+    middle &= cv2.dilate(wide, np.ones((9, 9), np.uint8)) == 0
+    away = np.full(alpha.shape, np.inf)
+    for ink in inks:
+        seen = ground + alpha[..., None] * (ink - ground)
+        away = np.minimum(away, np.sqrt(((lab - colours.lab(seen)) ** 2).sum(axis=2)))
+    nearest = cv2.erode(away.astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.dilate((middle & (nearest > gone_at)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
 
 
 def _inside(

@@ -19,6 +19,7 @@ _LEAST_BENT_SHARE, _LEAST_BENT_MATCH = 0.84, 0.9  # a homography bends many a sh
 _LEAST_PART_SHARE, _LEAST_PART_MATCH = 0.85, 0.86  # of what is not hidden
 _MOST_HIDDEN = 0.45  # share of the outline
 _DOUBLE = 1.2  # pixels of softness
+_CLOSE = 0.985  # match from which on a pose is not looked at again for perspective
 _NEARLY = 0.02  # of share and match together, by which a softer rendering may be worse and a still softer one better
 _LEAST_SHARP = 36.0  # a logo's shorter side in softnesses of its edges, below which it is as good as small
 SOFTNESSES = (0.6, 1.2, 2.0, 3.2)  # pixels of the picture
@@ -50,19 +51,16 @@ def proved(
     partial: bool,
     kind: str,
     most_hidden: float = _MOST_HIDDEN,
+    softness: float = SAMPLED,
 ) -> FoundLogo | None:
-    """The logo at a pose, upright or as a camera sees it, whichever the picture supports; None where it does not."""
+    """The logo at a pose, upright or as a camera sees it, whichever the picture supports; None where it does not.
+
+    ``softness``, in pixels of the picture, is what ``seen`` was rendered with.
+    """
     if not _plausible(parts_of(pose, template.aspect)):
         return None
     scale = float(work.matrix[0, 0])
-    tries = [(0.0, seen)]
-    if seen.match < 0.995:
-        for soft in SOFTNESSES:
-            tried = seen_at(work, template, pose, kind, partial, soft * scale, most_hidden)
-            if tried is None or tried.match + tried.share < tries[-1][1].match + tries[-1][1].share - _NEARLY:
-                break
-            tries.append((soft, tried))
-    soft, best = max(tries, key=lambda pair: pair[1].match + pair[1].share)
+    soft, best, pose = _softened(work, template, pose, seen, partial, kind, most_hidden, blur_of(softness))
     if kind == "line" and soft >= _DOUBLE:
         # What looks so soft may be two edges: the ink's own, and that of an outline round it.
         moved = refine(work, template, pose, "affine", 10, kind="ink")
@@ -110,6 +108,53 @@ def proved(
         perspective,
         partial,
     )
+
+
+def _softened(
+    work: Work,
+    template: Template,
+    pose: Floats,
+    seen: Support,
+    partial: bool,
+    kind: str,
+    most_hidden: float,
+    start: float,
+) -> tuple[float, Support, Floats]:
+    """The softness that fits best, with what is seen then and the pose."""
+    tries = [(start, seen, pose)]
+    if seen.match < 0.995:
+        for soft in (more for more in SOFTNESSES if more > start):
+            tried = seen_at(work, template, pose, kind, partial, soft * float(work.matrix[0, 0]), most_hidden)
+            if tried is None or tried.match + tried.share < _quality(tries[-1]) - _NEARLY:
+                break
+            tries.append((soft, tried, pose))
+    best = max(tries, key=_quality)
+    if not partial and best[1].match < _CLOSE and bends(template, pose):
+        # A plain pose of what is seen from the side fits a softer rendering better, in which nothing shows of that.
+        best = max(best, _sharper(work, template, pose, best[1], kind), key=_quality)
+    return best
+
+
+def blur_of(softness: float) -> float:
+    """By how much a picture is softer than its sampling makes it, in its pixels."""
+    return float(np.sqrt(max(0.0, softness**2 - SAMPLED**2)))
+
+
+def _sharper(work: Work, template: Template, pose: Floats, seen: Support, kind: str) -> tuple[float, Support, Floats]:
+    """The pose as a camera sees it with the softness that fits it best; the plain one, sharp, where none is seen."""
+    scale = float(work.matrix[0, 0])
+    tries: list[tuple[float, Support, Floats]] = []
+    for soft in (0.0, *SOFTNESSES):
+        bent = refine(work, template, pose, "homography", 8, soft=soft * scale, kind=kind)
+        tried = support(work, template, bent, soft * scale, kind)
+        if tried is None or (tries and tried.match < tries[-1][1].match - _NEARLY):
+            break
+        tries.append((soft, tried, bent))
+    return max(tries, key=_quality, default=(0.0, seen, pose))
+
+
+def _quality(one: tuple[float, Support, Floats]) -> float:
+    return one[1].share + one[1].match
 
 
 def _part(seen: Support | None, template: Template, work: Work, most: float) -> Support | None:

@@ -31,6 +31,7 @@ _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
 _LEAST_HALF_REST = 0.4  # the same of one half of it
 _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
 _LEAST_REST = 0.5  # correlation
+_BLURRED, _LEAST_BLURRED = 2.0, 0.8  # softnesses of an edge round words that are looked at; the correlation there
 
 
 def worded(pyramid: Pyramid, found: FoundLogo, templates: tuple[Template, ...]) -> FoundLogo:
@@ -52,7 +53,7 @@ def _with_words(pyramid: Pyramid, template: Template, found: FoundLogo) -> Found
         rough = _aligned(pyramid, template, start, found, COARSE, (2.5, 1.2))
         fine = None if rough is None else _aligned(pyramid, template, rough[1], found, FINE, (2.5, 0.0))
         if fine is not None:
-            made = proved(fine[0], template, fine[1], fine[2], found.partial, "line")
+            made = proved(fine[0], template, fine[1], fine[2], found.partial, "line", softness=found.softness)
             if made is not None:
                 return made
     return None
@@ -183,14 +184,19 @@ def rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) -
 def rest_is_there(work: Work, template: Template, seen: Support) -> bool:
     """Tell whether more than the core of a logo is in the picture, which may be softer than its pixels make it."""
     sharp = template.render_rest(seen.pose, seen.alpha.shape[1], seen.alpha.shape[0])
-    reach = max(3, seen.alpha.shape[0] // 40) * 2 + 1
-    near = (cv2.dilate(sharp, np.ones((reach, reach), np.uint8)) > 0.05) & seen.valid
-    if near.sum() < 30:
-        return False
-    tones = np.clip(seen.tone.values[near], -0.3, 1.3)
+    least = max(3, seen.alpha.shape[0] // 40)
     scale = float(work.matrix[0, 0])
     for soft in (0.0, *SOFTNESSES[:3]):
-        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft * scale), np.float32) if soft else sharp
-        if correlation(rest[near], tones) > _LEAST_REST:
-            return True
+        blur = soft * scale
+        rest = np.asarray(cv2.GaussianBlur(sharp, (0, 0), blur), np.float32) if soft else sharp
+        # In a blur strokes run together: then the words show against what is round them.
+        for reach, enough in ((least, _LEAST_REST), (int(_BLURRED * np.hypot(blur, work.softness)), _LEAST_BLURRED)):
+            if reach < least:
+                continue
+            near = (cv2.dilate(sharp, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0.05) & seen.valid
+            near &= seen.alpha - sharp < 0.05 if enough == _LEAST_BLURRED else True
+            if near.sum() < 30:
+                continue
+            if correlation(rest[near], np.clip(seen.tone.values[near], -0.3, 1.3)) > enough:
+                return True
     return False

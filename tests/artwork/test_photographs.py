@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from service.artwork.alignment import Pyramid, pose_of, refine, support
+from service.artwork.finding import find
+from service.artwork.proving import FINE, longest, proved
+from service.artwork.templates import template
 from service.campaign import Campaign
 
 from . import clutter
@@ -67,3 +71,30 @@ def test_a_blurred_heart_behind_an_edge_is_found_and_cropped(campaign: Campaign,
     print_[:, :370] = rgb("15161b")
     (logo,) = look(seen(print_, _LEFT, 0.8, blur=2.2))
     assert (logo.logo, [finding.rule for finding in logo.violations]) == ("heart", ["cropped"])
+
+
+def test_words_under_an_edge_are_missing(campaign: Campaign, look: Inspect) -> None:
+    print_ = drawn(campaign, lockup(300, 450, 300), size=(900, 600))
+    print_[:, 540:] = rgb("123c48")
+    (logo,) = look(seen(print_, _RIGHT, 0.9))
+    assert (logo.logo, [finding.rule for finding in logo.violations]) == ("lockup", ["cropped"])
+
+
+def test_a_plain_pose_of_a_sharp_heart_seen_from_the_side_is_bent_and_not_softened(campaign: Campaign) -> None:
+    print_ = drawn(campaign, heart(150, 450, 300, degrees=5), ground="f4f6ee", size=(900, 600))
+    pyramid = Pyramid(seen(print_, _LEFT, 0.8, blur=0.5))
+    mark = template(campaign.logos["heart"])
+    (found,) = find(pyramid, (mark,), [rgb(BLUE).astype(np.float64)])
+    work = pyramid.around(found.box, longest(mark, FINE))
+    plain = refine(work, mark, pose_of(found.parts, mark.aspect), "rigid")
+    before = support(work, mark, plain)
+    assert before is not None
+    after = proved(work, mark, plain, before, False, "line")
+    assert after is not None
+    assert (after.perspective, after.softness < 1) == (True, True)
+
+
+def test_an_enlarged_drawing_is_no_photograph(campaign: Campaign, look: Inspect) -> None:
+    small = pixels(drawn(campaign, lockup(240), ground="31a037"))
+    (logo,) = look(np.asarray(cv2.resize(small, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), np.uint8))
+    assert [finding.rule for finding in logo.violations] == ["low_contrast"]
