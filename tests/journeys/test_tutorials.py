@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from service.alerts.webhooks import sign
 from tests.parts import need
 from tests.parts.demo import Client, Demo
-from tests.parts.processes import Process
+from tests.parts.processes import Process, free_port
 from tests.parts.system import path_of
 from tests.parts.walk import Walk
 
@@ -32,12 +32,6 @@ def program(page: str, name: str) -> str:
     text = (TUTORIALS / f"{page}.md").read_text(encoding="utf-8")
     (code,) = re.findall(rf"`{re.escape(name)}`:\n\n```\w+\n(.*?)```", text, re.DOTALL)
     return str(code)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def served(command: list[str], folder: Path, environment: dict[str, str], port: int) -> Process:

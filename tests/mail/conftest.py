@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from service.mail import compose
+
+from ..parts.processes import free_port
 
 FROM = "campaign@example.org"
 TO = "quill@example.org"
@@ -58,10 +59,7 @@ class Inbox:
 @contextmanager
 def server(inbox: Inbox, port: int = 0, **options: Any) -> Iterator[str]:
     """An SMTP server for this inbox, on a free port where none is given; yields ``host:port``."""
-    if not port:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    port = port or free_port()
     controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:

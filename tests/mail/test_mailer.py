@@ -18,17 +18,12 @@ from service.store import Database
 from service.store.tables import OutboxMessage
 
 from ..conftest import FrozenClock
+from ..parts.processes import free_port
 from .conftest import FROM, TO, Inbox, read, server, wait
 
 
 def mailer(database: Database, url: str, clock: FrozenClock) -> Mailer:
     return Mailer(database, url, sender=FROM, clock=clock, timeout=2)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_folder_has_the_mail_when_send_returns(database: Database, clock: FrozenClock, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from .processes import Process
+from .processes import Process, free_port
 
 if TYPE_CHECKING:
     from .postgres import Postgres
@@ -106,10 +106,11 @@ class Demo:
         self.folder = folder
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("EMBLEM_")}
         self.environment.update(environment or {})
+        self._port = free_port()
         self.start()
 
-    def start(self, port: int = 0) -> None:
-        """Starts it, again after a stop or kill; returns once it answers."""
+    def start(self) -> None:
+        """Starts it, again after a stop or kill and then at the same port; returns once it answers."""
         file = self.folder / "demo.json"
 
         def told() -> bool:
@@ -117,7 +118,7 @@ class Demo:
                 return bool(json.loads(file.read_text(encoding="utf-8"))["pid"] == self.process.pid)
             return False
 
-        command = [sys.executable, "-m", "service", "demo", "--port", str(port), "--dir", str(self.folder)]
+        command = [sys.executable, "-m", "service", "demo", "--port", str(self._port), "--dir", str(self.folder)]
         self.process = Process(command, self.folder.parent / f"{self.folder.name}.log", environment=self.environment)
         self.process.wait_for(told, 180, "emblem demo writes demo.json")
         self.facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
+import select
 import signal
 import socket
 import subprocess
@@ -11,12 +14,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+# Each of the processes that share a run hands out every sixteenth port, from below those that the kernel gives to
+# connections: what was found free stays so until its server listens, and while a server that was killed starts again.
+_PORTS = range(10_240 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw15").removeprefix("gw")) % 16, 32_000, 16)
+_places = itertools.count(random.randrange(len(_PORTS)))
+
 
 def free_port() -> int:
-    """A TCP port on the loopback address that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on the loopback address that nobody uses, and that nobody else is given for a while."""
+    for place in itertools.islice(_places, len(_PORTS)):
+        port = _PORTS[place % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, what: str, every: float = 0.05) -> None:
@@ -104,10 +115,25 @@ class Process:
                 os.kill(pid, how)
 
     def kill_group(self) -> None:
-        """SIGKILL to it and all its children, as a power cut would."""
+        """SIGKILL to it and all its children, as a power cut would; none holds a port or a file any more then."""
+        ending = []
+        for pid in self._group():
+            with suppress(ProcessLookupError):
+                ending.append(os.pidfd_open(pid))
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.popen.wait()
+        for process in ending:
+            select.select([process], [], [], 30)
+            os.close(process)
+
+    def _group(self) -> list[int]:
+        found = []
+        for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()):
+            with suppress(ProcessLookupError):
+                if os.getpgid(pid) == self.pid:
+                    found.append(pid)
+        return found
 
     def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
         """Asks it to end and returns its exit status; killed where it does not within ``seconds``."""

@@ -356,7 +356,7 @@ def test_while_emblem_is_away_the_cache_goes_on(new_demo: Callable[..., Demo], t
     unavailable(front.cached.get("/en/?lang=%22"), "/en/?lang=%22")
     front.grow_old(2 * 86_400)
     unavailable(front.cached.get(path), path)
-    demo.start(urlsplit(demo.base_url).port or 0)
+    demo.start()
     assert [front.get(path)[1] for _ in range(2)] == ["REVALIDATED", "HIT"]
     nginx.close()
 
