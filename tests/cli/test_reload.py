@@ -28,10 +28,10 @@ def test_a_running_service_takes_up_what_is_published(new_demo: Callable[..., De
     assert "  en: Blue Heart Campaign\n" in text
     file.write_text(text.replace("  en: Blue Heart Campaign\n", f"  en: {name.decode()}\n"), encoding="utf-8")
     os.kill(demo.facts["pid"], signal.SIGHUP)  # new workers: they work by what was published, too
-    wait_until(lambda: demo.client().get("/healthz").status == 200, 20, "the new workers answer")
+    wait_until(lambda: demo.client().get("/healthz").status == 200, 60, "the new workers answer")
     assert name not in demo.client().get("/en/").body
     assert demo.cli("catalogue", "reload")[0] == 0
-    wait_until(lambda: seen_by_all(demo, name), 20, "every worker has taken it up")
+    wait_until(lambda: seen_by_all(demo, name), 60, "every worker has taken it up")
     (policies / "brand.yaml").write_text("about: [\n")
     assert demo.cli("catalogue", "reload")[0] == 1
     assert demo.cli("catalogue", "publish")[0] == 1

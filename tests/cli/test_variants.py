@@ -111,7 +111,7 @@ def test_killed_it_leaves_only_whole_variants(deployment: Deployment) -> None:
     process = deployment.start()
     wait_until(lambda: deployment.made() > 20, 60, "some are made")
     process.kill()
-    process.wait(10)
+    process.wait(60)
     assert deployment.all_whole()
 
 

@@ -119,7 +119,7 @@ def test_the_process_with_fewer_connections_takes_the_next(monkeypatch: pytest.M
         worker = Worker.__new__(Worker)
         worker.cfg, worker.nr_conns = config, has
         monkeypatch.setattr(worker, "enqueue_req", taken[has].append)
-        together.wait(10)
+        together.wait(60)
         worker.accept(listener)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

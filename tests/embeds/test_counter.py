@@ -381,7 +381,7 @@ def test_a_running_process_writes_without_being_asked(world: World) -> None:
     live = world.live()
     world.embeds.start()
     views(world.embeds, live, 3)
-    wait_until(lambda: world.stored() == 3, 30, "the counts are written")
+    wait_until(lambda: world.stored() == 3, 60, "the counts are written")
 
 
 def test_a_running_process_goes_on_after_a_flush_that_failed(world: World, failing: Failing) -> None:
@@ -389,7 +389,7 @@ def test_a_running_process_goes_on_after_a_flush_that_failed(world: World, faili
     failing("write", Unavailable(), times=2)
     world.embeds.start()
     views(world.embeds, live, 3)
-    wait_until(lambda: world.stored() == 3, 30, "the counts are written")
+    wait_until(lambda: world.stored() == 3, 60, "the counts are written")
 
 
 def test_many_different_counts_are_written_before_it_is_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +399,7 @@ def test_many_different_counts_are_written_before_it_is_time(world: World, monke
     world.embeds.start()
     for number in range(10):
         views(world.embeds, live, 1, f"https://site{number}.example")
-    wait_until(lambda: world.stored() == 10, 30, "the counts are written")
+    wait_until(lambda: world.stored() == 10, 60, "the counts are written")
 
 
 @pytest.mark.parametrize("running", [False, True])
@@ -416,7 +416,7 @@ def test_counts_are_written_when_a_process_ends(world: World, running: bool, mon
     live = world.live()
     if running:
         world.embeds.start()
-        wait_until(lambda: len(flushed) > 0, 30, "its first turn is over")
+        wait_until(lambda: len(flushed) > 0, 60, "its first turn is over")
     views(world.embeds, live, 3)
     assert world.stored() == 0
     world.embeds.close()

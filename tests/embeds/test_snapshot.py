@@ -132,7 +132,7 @@ def test_a_running_process_reads_anew_by_itself(world: World, monkeypatch: pytes
     key = world.embed().key
     assert refused(other, key) is None
     world.embeds.revoke(key, "portal:key_1")
-    wait_until(lambda: refused(other, key) is EmbedRevoked, 30, "the end of the embed is known")
+    wait_until(lambda: refused(other, key) is EmbedRevoked, 60, "the end of the embed is known")
 
 
 def test_a_process_without_the_thread_reads_anew_when_what_it_knows_is_old(
@@ -180,7 +180,7 @@ def test_a_running_process_goes_on_reading_after_a_failure(
     failing("read", Unavailable(), times=3)
     world.process().revoke(key, "portal:key_1")
     world.embeds.start()
-    wait_until(lambda: refused(world.embeds, key) is EmbedRevoked, 30, "the end of the embed is known")
+    wait_until(lambda: refused(world.embeds, key) is EmbedRevoked, 60, "the end of the embed is known")
 
 
 @pytest.mark.usefixtures("by_hand")
@@ -419,7 +419,7 @@ def test_a_forked_child_reads_anew_although_the_thread_stayed_with_its_parent(
     key, ended = world.embed().key, world.embed().key
     world.process().revoke(ended, "portal:key_1")
     world.embeds.start()
-    wait_until(lambda: refused(world.embeds, ended) is EmbedRevoked, 30, "the thread has read and rests")
+    wait_until(lambda: refused(world.embeds, ended) is EmbedRevoked, 60, "the thread has read and rests")
     child = os.fork()
     if child == 0:
         status = 1

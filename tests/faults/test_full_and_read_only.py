@@ -33,10 +33,10 @@ def test_a_full_disk_refuses_downloads_and_loses_nothing(tmp_path: Path) -> None
             link = walk.link(walk.participant())
             client = demo.client()
             assert client.get(link["url"]).status == 200
-            wait_until(lambda: walk.downloads(link["id"])[0]["bytes_sent"] is not None, 30, "the end is noted")
+            wait_until(lambda: walk.downloads(link["id"])[0]["bytes_sent"] is not None, 60, "the end is noted")
             before = walk.downloads(link["id"])
             disk.fill()
-            wait_until(lambda: client.get(link["url"]).status == 503, 30, "the disk is full for the database")
+            wait_until(lambda: client.get(link["url"]).status == 503, 60, "the disk is full for the database")
             assert_not_recorded(client.get(link["url"]))
             joined = walk.join()
             assert (joined.status, joined.slug) == (503, "unavailable")
@@ -46,7 +46,7 @@ def test_a_full_disk_refuses_downloads_and_loses_nothing(tmp_path: Path) -> None
             rows = walk.downloads(link["id"])
             assert before == [row for row in rows if row["id"] == before[0]["id"]]
             disk.free()
-            wait_until(lambda: client.get(link["url"]).status == 200, 30, "downloads go on")
+            wait_until(lambda: client.get(link["url"]).status == 200, 60, "downloads go on")
             assert {row["id"] for row in rows} < {row["id"] for row in walk.downloads(link["id"])}
             assert walk.join().status == 201
             status, said, errors = demo.cli("audit", "seal")
@@ -76,7 +76,7 @@ def test_a_read_only_database_refuses_downloads(postgres: Postgres, new_demo: Ca
         connection.execute("set default_transaction_read_only = off")
         connection.execute(f"alter database {name} reset default_transaction_read_only".encode())
         connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
-    wait_until(lambda: client.get(link["url"]).status == 200, 20, "downloads go on")
+    wait_until(lambda: client.get(link["url"]).status == 200, 60, "downloads go on")
     demo.stop()
 
 
@@ -101,7 +101,7 @@ def test_a_database_that_is_away_refuses_downloads_and_comes_back_also_to_new_wo
         wait_until(lambda: demo.process.output().count("a start waits") >= 2, 60, "new workers wait for the database")
         assert demo.process.running, "a worker that cannot start does not end the service"
         server.start()
-        wait_until(lambda: client.get(link["url"]).status == 200, 20, "downloads go on")
+        wait_until(lambda: client.get(link["url"]).status == 200, 60, "downloads go on")
         assert [row["status"] for row in walk.downloads(link["id"])].count(200) >= 2
         demo.stop()
     finally:

@@ -58,7 +58,7 @@ def test_no_byte_without_a_row_also_when_killed(breakable: Walk) -> None:
     for _ in range(2):
         load = Load(link["url"], link["package"]["bytes"])
         had = len(load.got)
-        wait_until(lambda load=load, had=had: len(load.got) > had + 40, 30, "the load has begun")  # type: ignore[misc]
+        wait_until(lambda load=load, had=had: len(load.got) > had + 40, 60, "the load has begun")  # type: ignore[misc]
         demo.process.kill_group()
         load.stop()
         got |= load.got
@@ -77,15 +77,15 @@ def test_a_killed_process_is_replaced_and_nothing_recorded_is_lost(breakable: Wa
     demo = breakable.demo
     link = breakable.link(breakable.participant())
     load = Load(link["url"], link["package"]["bytes"], threads=4)
-    wait_until(lambda: len(load.got) > 20, 30, "the load has begun")
+    wait_until(lambda: len(load.got) > 20, 60, "the load has begun")
     started = children(demo.process.pid)
     assert len(started) == 3, "two workers, and the process that records for them, which is started after them"
     os.kill(started[0 if which == "worker" else -1], signal.SIGKILL)
     had = len(load.got)
-    wait_until(lambda: len(load.got) > had + 50, 30, "the load goes on")
-    wait_until(lambda: len(children(demo.process.pid)) == 3, 30, "it is replaced")
+    wait_until(lambda: len(load.got) > had + 50, 60, "the load goes on")
+    wait_until(lambda: len(children(demo.process.pid)) == 3, 60, "it is replaced")
     had = len(load.got)
-    wait_until(lambda: len(load.got) > had + 50, 30, "the load goes on with the next")
+    wait_until(lambda: len(load.got) > had + 50, 60, "the load goes on with the next")
     load.stop()
     recorded = {row["range"] for row in breakable.downloads(link["id"])}
     assert load.got <= recorded

@@ -37,7 +37,7 @@ def test_no_text_becomes_markup_or_a_script_and_the_attempt_is_reported(page: Pa
     before = _reports(demo)
     with pytest.raises(Exception, match=r"TrustedHTML|TrustedScriptURL"):
         page.evaluate(f"() => {{ {sink} }}")
-    wait_until(lambda: len(_reports(demo)) > len(before), 15, "the browser reports it")
+    wait_until(lambda: len(_reports(demo)) > len(before), 60, "the browser reports it")
     told = _reports(demo)[-1]
     assert (told["directive"], told["blocked"]) == ("require-trusted-types-for", "trusted-types-sink")
     assert str(told["page"]).endswith("/build")

@@ -58,7 +58,7 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def interrupt(*command: str, cwd: Path, file: Path, after: int) -> None:
     """Runs a command and ends it once ``file`` holds more than ``after`` bytes."""
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: file.exists() and file.stat().st_size > after, 30, f"{command[0]} has begun", every=0.01)
+    wait_until(lambda: file.exists() and file.stat().st_size > after, 60, f"{command[0]} has begun", every=0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     time.sleep(0.2)  # the server notices that nobody reads any more

@@ -42,7 +42,7 @@ def served(command: list[str], folder: Path, environment: dict[str, str], port: 
         with socket.socket() as tried:
             return tried.connect_ex(("127.0.0.1", port)) == 0
 
-    running.wait_for(answers, 30, "it answers")
+    running.wait_for(answers, 60, "it answers")
     return running
 
 

@@ -30,7 +30,7 @@ def test_a_stranger_monitors_the_log(demo: Demo, tmp_path: Path) -> None:
 
     command = [sys.executable, "-m", "service", *common]
     running = Process(command, tmp_path / "watch.log")
-    wait_until(lambda: "All that was checked holds" in running.log.read_text(), 30, "the first look")
+    wait_until(lambda: "All that was checked holds" in running.log.read_text(), 60, "the first look")
     assert "another monitor works" in demo.cli(*common, "--once")[2]
     assert running.stop(signal.SIGTERM) == 0
 

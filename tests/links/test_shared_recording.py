@@ -63,7 +63,7 @@ def answered_by_the_other(recorder: Recorder, shared: SharedRecording, claim: Cl
             found.append(answer)
         return bool(found)
 
-    wait_until(ask, 20, "the other side answers")
+    wait_until(ask, 60, "the other side answers")
     return found[0]
 
 
@@ -81,7 +81,7 @@ def test_the_other_process_records_and_notes_the_ends(world: World) -> None:
         assert not again.counted
         recorder.ended(first, 100, "complete")
         recorder.ended(again, 3, "aborted")
-        wait_until(lambda: all(row.ended for row in rows(world)), 20, "the ends are noted")
+        wait_until(lambda: all(row.ended for row in rows(world)), 60, "the ends are noted")
     found = {row.id: (row.bytes_sent, row.ended, row.status, len(row.range or "")) for row in rows(world)}
     assert found == {
         first.downloads[0][0]: (100, "complete", WHOLE.status, 0),
@@ -94,7 +94,7 @@ def test_ends_that_nobody_took_are_written_at_the_end(world: World) -> None:
         recorded = answered_by_the_other(recorder, shared, world.link())
         door.close()
         recorder.ended(recorded, 7, "aborted")
-    wait_until(lambda: rows(world)[0].ended == "aborted", 20, "it is noted")
+    wait_until(lambda: rows(world)[0].ended == "aborted", 60, "it is noted")
 
 
 def test_what_the_other_process_refuses_is_raised_here(world: World) -> None:
@@ -188,7 +188,7 @@ def test_without_a_greeting_downloads_are_recorded_here(world: World) -> None:
     assert recorded.counted
     assert len(rows(world)) == 1
     recorder.ended(recorded, 9, "aborted")
-    wait_until(lambda: rows(world)[0].ended == "aborted", 20, "it is noted here too, and nothing gathers")
+    wait_until(lambda: rows(world)[0].ended == "aborted", 60, "it is noted here too, and nothing gathers")
     shared.close()
     inside.close()
     door.close()
@@ -197,7 +197,7 @@ def test_without_a_greeting_downloads_are_recorded_here(world: World) -> None:
 def test_where_the_other_process_ends_the_download_is_recorded_here(world: World) -> None:
     with other_side(lambda one: one.recv(LARGEST)) as shared:
         recorder = Recorder(world.database, world.campaign, world.clock, SECRETS, BASE, shared)
-        wait_until(lambda: greeted(shared), 20, "it greets")
+        wait_until(lambda: greeted(shared), 60, "it greets")
         assert recorder.record(world.link(), PERSON, WHOLE).counted
     assert len(rows(world)) == 1
 
@@ -214,7 +214,7 @@ def test_what_is_not_begun_in_time_is_refused_and_what_was_begun_is_waited_for(
 
     with other_side(read_nothing) as shared:
         recorder = Recorder(world.database, world.campaign, world.clock, SECRETS, BASE, shared)
-        wait_until(lambda: greeted(shared), 20, "it greets")
+        wait_until(lambda: greeted(shared), 60, "it greets")
         with pytest.raises(NotRecorded):
             recorder.record(world.link(), PERSON, WHOLE)
         refused.set()
@@ -226,7 +226,7 @@ def test_what_is_not_begun_in_time_is_refused_and_what_was_begun_is_waited_for(
 
     with other_side(read_and_take_long) as shared:
         recorder = Recorder(world.database, world.campaign, world.clock, SECRETS, BASE, shared)
-        wait_until(lambda: greeted(shared), 20, "it greets")
+        wait_until(lambda: greeted(shared), 60, "it greets")
         assert recorder.record(world.link(), PERSON, WHOLE) == late
     assert rows(world) == []
 

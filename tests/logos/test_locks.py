@@ -85,7 +85,7 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     with pytest.raises(Unavailable), locks.of("ab" * 32, 0.01):
         pass
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
     with locks.of("ab" * 32, 5):
         pass

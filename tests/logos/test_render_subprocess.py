@@ -108,10 +108,10 @@ def test_closing_ends_what_is_running(master: Drawing) -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_until(lambda: bool(apart._running), 10, "it runs")
+    wait_until(lambda: bool(apart._running), 60, "it runs")
     (process,) = apart._running
     apart.close()
-    asking.join(10)
+    asking.join(60)
     assert ended == ["failed"]
     assert process.returncode == -signal.SIGKILL
 

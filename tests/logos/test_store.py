@@ -150,7 +150,7 @@ def test_what_is_made_is_served_while_the_queue_for_renders_is_full(
     waiting = threading.Thread(target=variants.get, args=(VariantRequest("heart", "blue", 101, "png"),))
     waiting.start()
     try:
-        wait_until(lambda: variants._waiting == 1, 10, "a request waits")
+        wait_until(lambda: variants._waiting == 1, 60, "a request waits")
         with pytest.raises(Unavailable):
             variants.get(VariantRequest("heart", "blue", 102, "png"))
         assert variants.get(PLAN) == made

@@ -63,7 +63,7 @@ def test_eight_processes_that_ask_for_one_cold_variant_render_it_once(tmp_path: 
         process.start()
     told = [answers.get(timeout=60) for _ in processes]
     for process in processes:
-        process.join(10)
+        process.join(60)
     assert sum(count for _, count in told) == 1
     assert len({etag for etag, _ in told}) == 1
 
@@ -75,7 +75,7 @@ def test_too_many_waiting_are_sent_away(campaign: Campaign, tmp_path: Path, monk
 
     def slow(_wanted: VariantRequest) -> bytes:
         begun.release()
-        assert hold.wait(10)
+        assert hold.wait(60)
         return b"picture"
 
     monkeypatch.setattr(variants, "_rendered", slow)
@@ -85,7 +85,7 @@ def test_too_many_waiting_are_sent_away(campaign: Campaign, tmp_path: Path, monk
     ]
     for thread in threads:
         thread.start()
-    assert begun.acquire(timeout=10)
+    assert begun.acquire(timeout=60)
     until = threading.Event()
     for _ in range(200):
         if variants._waiting == 2:

@@ -68,7 +68,7 @@ def server(inbox: Inbox, port: int = 0, **options: Any) -> Iterator[str]:
         controller.stop()
 
 
-def wait(until: Callable[[], bool], seconds: float = 5) -> None:
+def wait(until: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not until():

@@ -75,7 +75,7 @@ class Nginx:
         )
         command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", folder, "-c", configuration]
         self.process = Process(command, folder / "nginx.out")
-        self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
+        self.process.wait_for(lambda: answers(self.port), 60, "nginx answers")
 
     def close(self) -> None:
         """Stops it."""
@@ -128,7 +128,7 @@ class DeployedNginx:
         )
         command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
         self.process = Process(command, folder / "nginx.out")
-        self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
+        self.process.wait_for(lambda: answers(self.port), 60, "nginx answers")
 
     def access(self) -> str:
         """What is in the access logs: the frame's, and the example's own."""
@@ -171,7 +171,7 @@ class MachinesNginx:
         """Starts it, again after it was stopped; returns once it answers."""
         command: list[str | Path] = [path_of("nginx"), "-e", "stderr", "-p", self.folder]
         self.process = Process([*command, "-c", self.folder / "nginx.conf"], self.folder / "nginx.out")
-        self.process.wait_for(lambda: answers(self.port), 10, "nginx answers")
+        self.process.wait_for(lambda: answers(self.port), 60, "nginx answers")
 
     def close(self) -> None:
         """Stops it."""

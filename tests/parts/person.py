@@ -80,7 +80,7 @@ class Person:
 
     def link_in_mail(self, count: int) -> str:
         """The link in the ``count``-th mail, once that has come."""
-        wait_until(lambda: len(self.mails()) >= count, 10, "the mail has come")
+        wait_until(lambda: len(self.mails()) >= count, 60, "the mail has come")
         body = text_of(self.mails()[count - 1])
         (link,) = set(re.findall(rf"{re.escape(self.demo.base_url)}/\S+", body))
         assert "/d/" not in link, "mails never contain a download link"

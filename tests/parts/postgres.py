@@ -53,7 +53,7 @@ class Postgres:
         options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [path_of("postgres"), "-D", self.folder / "data", "-p", str(self.port), *options]
         self.process = Process(command, self.folder / "server.log", user=self.user, cwd=self.folder)
-        self.process.wait_for(self._answers, 30, "PostgreSQL answers")
+        self.process.wait_for(self._answers, 60, "PostgreSQL answers")
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""

@@ -135,7 +135,7 @@ class Process:
                     found.append(pid)
         return found
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """Asks it to end and returns its exit status; killed where it does not within ``seconds``."""
         if self.running:
             self.popen.send_signal(how)

@@ -35,7 +35,7 @@ class RedisServer:
             self.folder,
         ]
         self.process = Process(command, self.folder / "redis.log")
-        self.process.wait_for(lambda: answers(self.port), 10, "Redis answers")
+        self.process.wait_for(lambda: answers(self.port), 60, "Redis answers")
 
     def freeze(self) -> None:
         """Keep its connections open and answer nothing."""

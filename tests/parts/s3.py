@@ -112,13 +112,13 @@ class S3Server:
         address = f"[v1:127.0.0.1:{monitor}]"
         self._run("monmaptool", "--create", "--addv", "a", address, "--fsid", fsid, "--clobber", monmap)
         self._ceph("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap, "--keyring", keyring)
-        self._spawn("ceph-mon", "-f", "-i", "a").wait_for(lambda: answers(monitor), 30, "the monitor answers")
+        self._spawn("ceph-mon", "-f", "-i", "a").wait_for(lambda: answers(monitor), 60, "the monitor answers")
         osd = str(uuid.uuid4())
         self._ask("osd", "new", osd)
         self._ceph("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
         # It would place itself at its start, now and then before it knows the cluster's id, and end ("wrong fsid").
         self._ask("osd", "crush", "add", "osd.0", "1.0", "host=a", "root=default")
-        self._spawn("ceph-osd", "-f", "-i", "0").wait_for(self._osd_is_up, 30, "the object store is up")
+        self._spawn("ceph-osd", "-f", "-i", "0").wait_for(self._osd_is_up, 60, "the object store is up")
         user = ["--uid=emblem", "--display-name=emblem", f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}"]
         self._ceph("radosgw-admin", "user", "create", *user)
         self.start_gateway()
@@ -155,7 +155,7 @@ class S3Server:
             return True
 
         try:
-            wait_until(answered, 30, f"the monitor answers {' '.join(command)}", every=0.5)
+            wait_until(answered, 60, f"the monitor answers {' '.join(command)}", every=0.5)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{said[0]}") from None
         return said[-1]

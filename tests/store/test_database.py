@@ -58,7 +58,7 @@ def test_a_failing_write_takes_nothing_else_of_its_batch_with_it(database: Datab
 
     def first(session: Session) -> None:
         begun.set()
-        assert hold.wait(10)  # all others queue up behind this one, and are one batch
+        assert hold.wait(60)  # all others queue up behind this one, and are one batch
         session.add(PublishedPolicy(digest="first", at=AT))
 
     def attempt(number: int) -> Exception | None:
@@ -70,7 +70,7 @@ def test_a_failing_write_takes_nothing_else_of_its_batch_with_it(database: Datab
 
     with ThreadPoolExecutor(31) as pool:
         slow = pool.submit(database.write, first)
-        assert begun.wait(10)
+        assert begun.wait(60)
         waiting = [pool.submit(attempt, number) for number in range(30)]
         time.sleep(0.2)
         hold.set()
@@ -123,11 +123,11 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
         session.add(PublishedPolicy(digest="slow", at=AT))
         session.flush()
         inside.set()
-        assert leave.wait(10)
+        assert leave.wait(60)
 
     writer = threading.Thread(target=database.write, args=(slow,))
     writer.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     begun = time.monotonic()
     assert digests(database) == []
     assert time.monotonic() - begun < 1
@@ -173,7 +173,7 @@ def test_a_fork_waits_until_no_thread_is_inside_sqlite(tmp_path: Path) -> None:
 
     def slow(session: Session) -> None:
         began.set()
-        go.wait(10)
+        go.wait(60)
         time.sleep(0.1)  # the fork has begun by now
         session.add(PublishedPolicy(digest="slow", at=AT))
         session.flush()
@@ -182,15 +182,15 @@ def test_a_fork_waits_until_no_thread_is_inside_sqlite(tmp_path: Path) -> None:
     def reading() -> None:
         with database.read() as session:
             reader.set()
-            go.wait(10)
+            go.wait(60)
             time.sleep(0.2)
             session.scalar(select(func.count()).select_from(PublishedPolicy))
             left.append("reader")
 
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(database.write, slow), pool.submit(reading)]
-        assert began.wait(10)
-        assert reader.wait(10)
+        assert began.wait(60)
+        assert reader.wait(60)
         go.set()
         child = os.fork()
         if child == 0:

@@ -66,17 +66,17 @@ def test_others_write_while_the_disk_does(sqlite: Database, monkeypatch: pytest.
     def slow(descriptor: int) -> None:
         if not flushing.is_set():  # the first
             flushing.set()
-            assert written.wait(10)
+            assert written.wait(60)
         flush(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(sqlite.write, add("first"))
-        assert flushing.wait(10)
+        assert flushing.wait(60)
         other.write(add("second"))
         assert not first.done()  # nobody hears of a commit that the disk does not have
         written.set()
-        first.result(10)
+        first.result(60)
     assert digests(sqlite) == ["first", "second"]
     other.close()
 

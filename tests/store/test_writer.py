@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,15 @@ def test_waiting_writes_share_a_commit_on_sqlite(tmp_path: Path) -> None:
 
     def first(session: Session) -> None:
         begun.set()
-        assert hold.wait(10)
+        assert hold.wait(60)
 
     with ThreadPoolExecutor(101) as pool:
         futures = [pool.submit(database.write, first)]
-        assert begun.wait(10)
+        assert begun.wait(60)
         futures += [pool.submit(database.write, add(f"{number:03}")) for number in range(100)]
-        time.sleep(0.3)
+        writer = database._writer
+        assert writer is not None
+        wait_until(lambda: writer.queue.qsize() == 100, 60, "all wait")
         hold.set()
         for future in futures:
             future.result()
@@ -58,7 +59,7 @@ def hold_the_writer(database: Database) -> threading.Event:
         held.wait(30)
 
     database.put(None, hold, Answer())
-    assert begun.wait(10)
+    assert begun.wait(60)
     return held
 
 
@@ -85,7 +86,7 @@ def test_a_batch_is_one_call_and_each_caller_gets_its_own_answer(database: Datab
         asked = [pool.submit(ask, item) for item in range(20)]
         writer = database._writer
         assert writer is not None
-        wait_until(lambda: writer.queue.qsize() == 20, 20, "all wait")
+        wait_until(lambda: writer.queue.qsize() == 20, 60, "all wait")
         held.set()
         answers = [one.result() for one in asked]
     assert answers == [item * 10 if item % 5 else f"{item}" for item in range(20)]
@@ -118,10 +119,10 @@ def test_notes_that_nobody_waits_for_are_written_together(database: Database) ->
     for item in range(20):
         batch.write_soon(item)
     held.set()
-    wait_until(lambda: len(digests(database)) == 20, 20, "they are written")
+    wait_until(lambda: len(digests(database)) == 20, 60, "they are written")
     assert calls == [list(range(20))]
     batch.write_soon(20)  # and one that comes after them
-    wait_until(lambda: len(digests(database)) == 21, 20, "it is written")
+    wait_until(lambda: len(digests(database)) == 21, 60, "it is written")
 
 
 def test_notes_that_fail_take_nothing_with_them(database: Database) -> None:
@@ -136,7 +137,7 @@ def test_notes_that_fail_take_nothing_with_them(database: Database) -> None:
     bad.write_soon("lost")
     good.write_soon("kept")
     database.write(add("somebody waits"))
-    wait_until(lambda: digests(database) == ["kept", "somebody waits"], 20, "the good one is written")
+    wait_until(lambda: digests(database) == ["kept", "somebody waits"], 60, "the good one is written")
 
 
 def test_a_write_that_is_not_begun_in_time_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +169,7 @@ def test_who_wrote_together_is_waited_for_and_who_writes_alone_is_not(
         asked = [pool.submit(database.write, add(f"together {number}")) for number in range(3)]
         writer = database._writer
         assert writer is not None
-        wait_until(lambda: writer.queue.qsize() == 3, 20, "all wait")
+        wait_until(lambda: writer.queue.qsize() == 3, 60, "all wait")
         held.set()
         for one in asked:
             one.result()

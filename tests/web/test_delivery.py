@@ -323,7 +323,7 @@ def test_what_is_recorded_is_listed_with_what_was_sent(api: Api, clock: FrozenCl
         (row,) = api.ask("GET", f"/api/v1/downloads?link={link['id']}", key="auditor").json["downloads"]
         return cast(dict[str, Any], row)
 
-    wait_until(lambda: listed()["bytes_sent"] is not None, 10, "the end is noted")
+    wait_until(lambda: listed()["bytes_sent"] is not None, 60, "the end is noted")
     row = listed()
     assert row["range"] == "bytes=0-9"
     assert (row["status"], row["bytes"], row["bytes_sent"], row["counted"]) == (206, 10, 10, True)

@@ -99,7 +99,7 @@ def told(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 
 def test_no_log_has_a_secret(told: tuple[Demo, DeployedNginx]) -> None:
     demo, nginx = told
-    wait_until(lambda: '"status": 4' in demo.process.output(), 5, "requests are logged")
+    wait_until(lambda: '"status": 4' in demo.process.output(), 60, "requests are logged")
     found = {"emblem": demo.process.output(), "nginx": nginx.process.output(), "access": nginx.access()}
     assert "a malformed request was refused" in found["emblem"]
     for name, text in found.items():

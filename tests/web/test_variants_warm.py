@@ -70,7 +70,7 @@ def test_beyond_the_queue_it_is_503_with_retry_after_and_what_is_warm_goes_on(
     for thread in waiting:
         thread.start()
     try:
-        wait_until(lambda: variants._waiting == variants._most_waiting, 20, "the queue is full")
+        wait_until(lambda: variants._waiting == variants._most_waiting, 60, "the queue is full")
         refused = partner.get("blue/99.png")
         problem(refused, 503, "unavailable")
         assert int(refused.headers["Retry-After"]) > 0
