@@ -28,6 +28,7 @@ _MOST_GRADED = 4000  # pixels that a gradient is fitted to
 _WAYS, _FACING, _LEAST_FACING = 16, 0.6, 15  # directions, cosine, points of the outline
 _SOFTENED, _SURELY = 2.0, 0.95  # how much softer a fit may be than edges are, and confidence of no doubt
 _GAPS, _GAP = 110, 0.14  # working pixels of a mark in which gaps are looked at; their width, in template units
+_SAME_INK = 36.0  # sRGB steps, up to which a colour in a gap is the ink's
 _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 
@@ -204,7 +205,7 @@ def _filled(pyramid: Pyramid, found: FoundLogo, softness: float) -> float:
 
     A heart broken by a zigzag is nearly ours where both are softened; but its edges are sharp.
     """
-    if found.softness < _SOFTENED * softness or found.confidence > _SURELY:
+    if found.confidence > _SURELY or (found.softness < _SOFTENED * softness and not found.partial):
         return 0.0
     mark = found.template.core or found.template
     work = pyramid.around(box_of(mark, found.pose), _GAPS)
@@ -221,7 +222,10 @@ def _filled(pyramid: Pyramid, found: FoundLogo, softness: float) -> float:
     if np.count_nonzero(gaps) < 20:
         return 0.0
     soft = cv2.GaussianBlur(sharp, (0, 0), max(0.35, softness * float(work.matrix[0, 0])))
-    return float((tone.values[gaps] - soft[gaps] > 0.4).mean())
+    filled = tone.values[gaps] - soft[gaps] > 0.4
+    if found.partial:  # what lies on it may be nearer to the ink than to the ground, and is still no ink
+        filled &= np.linalg.norm(work.pixels[gaps] - tone.ink, axis=1) < _SAME_INK
+    return float(filled.mean())
 
 
 def _solid(alpha: Image, valid: Mask, soft: float) -> Mask:

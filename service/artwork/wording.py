@@ -8,13 +8,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from .alignment import Pyramid, Support, Work, box_of, correlation, refine, support, tone_of
+from .alignment import SAMPLED, Pyramid, Support, Work, box_of, correlation, refine, support, tone_of
 from .proving import (
     COARSE,
     FINE,
     SOFTNESSES,
     FoundLogo,
     bends,
+    blur_of,
     longest,
     proved,
     sane,
@@ -26,7 +27,7 @@ from .templates import Floats, Template
 _INKED, _LEAST_INKED = 0.4, 0.03  # of the contrast; share of what is beside the mark
 _MOST_WORDS_HIDDEN = 0.62  # share of the outline, where a whole heart says where the words are
 _WORDS_INK, _MOST_OTHER_WORDS = 0.35, 0.1  # of the contrast; share of where words are gone that has ink all the same
-_LEAST_WORDS, _OWN_OUTLINE = 0.4, 0.02  # share of the words' outline that has to be seen then; template units
+_LEAST_WORDS, _OWN_OUTLINE = 0.18, 0.02  # share of the words' outline that has to be seen then; template units
 _LEAST_ROUGH_REST = 0.2  # the same where the pose is that of the core alone
 _LEAST_HALF_REST = 0.4  # the same of one half of it
 _ROUGH = 0.05  # of the logo's longer side: how far its words may be from where the core puts them
@@ -56,7 +57,20 @@ def _with_words(pyramid: Pyramid, template: Template, found: FoundLogo) -> Found
             made = proved(fine[0], template, fine[1], fine[2], found.partial, "line", softness=found.softness)
             if made is not None:
                 return made
+    for start in _starts(pyramid, template, found):
+        made = _with_some_words(pyramid, template, start, found.softness)
+        if made is not None:
+            return made
     return None
+
+
+def _with_some_words(pyramid: Pyramid, template: Template, pose: Floats, softness: float) -> FoundLogo | None:
+    """The logo of whose words a part is gone, at the pose of its mark."""
+    if not sane(box_of(template, pose), pyramid):
+        return None
+    fine = pyramid.around(box_of(template, pose), longest(template, FINE))
+    model = "homography" if bends(template, pose) else "affine"
+    return _partly_worded(fine, template, pose, model, softness)
 
 
 def _aligned(
@@ -135,23 +149,33 @@ def by_core(pyramid: Pyramid, template: Template, pose: Floats) -> FoundLogo | N
     close = pyramid.around(box_of(core, pose), longest(core, FINE))
     pose = refine(close, core, pose, "affine", 8)
     fine = pyramid.around(box_of(template, pose), longest(template, FINE))
-    seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
+    return _partly_worded(fine, template, pose, "affine", SAMPLED)
+
+
+def _partly_worded(work: Work, template: Template, pose: Floats, model: str, softness: float) -> FoundLogo | None:
+    """The logo at a pose, where some of its words are there and nothing else is where the others are gone."""
+    soft = blur_of(softness) * float(work.matrix[0, 0])
+    seen = seen_at(work, template, pose, "line", True, soft, _MOST_WORDS_HIDDEN)
     for _ in range(2):
         if seen is not None:
-            pose = refine(replace(fine, valid=seen.valid), template, pose, "affine", 6)
-            seen = seen_at(fine, template, pose, "line", True, most_hidden=_MOST_WORDS_HIDDEN)
-    if seen is None:
+            pose = refine(replace(work, valid=seen.valid), template, pose, model, 6, soft=soft)
+            seen = seen_at(work, template, pose, "line", True, soft, _MOST_WORDS_HIDDEN)
+    if seen is None or not _some_words(work, template, seen):
         return None
-    away = np.linalg.norm(template.outline[:, None] - core.outline[None], axis=2).min(axis=1)
+    return proved(work, template, pose, seen, True, "line", _MOST_WORDS_HIDDEN, softness)
+
+
+def _some_words(work: Work, template: Template, seen: Support) -> bool:
+    if template.core is None:
+        return False
+    away = np.linalg.norm(template.outline[:, None] - template.core.outline[None], axis=2).min(axis=1)
     words = away > _OWN_OUTLINE
-    if not words.any() or seen.each[words].mean() < _LEAST_WORDS or not rest_is_there(fine, template, seen):
-        return None
+    if not words.any() or seen.each[words].mean() < _LEAST_WORDS or not rest_is_there(work, template, seen):
+        return False
     # Where words are gone there are none in their place.
-    rest = template.render_rest(seen.pose, *fine.size)
-    gone = (cv2.dilate(rest, np.ones((5, 5), np.uint8)) > 0.5) & ~seen.valid & fine.valid
-    if gone.any() and (np.abs(seen.tone.values[gone] - 1) < _WORDS_INK).mean() > _MOST_OTHER_WORDS:
-        return None
-    return proved(fine, template, pose, seen, True, "line", _MOST_WORDS_HIDDEN)
+    rest = template.render_rest(seen.pose, *work.size)
+    gone = (cv2.dilate(rest, np.ones((5, 5), np.uint8)) > 0.5) & ~seen.valid & work.valid
+    return not gone.any() or float((np.abs(seen.tone.values[gone] - 1) < _WORDS_INK).mean()) <= _MOST_OTHER_WORDS
 
 
 def rest_may_be_there(work: Work, template: Template, pose: Floats, kind: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from . import clutter
 from .conftest import Inspect
 from .drawing import BLUE, WHITE, Pixels, drawn, heart, lockup, pixels, rgb
 from .inks import Array
+from .snapshots import snapshot
 
 _LEFT, _RIGHT = (-1.0, 1.0)
 
@@ -57,6 +60,12 @@ def test_other_words_that_lean_make_no_logo_with_words(campaign: Campaign, look:
     assert logo.logo == "heart"
 
 
+def test_a_small_heart_whose_gap_is_another_is_no_logo(campaign: Campaign, look: Inspect) -> None:
+    piece = snapshot(campaign, 117009)  # it fits as one of ours with something on its gap, which has the ink's colour
+    (logo,) = look(np.asarray(Image.open(io.BytesIO(piece.data)).convert("RGB")))
+    assert [finding.rule for finding in logo.violations] == ["flipped"]
+
+
 @pytest.mark.parametrize("kind", ["heart", "lockup"])
 def test_a_logo_cut_straight_is_found_and_cropped(campaign: Campaign, look: Inspect, kind: str) -> None:
     print_ = drawn(campaign, heart(300, 450, 300) if kind == "heart" else lockup(620, 450, 300), size=(900, 600))
@@ -73,10 +82,13 @@ def test_a_blurred_heart_behind_an_edge_is_found_and_cropped(campaign: Campaign,
     assert (logo.logo, [finding.rule for finding in logo.violations]) == ("heart", ["cropped"])
 
 
-def test_words_under_an_edge_are_missing(campaign: Campaign, look: Inspect) -> None:
+@pytest.mark.parametrize(("edge", "cover", "depth"), [(540, "123c48", 0.9), (510, WHITE, 0.8), (480, WHITE, 0.8)])
+def test_words_under_an_edge_are_missing(
+    campaign: Campaign, look: Inspect, edge: int, cover: str, depth: float
+) -> None:
     print_ = drawn(campaign, lockup(300, 450, 300), size=(900, 600))
-    print_[:, 540:] = rgb("123c48")
-    (logo,) = look(seen(print_, _RIGHT, 0.9))
+    print_[:, edge:] = rgb(cover)
+    (logo,) = look(seen(print_, _RIGHT, depth))
     assert (logo.logo, [finding.rule for finding in logo.violations]) == ("lockup", ["cropped"])
 
 
