@@ -88,8 +88,8 @@ class Postgres:
         self.process.popen.wait()
 
     def close(self) -> None:
-        """Stops the server and removes all that it held."""
-        self.process.stop(signal.SIGINT)
+        """Stops the server, which need not write what is removed now, and removes all that it held."""
+        self.process.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _connect(self) -> psycopg.Connection:
