@@ -411,7 +411,7 @@ class Support:
 
     def _inked(self, work: Work) -> npt.NDArray[np.bool_]:
         """For each point of the outline whether the picture has ink a little further in."""
-        least = max(_LEAST_SAME_INK, min(_SAME_INK * self.tone.contrast, _MOST_SAME_INK))
+        least = max(_LEAST_SAME_INK, min(_SAME_INK * self.tone.contrast, MOST_SAME_INK))
         near = np.linalg.norm(work.pixels - self.tone.ink.astype(np.float32), axis=2) < least
         ink = near.astype(np.float32)
         inner = (self.spots - self.normals * max(2.0, _INWARDS * scale_of(self.pose)) - 0.5).astype(np.float32)
@@ -420,7 +420,7 @@ class Support:
 
 
 _SAME_INK = 0.35  # of the contrast, up to which a colour is the ink's
-_LEAST_SAME_INK, _MOST_SAME_INK = 20.0, 36.0  # sRGB steps, at least and at most
+_LEAST_SAME_INK, MOST_SAME_INK = 20.0, 36.0  # sRGB steps, at least and at most
 _INWARDS = 0.03  # template units from the outline, at which ink is looked for
 _LEAST_LOCAL = 0.45  # share of a stretch of the outline that has its edge, below which something lies on it
 _HIDES = 0.05  # of the working picture's size: how far round a hidden point nothing is compared

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..campaign.brand import BrandRules
 from . import colours
-from .alignment import SAMPLED, Pyramid, Work, box_of, noise_of, scale_of, tone_of
+from .alignment import MOST_SAME_INK, SAMPLED, Pyramid, Work, box_of, noise_of, scale_of, tone_of
 from .grounding import Ground, Mask, Zone, foreign_of, ground_of, zone_of
 from .lighting import lit_difference
 from .proving import FoundLogo
@@ -28,7 +28,6 @@ _MOST_GRADED = 4000  # pixels that a gradient is fitted to
 _WAYS, _FACING, _LEAST_FACING = 16, 0.6, 15  # directions, cosine, points of the outline
 _SOFTENED, _SURELY = 2.0, 0.95  # how much softer a fit may be than edges are, and confidence of no doubt
 _GAPS, _GAP = 110, 0.14  # working pixels of a mark in which gaps are looked at; their width, in template units
-_SAME_INK = 36.0  # sRGB steps, up to which a colour in a gap is the ink's
 _HALO = 0.09  # of the logo's height: how far an effect reaches
 
 
@@ -224,7 +223,7 @@ def _filled(pyramid: Pyramid, found: FoundLogo, softness: float) -> float:
     soft = cv2.GaussianBlur(sharp, (0, 0), max(0.35, softness * float(work.matrix[0, 0])))
     filled = tone.values[gaps] - soft[gaps] > 0.4
     if found.partial:  # what lies on it may be nearer to the ink than to the ground, and is still no ink
-        filled &= np.linalg.norm(work.pixels[gaps] - tone.ink, axis=1) < _SAME_INK
+        filled &= np.linalg.norm(work.pixels[gaps] - tone.ink, axis=1) < MOST_SAME_INK
     return float(filled.mean())
 
 

@@ -50,14 +50,16 @@ def worded(pyramid: Pyramid, found: FoundLogo, templates: tuple[Template, ...]) 
 def _with_words(pyramid: Pyramid, template: Template, found: FoundLogo) -> FoundLogo | None:
     if not _something_beside(pyramid, template, found.pose):
         return None
+    starts = []
     for start in _starts(pyramid, template, found):
+        starts.append(start)
         rough = _aligned(pyramid, template, start, found, COARSE, (2.5, 1.2))
         fine = None if rough is None else _aligned(pyramid, template, rough[1], found, FINE, (2.5, 0.0))
         if fine is not None:
             made = proved(fine[0], template, fine[1], fine[2], found.partial, "line", softness=found.softness)
             if made is not None:
                 return made
-    for start in _starts(pyramid, template, found):
+    for start in starts:
         made = _with_some_words(pyramid, template, start, found.softness)
         if made is not None:
             return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import policy
@@ -16,7 +15,7 @@ from aiosmtpd.smtp import Envelope
 
 from service.mail import compose
 
-from ..parts.processes import free_port
+from ..parts.processes import free_port, wait_until
 
 FROM = "campaign@example.org"
 TO = "quill@example.org"
@@ -70,7 +69,4 @@ def server(inbox: Inbox, port: int = 0, **options: Any) -> Iterator[str]:
 
 def wait(until: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(until, seconds, "it has come true", every=0.01)
